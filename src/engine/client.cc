@@ -41,7 +41,7 @@ awaitable<json::array> Client::list(Request request, Deadline deadline) {
 awaitable<std::unique_ptr<net::HttpExchange>> Client::openEvents(json::object filters, std::string since, Deadline deadline) {
   std::string target = "/events?" + filterQuery(filters);
   if (!since.empty()) target += "&since=" + since;
-  co_return co_await transport_.open({.target = std::move(target), .doing = "report its events", .body = {}}, deadline);
+  co_return co_await transport_.open({.target = std::move(target), .doing = "report its events"}, deadline);
 }
 
 }  // namespace swarm::engine

@@ -8,13 +8,16 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "engine/format/json_access.h"
 #include "engine/format/streams.h"
 #include "engine/transport/errors.h"
 #include "engine/transport/transport.h"
+#include "model/codec/json_access.h"
 #include "model/types/usage.h"
 
 namespace swarm::engine {
+
+using swarm::boolAt, swarm::integerAt, swarm::member, swarm::objectAt, swarm::stringAt, swarm::stringIn, swarm::textsAt;
+inline std::string labelOf(const json::value& thing, std::string_view name) { return stringIn(thing, "Labels", name); }
 
 /// Whether volumes that the Engine named go with their container.
 enum class AnonymousVolumes { Remove, Keep };

@@ -22,12 +22,11 @@ std::string logTarget(const std::string& container, const LogOptions& options) {
 }  // namespace
 
 awaitable<json::array> Client::listContainers(json::object filters, Deadline deadline) {
-  co_return co_await list({.target = "/containers/json?all=true&" + filterQuery(filters), .doing = "list containers", .body = {}},
-                          deadline);
+  co_return co_await list({.target = "/containers/json?all=true&" + filterQuery(filters), .doing = "list containers"}, deadline);
 }
 
 awaitable<std::optional<json::value>> Client::inspectContainer(std::string container, Deadline deadline) {
-  co_return orNothing(co_await query({.target = at(container, "/json"), .doing = "inspect a container", .body = {}}, deadline));
+  co_return orNothing(co_await query({.target = at(container, "/json"), .doing = "inspect a container"}, deadline));
 }
 
 awaitable<Outcome<std::string>> Client::createContainer(std::string name, json::value body, std::string subject, Deadline deadline) {
@@ -41,19 +40,18 @@ awaitable<Outcome<std::string>> Client::createContainer(std::string name, json::
 }
 
 awaitable<Outcome<void>> Client::startContainer(std::string container, Deadline deadline) {
-  co_return co_await perform({.method = "POST", .target = at(container, "/start"), .doing = "start the container", .body = {}}, deadline);
+  co_return co_await perform({.method = "POST", .target = at(container, "/start"), .doing = "start the container"}, deadline);
 }
 
 awaitable<Outcome<void>> Client::stopContainer(std::string container, std::chrono::seconds grace, Deadline deadline) {
   std::string target = at(container, format("/stop?t={}", grace.count()));
-  co_return co_await perform({.method = "POST", .target = std::move(target), .doing = "stop the container", .body = {}}, deadline);
+  co_return co_await perform({.method = "POST", .target = std::move(target), .doing = "stop the container"}, deadline);
 }
 
 awaitable<bool> Client::killContainer(std::string container, std::string signal, Deadline deadline) {
   auto killed = co_await perform({.method = "POST",
                                   .target = at(container, "/kill?signal=" + net::percentEncode(signal)),
-                                  .doing = format("send {} to the container", signal),
-                                  .body = {}},
+                                  .doing = format("send {} to the container", signal)},
                                  deadline);
   if (!killed && (killed.error().isNotFound() || killed.error().isConflict())) co_return false;
   orThrow(std::move(killed));
@@ -61,17 +59,15 @@ awaitable<bool> Client::killContainer(std::string container, std::string signal,
 }
 
 awaitable<void> Client::pauseContainer(std::string container, Deadline deadline) {
-  orThrow(co_await perform({.method = "POST", .target = at(container, "/pause"), .doing = "pause the container", .body = {}}, deadline));
+  orThrow(co_await perform({.method = "POST", .target = at(container, "/pause"), .doing = "pause the container"}, deadline));
 }
 
 awaitable<void> Client::unpauseContainer(std::string container, Deadline deadline) {
-  orThrow(
-      co_await perform({.method = "POST", .target = at(container, "/unpause"), .doing = "unpause the container", .body = {}}, deadline));
+  orThrow(co_await perform({.method = "POST", .target = at(container, "/unpause"), .doing = "unpause the container"}, deadline));
 }
 
 awaitable<std::optional<std::int64_t>> Client::awaitExit(std::string container, Deadline deadline) {
-  Request request{
-      .method = "POST", .target = at(container, "/wait?condition=not-running"), .doing = "wait for the end of the container", .body = {}};
+  Request request{.method = "POST", .target = at(container, "/wait?condition=not-running"), .doing = "wait for the end of the container"};
   auto ended = orNothing(co_await query(std::move(request), deadline));
   if (!ended) co_return std::nullopt;
   co_return integerAt(*ended, "StatusCode");
@@ -79,15 +75,15 @@ awaitable<std::optional<std::int64_t>> Client::awaitExit(std::string container, 
 
 awaitable<void> Client::renameContainer(std::string container, std::string name, Deadline deadline) {
   std::string target = at(container, "/rename?name=" + net::percentEncode(name));
-  orThrow(co_await perform({.method = "POST", .target = std::move(target), .doing = "rename the container", .body = {}}, deadline));
+  orThrow(co_await perform({.method = "POST", .target = std::move(target), .doing = "rename the container"}, deadline));
 }
 
 awaitable<void> Client::removeContainer(std::string container, AnonymousVolumes volumes, Deadline deadline) {
   const std::string doing = "remove the container";
   std::string how = volumes == AnonymousVolumes::Remove ? "?force=true&v=true" : "?force=true";
-  Reply reply = co_await send({.method = "DELETE", .target = at(container, how), .doing = doing, .body = {}}, deadline);
+  Reply reply = co_await send({.method = "DELETE", .target = at(container, how), .doing = doing}, deadline);
   if (reply.status == 409 && reply.body.contains("already in progress")) {
-    reply = co_await send({.method = "POST", .target = at(container, "/wait?condition=removed"), .doing = doing, .body = {}}, deadline);
+    reply = co_await send({.method = "POST", .target = at(container, "/wait?condition=removed"), .doing = doing}, deadline);
   }
   if (!reply.ok() && reply.status != 404) throw engineError(reply.status, reply.body, doing);
 }
@@ -102,7 +98,6 @@ awaitable<void> Client::unpackInContainer(std::string container, std::string arc
   orThrow(co_await perform({.method = "PUT",
                             .target = at(container, "/archive?path=%2F"),
                             .doing = "write files into the container",
-                            .body = {},
                             .rawBody = std::move(archive),
                             .contentType = "application/x-tar"},
                            deadline));
@@ -110,11 +105,11 @@ awaitable<void> Client::unpackInContainer(std::string container, std::string arc
 
 awaitable<Outcome<json::value>> Client::sampleStatistics(std::string container, Deadline deadline) {
   std::string target = at(container, "/stats?stream=false&one-shot=true");
-  co_return co_await query({.target = std::move(target), .doing = "report what the container uses", .body = {}}, deadline);
+  co_return co_await query({.target = std::move(target), .doing = "report what the container uses"}, deadline);
 }
 
 awaitable<PartialText> Client::listChanges(std::string container, std::size_t max_bytes, Deadline deadline) {
-  Request request{.target = at(container, "/changes"), .doing = "list what was changed in the container", .body = {}};
+  Request request{.target = at(container, "/changes"), .doing = "list what was changed in the container"};
   auto exchange = co_await transport_.open(std::move(request), deadline);
   PartialText changes;
   while (!changes.isCut) {
@@ -128,16 +123,16 @@ awaitable<PartialText> Client::listChanges(std::string container, std::size_t ma
 
 awaitable<json::value> Client::listProcesses(std::string container, std::string ps_arguments, Deadline deadline) {
   std::string target = at(container, "/top?ps_args=" + net::percentEncode(ps_arguments));
-  co_return orThrow(co_await query({.target = std::move(target), .doing = "list the container's processes", .body = {}}, deadline));
+  co_return orThrow(co_await query({.target = std::move(target), .doing = "list the container's processes"}, deadline));
 }
 
 awaitable<std::unique_ptr<net::HttpExchange>> Client::openLogs(std::string container, LogOptions options, Deadline deadline) {
-  co_return co_await transport_.open({.target = logTarget(container, options), .doing = "read the container's logs", .body = {}}, deadline);
+  co_return co_await transport_.open({.target = logTarget(container, options), .doing = "read the container's logs"}, deadline);
 }
 
 awaitable<Outcome<std::vector<FrameReader::Frame>>> Client::readLogs(std::string container, LogOptions options, Deadline deadline) {
   const std::string doing = "read the container's logs";
-  Reply reply = co_await send({.target = logTarget(container, options), .doing = doing, .body = {}}, deadline);
+  Reply reply = co_await send({.target = logTarget(container, options), .doing = doing}, deadline);
   if (!reply.ok()) {
     co_return std::unexpected(Refused{refusalOf(reply.status, reply.body), engineError(reply.status, reply.body, doing)});
   }

@@ -69,8 +69,7 @@ awaitable<Outcome<std::string>> Client::createExec(std::string container, const 
 /// The stream may end a moment before the Engine has noted the exit; or the command closed its output and continues.
 awaitable<std::int64_t> Client::exitCodeOf(std::string exec, Deadline deadline) {
   for (;;) {
-    json::value state =
-        orThrow(co_await query({.target = format("/exec/{}/json", exec), .doing = "run the command", .body = {}}, deadline));
+    json::value state = orThrow(co_await query({.target = format("/exec/{}/json", exec), .doing = "run the command"}, deadline));
     if (!boolAt(state, "Running")) co_return integerAt(state, "ExitCode");
     co_await async::sleepFor(std::chrono::milliseconds(10));
     if (deadline.hasPassed()) throw Error(ErrorCode::DeadlineExceeded, "The command closed its output but did not end in time.");

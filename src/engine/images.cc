@@ -23,17 +23,16 @@ std::string pullTarget(const std::string& image) {
 }  // namespace
 
 awaitable<json::array> Client::listImages(Deadline deadline) {
-  co_return co_await list({.target = "/images/json", .doing = "list images", .body = {}}, deadline);
+  co_return co_await list({.target = "/images/json", .doing = "list images"}, deadline);
 }
 
 awaitable<Outcome<json::value>> Client::inspectImage(std::string image, Deadline deadline) {
   std::string target = format("/images/{}/json", net::percentEncode(image));
-  co_return co_await query({.target = std::move(target), .doing = "look for the image", .body = {}}, deadline);
+  co_return co_await query({.target = std::move(target), .doing = "look for the image"}, deadline);
 }
 
 awaitable<void> Client::pullImage(std::string image, PullReport report, Deadline deadline) {
-  auto exchange =
-      co_await transport_.open({.method = "POST", .target = pullTarget(image), .doing = "pull the image", .body = {}}, deadline);
+  auto exchange = co_await transport_.open({.method = "POST", .target = pullTarget(image), .doing = "pull the image"}, deadline);
   LineReader lines;
   PullProgress layers;
   for (;;) {
@@ -47,7 +46,7 @@ awaitable<void> Client::pullImage(std::string image, PullReport report, Deadline
 
 awaitable<Outcome<void>> Client::findInRegistry(std::string image, Deadline deadline) {
   std::string target = format("/distribution/{}/json", net::percentEncode(image));
-  co_return co_await perform({.target = std::move(target), .doing = "query the image's registry", .body = {}}, deadline);
+  co_return co_await perform({.target = std::move(target), .doing = "query the image's registry"}, deadline);
 }
 
 awaitable<void> Client::importImage(std::string repository, std::string tag, std::string archive, Deadline deadline) {
@@ -55,7 +54,6 @@ awaitable<void> Client::importImage(std::string repository, std::string tag, std
       {.method = "POST",
        .target = format("/images/create?fromSrc=-&repo={}&tag={}", net::percentEncode(repository), net::percentEncode(tag)),
        .doing = "import an image",
-       .body = {},
        .rawBody = std::move(archive),
        .contentType = "application/x-tar"},
       deadline));

@@ -16,7 +16,7 @@ bool wasRemoved(Outcome<void> removed) {
 }  // namespace
 
 awaitable<json::array> Client::listVolumes(json::object filters, Deadline deadline) {
-  Request request{.target = "/volumes?" + filterQuery(filters), .doing = "list volumes", .body = {}};
+  Request request{.target = "/volumes?" + filterQuery(filters), .doing = "list volumes"};
   json::value listed = orThrow(co_await query(std::move(request), deadline));
   json::value* volumes = listed.is_object() ? listed.as_object().if_contains("Volumes") : nullptr;
   co_return volumes && volumes->is_array() ? std::move(volumes->as_array()) : json::array();
@@ -24,8 +24,7 @@ awaitable<json::array> Client::listVolumes(json::object filters, Deadline deadli
 
 awaitable<std::optional<json::value>> Client::inspectVolume(std::string volume, Deadline deadline) {
   std::string target = "/volumes/" + net::percentEncode(volume);
-  co_return orNothing(
-      co_await query({.target = std::move(target), .doing = format("inspect the volume {}", volume), .body = {}}, deadline));
+  co_return orNothing(co_await query({.target = std::move(target), .doing = format("inspect the volume {}", volume)}, deadline));
 }
 
 awaitable<json::value> Client::createVolume(json::object body, std::string subject, Deadline deadline) {
@@ -41,16 +40,16 @@ awaitable<json::value> Client::createVolume(json::object body, std::string subje
 
 awaitable<bool> Client::removeVolume(std::string volume, Deadline deadline) {
   std::string target = "/volumes/" + net::percentEncode(volume);
-  co_return wasRemoved(co_await perform(
-      {.method = "DELETE", .target = std::move(target), .doing = format("remove the volume {}", volume), .body = {}}, deadline));
+  co_return wasRemoved(
+      co_await perform({.method = "DELETE", .target = std::move(target), .doing = format("remove the volume {}", volume)}, deadline));
 }
 
 awaitable<json::array> Client::listNetworks(json::object filters, Deadline deadline) {
-  co_return co_await list({.target = "/networks?" + filterQuery(filters), .doing = "list networks", .body = {}}, deadline);
+  co_return co_await list({.target = "/networks?" + filterQuery(filters), .doing = "list networks"}, deadline);
 }
 
 awaitable<Outcome<json::value>> Client::inspectNetwork(std::string network, Deadline deadline) {
-  co_return co_await query({.target = "/networks/" + network, .doing = format("inspect the network {}", network), .body = {}}, deadline);
+  co_return co_await query({.target = "/networks/" + network, .doing = format("inspect the network {}", network)}, deadline);
 }
 
 awaitable<Outcome<std::string>> Client::createNetwork(json::object body, std::string subject, std::shared_ptr<void> held,
@@ -80,7 +79,7 @@ awaitable<Outcome<void>> Client::disconnectNetwork(std::string network, std::str
 
 awaitable<bool> Client::removeNetwork(std::string network_id, Deadline deadline) {
   co_return wasRemoved(
-      co_await perform({.method = "DELETE", .target = "/networks/" + network_id, .doing = "remove the network", .body = {}}, deadline));
+      co_await perform({.method = "DELETE", .target = "/networks/" + network_id, .doing = "remove the network"}, deadline));
 }
 
 }  // namespace swarm::engine

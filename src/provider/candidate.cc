@@ -5,6 +5,9 @@
 
 #include <algorithm>
 
+#include "async/attempt.h"
+#include "base/text/format.h"
+
 namespace swarm {
 
 Candidate::~Candidate() {
@@ -49,6 +52,17 @@ ProviderPtr Candidate::make(const std::function<ProviderPtr()>& make) const {
     if (files_.empty() || !names_file) throw;
   }
   throw Error(ErrorCode::InvalidArgument, "A certificate or key is not valid PEM, or they do not belong together.");
+}
+
+awaitable<ValidationCheck> runCheck(std::string name, bool is_candidate, awaitable<std::string> work) {
+  auto detail = co_await async::attempt(std::move(work));
+  if (detail) co_return ValidationCheck{std::move(name), true, std::move(*detail)};
+  const Error& error = detail.error();
+  bool is_foreign = is_candidate && error.upstream().status != 0;
+  co_return ValidationCheck{
+      std::move(name), false,
+      is_foreign ? format("The endpoint responded with status {}, unlike an endpoint of this provider.", error.upstream().status)
+                 : error.message()};
 }
 
 }  // namespace swarm

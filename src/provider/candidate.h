@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/text/format.h"
 #include "model/codec/codec.h"
 #include "net/connect.h"
 #include "provider/provider.h"
@@ -48,10 +47,7 @@ class Candidate {
   std::vector<int> files_;  ///< in memory; contents are never written to disk
 };
 
-/// The detail of a check that failed.
-inline std::string failureDetail(const Error& error, bool is_candidate) {
-  if (!is_candidate || error.upstream().status == 0) return error.message();
-  return format("The endpoint responded with status {}, unlike an endpoint of this provider.", error.upstream().status);
-}
+/// Runs one check of a configuration, which returns its detail; an error becomes the detail.
+awaitable<ValidationCheck> runCheck(std::string name, bool is_candidate, awaitable<std::string> work);
 
 }  // namespace swarm

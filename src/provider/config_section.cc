@@ -1,4 +1,3 @@
-// ConfigSection on toml++.
 #include "provider/config_section.h"
 
 #include <toml++/toml.h>

@@ -1,4 +1,3 @@
-// Readers for the Engine's stream formats.
 #include "engine/format/streams.h"
 
 #include <boost/json/parse.hpp>

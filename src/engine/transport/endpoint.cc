@@ -1,4 +1,3 @@
-// Text and connector of an endpoint.
 #include "engine/transport/endpoint.h"
 
 #include "base/text/format.h"

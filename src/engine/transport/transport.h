@@ -33,10 +33,10 @@ ApiVersion chooseApiVersion(ApiVersion oldest, ApiVersion newest, const std::str
 
 struct Request {
   std::string method = "GET";
-  std::string target;               ///< without the version: "/containers/json?all=1"
-  std::string doing;                ///< completes "could not …" in an error
-  std::optional<json::value> body;  ///< sent as JSON
-  std::string rawBody = {};         ///< else this, as `contentType`
+  std::string target;                    ///< without the version: "/containers/json?all=1"
+  std::string doing;                     ///< completes "could not …" in an error
+  std::optional<json::value> body = {};  ///< sent as JSON
+  std::string rawBody = {};              ///< else this, as `contentType`
   std::string contentType = {};
   net::Headers headers = {};
 };

@@ -1,15 +1,12 @@
-// The contract's calls, from the parts' calls.
 #include "provider/docker/docker_provider.h"
 
 #include <cmath>
 
-#include "async/attempt.h"
 #include "base/diagnostics/fault.h"
 #include "base/text/format.h"
 #include "model/rules/validation.h"
 #include "protocol/agent.h"
 #include "provider/candidate.h"
-#include "provider/docker/container/replacement.h"
 #include "provider/docker/spec/container_changes.h"
 #include "provider/docker/spec/container_spec.h"
 #include "provider/docker/spec/request_policy.h"
@@ -28,14 +25,6 @@ namespace swarm::docker {
 namespace {
 
 constexpr std::size_t kMaxChanges = 1024 * 1024;  ///< bytes of the Engine's response: some ten thousand paths
-
-/// Runs one step of the validation; its error becomes the check's detail.
-template <typename Work>
-awaitable<ValidationCheck> check(std::string name, const DockerProviderConfig& config, Work work) {
-  auto done = co_await async::attempt(work());
-  if (done) co_return ValidationCheck{std::move(name), true, std::move(*done)};
-  co_return ValidationCheck{std::move(name), false, failureDetail(done.error(), config.isCandidate)};
-}
 
 bool sameStorage(const StorageResource& a, const StorageResource& b) { return a.size == b.size && a.persistent == b.persistent; }
 
@@ -120,11 +109,6 @@ awaitable<std::optional<std::vector<LostVolume>>> DockerProvider::findLostVolume
   co_return co_await parts_.volumes.findLost(spec, planVolumes(spec), deadline);
 }
 
-awaitable<ProviderInstance> DockerProvider::replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) {
-  Replacement replacement(parts_, std::move(spec), progress, deadline);
-  co_return co_await replacement.run();
-}
-
 awaitable<std::optional<ReplacementLoss>> DockerProvider::previewReplacement(PlaceId place_id, Deadline deadline) {
   ContainerDetails details = co_await parts_.index.require(std::move(place_id), deadline);
   engine::PartialText changes = co_await parts_.context.engine.listChanges(details.id, kMaxChanges, deadline);
@@ -201,7 +185,7 @@ awaitable<AllocationEffect> DockerProvider::configureNetwork(PlaceId place_id, N
 awaitable<CommandResult> DockerProvider::executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
                                                         Deadline deadline) {
   if (command.empty()) throw Error(ErrorCode::InvalidArgument, "There is no command to run.").withField("/command", "must not be empty");
-  co_return co_await commands_.run(std::move(place_id), std::move(command), std::move(stdin_text), deadline);
+  co_return co_await runCommand(parts_, std::move(place_id), std::move(command), std::move(stdin_text), deadline);
 }
 
 // Reading
@@ -299,13 +283,13 @@ awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadli
     co_await engine.ping(deadline);
     co_return toString(engine.endpoint()) + " responds";
   };
-  checks.push_back(co_await check("endpoint", config(), ping));
+  checks.push_back(co_await runCheck("endpoint", config().isCandidate, ping()));
   if (!checks.back().ok) co_return checks;
   auto version = [&]() -> awaitable<std::string> {
     co_await engine.connect(deadline);
     co_return format("Docker Engine {}, API {}", engine.facts().engineVersion, toString(engine.facts().api));
   };
-  checks.push_back(co_await check("api version", config(), version));
+  checks.push_back(co_await runCheck("api version", config().isCandidate, version()));
   if (!checks.back().ok) co_return checks;
   const engine::Facts& facts = engine.facts();
   checks.push_back(
@@ -319,7 +303,7 @@ awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadli
       co_await parts_.images.requirePresent(image, deadline);
       co_return image + " is present";
     };
-    checks.push_back(co_await check("image " + image, config(), present));
+    checks.push_back(co_await runCheck("image " + image, config().isCandidate, present()));
   }
   co_return checks;
 }

@@ -5,8 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "provider/docker/container/commands.h"
-#include "provider/docker/container/removal.h"
 #include "provider/docker/docker_parts.h"
 #include "provider/docker/event_follower.h"
 #include "provider/docker/usage_sampler.h"
@@ -34,11 +32,11 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<void> stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) override;
   awaitable<void> deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external, Progress& progress,
                                  Deadline deadline) override {
-    return removal_.deleteInstance(std::move(place_id), volumes, std::move(external), progress, deadline);
+    return removeInstance(parts_, std::move(place_id), volumes, std::move(external), progress, deadline);
   }
-  awaitable<void> settle(InstanceSpec spec, Deadline deadline) override { return removal_.settle(std::move(spec), deadline); }
+  awaitable<void> settle(InstanceSpec spec, Deadline deadline) override { return docker::settle(parts_, std::move(spec), deadline); }
   awaitable<std::vector<std::string>> sweep(std::vector<Departure> gone, Deadline deadline) override {
-    return removal_.sweep(std::move(gone), deadline);
+    return docker::sweep(parts_, std::move(gone), deadline);
   }
   awaitable<std::optional<ProviderInstance>> getInstance(PlaceId place_id, Deadline deadline) override;
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
@@ -54,7 +52,9 @@ class DockerProvider final : public Provider, private LogSource {
   awaitable<CommandResult> executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
                                           Deadline deadline) override;
   ProviderCapabilities getProviderCapabilities() const override;
-  awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
+  awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override {
+    return docker::replaceInstance(parts_, std::move(spec), progress, deadline);
+  }
   awaitable<std::optional<ReplacementLoss>> previewReplacement(PlaceId place_id, Deadline deadline) override;
   awaitable<AgentEndpoint> agentEndpoint(PlaceId place_id, Deadline deadline) override;
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override { return parts_.volumes.list(deadline); }
@@ -67,15 +67,13 @@ class DockerProvider final : public Provider, private LogSource {
 
  private:
   awaitable<std::unique_ptr<Reader>> openLogs(PlaceId place_id, Options options, Deadline deadline) override {
-    return commands_.openLogs(std::move(place_id), options, deadline);
+    return openLog(parts_, std::move(place_id), options, deadline);
   }
   const DockerProviderConfig& config() const { return parts_.context.config; }
   const engine::Client& client() const { return parts_.context.engine; }
 
   DockerParts parts_;
-  Removal removal_{parts_};
-  Commands commands_{parts_.context, parts_.index};
-  UsageSampler usage_{parts_.context, parts_.index, commands_};
+  UsageSampler usage_{parts_};
   EventFollower events_{parts_, usage_};
 };
 

@@ -1,6 +1,7 @@
 // The Docker provider's configuration: [docker] of swarm.toml, DOCKER_HOST and SWARM_DOCKER_HOSTS, and the body of a request.
 #include <algorithm>
 
+#include "base/text/format.h"
 #include "provider/docker/docker_config.h"
 
 namespace swarm {

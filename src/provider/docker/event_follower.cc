@@ -41,7 +41,7 @@ void EventFollower::handleNetwork(const json::value& event) {
 void EventFollower::followContainers(async::Executor executor) {
   // Not those of exec, which are many and do not concern us.
   json::array actions{"create", "start", "die", "oom", "stop", "kill", "destroy", "pause", "unpause", "update", "rename"};
-  json::object filters = parts_.context.ownFilter();
+  json::object filters = ownFilter(parts_.context);
   filters["type"] = json::array{"container"};
   filters["event"] = std::move(actions);
   auto connected = [this] {

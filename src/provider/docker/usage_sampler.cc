@@ -43,13 +43,13 @@ std::uint64_t sumOfLines(std::string_view text) {
 }  // namespace
 
 awaitable<json::value> UsageSampler::statistics(PlaceId place_id, Deadline deadline) {
-  auto sample = [&](std::string container) { return context_.engine.sampleStatistics(std::move(container), deadline); };
-  co_return orThrow(co_await index_.withContainer(std::move(place_id), sample, deadline));
+  auto sample = [&](std::string container) { return parts_.context.engine.sampleStatistics(std::move(container), deadline); };
+  co_return orThrow(co_await parts_.index.withContainer(std::move(place_id), sample, deadline));
 }
 
 awaitable<double> UsageSampler::cpuPercent(PlaceId place_id, const json::value& first, Deadline deadline) {
   std::string container = stringAt(first, "id");
-  CpuSample now{cpuNanoseconds(first), readTime(stringAt(first, "read"))};
+  CpuSample now{cpuNanoseconds(first), timeAt(first, "read")};
   CpuSample before = now;
   std::erase_if(cpu_, [&](const auto& known) { return now.at - known.second.at > kMaxSpan; });
   auto known = cpu_.find(container);
@@ -59,7 +59,7 @@ awaitable<double> UsageSampler::cpuPercent(PlaceId place_id, const json::value& 
   } else {
     co_await async::sleepFor(kMinSpan);
     json::value second = co_await statistics(std::move(place_id), deadline);
-    now = {cpuNanoseconds(second), readTime(stringAt(second, "read"))};
+    now = {cpuNanoseconds(second), timeAt(second, "read")};
   }
   cpu_[container] = now;
   double span = static_cast<double>(std::chrono::nanoseconds(now.at - before.at).count());
@@ -75,7 +75,7 @@ awaitable<double> UsageSampler::storageGib(PlaceId place_id, const ContainerDeta
   storage_[place_id] = {last, now};  // a du that fails or takes too long is not repeated at once
   std::vector<std::string> command{"du", "-skx"};
   command.insert(command.end(), details.mountPaths.begin(), details.mountPaths.end());
-  auto measured = co_await async::attempt(commands_.run(place_id, std::move(command), "", deadline.orAfter(kStorageTime)));
+  auto measured = co_await async::attempt(runCommand(parts_, place_id, std::move(command), "", deadline.orAfter(kStorageTime)));
   if (!measured) co_return last;  // an image without du, or more files than can be read in time
   double gib = static_cast<double>(sumOfLines(measured->stdoutText)) / static_cast<double>(kMib);
   storage_[place_id] = {gib, now};
@@ -83,7 +83,7 @@ awaitable<double> UsageSampler::storageGib(PlaceId place_id, const ContainerDeta
 }
 
 awaitable<ResourceUsage> UsageSampler::sample(PlaceId place_id, Deadline deadline) {
-  ContainerDetails details = co_await index_.require(place_id, deadline);
+  ContainerDetails details = co_await parts_.index.require(place_id, deadline);
   const ResourceConfig& resources = details.instance.resources;
   ResourceUsage usage;
   usage.cpu.limit = resources.cpu.limit;

@@ -4,14 +4,13 @@
 #include <map>
 #include <string>
 
-#include "provider/docker/container/commands.h"
-#include "provider/docker/container/container_index.h"
+#include "provider/docker/docker_parts.h"
 
 namespace swarm::docker {
 
 class UsageSampler {
  public:
-  UsageSampler(DockerContext& context, ContainerIndex& index, Commands& commands) : context_(context), index_(index), commands_(commands) {}
+  explicit UsageSampler(DockerParts& parts) : parts_(parts) {}
 
   awaitable<ResourceUsage> sample(PlaceId place_id, Deadline deadline);
   void forget(const PlaceId& place_id) { storage_.erase(place_id); }
@@ -29,9 +28,7 @@ class UsageSampler {
   awaitable<double> cpuPercent(PlaceId place_id, const json::value& first, Deadline deadline);
   awaitable<double> storageGib(PlaceId place_id, const ContainerDetails& details, Deadline deadline);
 
-  DockerContext& context_;
-  ContainerIndex& index_;
-  Commands& commands_;
+  DockerParts& parts_;
   std::map<std::string, CpuSample> cpu_;  ///< by container; those that are too old are removed
   std::map<PlaceId, StorageSample> storage_;
 };

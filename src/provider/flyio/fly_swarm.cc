@@ -1,4 +1,3 @@
-// Checks the configuration, and decides what belongs to the swarm.
 #include "provider/flyio/fly_swarm.h"
 
 #include <fstream>

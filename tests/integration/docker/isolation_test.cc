@@ -89,7 +89,8 @@ class DockerForeignNetwork : public DockerIsolation {
     foreign_ = engine::stringAt(made.json("make a network"), "Id");
   }
   std::size_t joined(const std::string& network) {
-    return engine::member(fixture_->engine().get("/networks/" + network), "Containers")->as_object().size();
+    const auto listed = fixture_->engine().get("/networks/" + network);
+    return engine::member(listed, "Containers")->as_object().size();
   }
   void stop(const InstanceSpec& which) { runner_.run(provider_->stopInstance(which.placeId, std::chrono::seconds(5), progress_, soon())); }
   void start(const InstanceSpec& which) { runner_.run(provider_->startInstance(which.placeId, progress_, soon())); }

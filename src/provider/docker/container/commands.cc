@@ -1,5 +1,5 @@
-// By the Engine's exec and its logs.
-#include "provider/docker/container/commands.h"
+// Runs programs inside containers (stdin, stdout and stderr apart, exit code), and reads a container's logs.
+#include "provider/docker/docker_parts.h"
 
 namespace swarm::docker {
 namespace {
@@ -32,21 +32,22 @@ class LogReader final : public LogSource::Reader {
 
 }  // namespace
 
-awaitable<CommandResult> Commands::run(PlaceId place_id, std::vector<std::string> command, std::string stdin_text, Deadline deadline) {
+awaitable<CommandResult> runCommand(DockerParts& parts, PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
+                                    Deadline deadline) {
   const engine::ExecRequest request{.command = std::move(command), .input = std::move(stdin_text)};
-  auto create = [&](std::string container) { return context_.engine.createExec(std::move(container), request, deadline); };
-  auto exec = co_await index_.withContainer(place_id, create, deadline);
+  auto create = [&](std::string container) { return parts.context.engine.createExec(std::move(container), request, deadline); };
+  auto exec = co_await parts.index.withContainer(place_id, create, deadline);
   if (!exec && exec.error().isConflict()) {
     throw Error(ErrorCode::Conflict, "The workspace does not run: start it before running a command in it.").withInstance(place_id.str());
   }
-  co_return co_await context_.engine.runExec(orThrow(std::move(exec)), request.input, kMaxOutput, deadline);
+  co_return co_await parts.context.engine.runExec(orThrow(std::move(exec)), request.input, kMaxOutput, deadline);
 }
 
-awaitable<std::unique_ptr<LogSource::Reader>> Commands::openLogs(PlaceId place_id, LogSource::Options options, Deadline deadline) {
-  ContainerDetails details = co_await index_.require(place_id, deadline);
+awaitable<std::unique_ptr<LogSource::Reader>> openLog(DockerParts& parts, PlaceId place_id, LogSource::Options options, Deadline deadline) {
+  ContainerDetails details = co_await parts.index.require(place_id, deadline);
   using Follow = engine::LogOptions::Follow;
   engine::LogOptions logs{.follow = options.follow ? Follow::Yes : Follow::No, .tail = options.tail, .since = options.since};
-  co_return std::make_unique<LogReader>(co_await context_.engine.openLogs(details.id, logs, deadline));
+  co_return std::make_unique<LogReader>(co_await parts.context.engine.openLogs(details.id, logs, deadline));
 }
 
 }  // namespace swarm::docker

@@ -9,10 +9,10 @@ namespace {
 
 ContainerRef readRef(const json::value& item) {
   ContainerRef ref{stringAt(item, "Id"), {}, stringAt(item, "State"), PlaceId(labelOf(item, kLabelInstance))};
-  if (std::vector<std::string> names = engine::textsAt(item, "Names"); !names.empty()) ref.name = names.front();
+  if (std::vector<std::string> names = textsAt(item, "Names"); !names.empty()) ref.name = names.front();
   if (ref.name.starts_with('/')) ref.name.erase(0, 1);
   std::string network = labelOf(item, kLabelNetwork);
-  const json::object* joined = engine::objectAt(item, "NetworkSettings.Networks");
+  const json::object* joined = objectAt(item, "NetworkSettings.Networks");
   ref.connected = network.empty() || !joined || joined->contains(network);
   return ref;
 }
@@ -31,7 +31,7 @@ Error noContainerOf(const PlaceId& place_id) {
 
 awaitable<std::vector<ContainerRef>> ContainerIndex::list(PlaceId place_id, Deadline deadline) {
   std::string extra = place_id.empty() ? "" : format("{}={}", kLabelInstance, place_id);
-  json::array listed = co_await context_.engine.listContainers(context_.ownFilter(std::move(extra)), deadline);
+  json::array listed = co_await context_.engine.listContainers(ownFilter(context_, std::move(extra)), deadline);
   std::vector<ContainerRef> found;
   for (const json::value& item : listed) found.push_back(readRef(item));
   std::ranges::sort(found, {}, rank);

@@ -1,16 +1,56 @@
-// Each step leaves one of the states of the table in the header.
-#include "provider/docker/container/replacement.h"
-
+// Replacement: another container on the same volumes. The old one stays, under another name, until the new one runs.
+//
+// The names show how far it came, so that a call after a crash continues from there:
+//   NAME (old, as it was)              nothing done yet
+//   NAME (old), NAME-new               prepared: created, never started, its swarm.run label records whether the old one ran
+//   NAME-old (stopped), NAME-new       the old one is set aside
+//   NAME-old (stopped), NAME (new)     the new one is current; to be started if the old one ran, then the old one is removed
+//   NAME (new)                         done
 #include "async/attempt.h"
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
+#include "provider/docker/docker_parts.h"
 
 namespace swarm::docker {
 namespace {
 
 constexpr std::chrono::seconds kStopGrace{10};
 
-}  // namespace
+/// One replacement; its progress outlives it.
+class Replacement {
+ public:
+  Replacement(DockerParts& parts, InstanceSpec spec, Progress& progress, Deadline deadline)
+      : parts_(parts), spec_(std::move(spec)), progress_(progress), deadline_(deadline), name_(containerName(spec_)) {}
+
+  awaitable<ProviderInstance> run();
+
+ private:
+  struct Target {
+    NetworkPlan network;
+    ImageFacts image;
+    std::vector<VolumePlan> volumes;
+    json::object body;
+    std::string hash;
+  };
+  awaitable<void> survey();
+  awaitable<Target> plan();
+  bool isWanted(const ContainerDetails& container, const Target& target) const;
+  awaitable<void> prepare(Target& target);
+  awaitable<void> exchange();
+  awaitable<void> startCurrent();
+  awaitable<void> startAndRemoveOld();
+  awaitable<void> rollBack();
+
+  DockerParts& parts_;
+  const InstanceSpec spec_;
+  Progress& progress_;
+  const Deadline deadline_;
+  const std::string name_;
+  std::optional<ContainerDetails> current_;  ///< NAME
+  std::optional<ContainerDetails> aside_;    ///< NAME-old
+  std::optional<ContainerDetails> next_;     ///< NAME-new
+  bool runs_ = false;                        ///< the instance, before and afterwards
+};
 
 awaitable<void> Replacement::survey() {
   std::vector<ContainerRef> containers = co_await parts_.index.list(spec_.placeId, deadline_);
@@ -133,6 +173,13 @@ awaitable<ProviderInstance> Replacement::run() {
   if (!details)
     throw Error(ErrorCode::UpstreamFailed, "The new container disappeared while it was being started.").withInstance(spec_.placeId.str());
   co_return std::move(details->instance);
+}
+
+}  // namespace
+
+awaitable<ProviderInstance> replaceInstance(DockerParts& parts, InstanceSpec spec, Progress& progress, Deadline deadline) {
+  Replacement replacement(parts, std::move(spec), progress, deadline);
+  co_return co_await replacement.run();
 }
 
 }  // namespace swarm::docker

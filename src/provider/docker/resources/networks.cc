@@ -72,7 +72,7 @@ awaitable<std::string> Networks::findOrCreate(const InstanceSpec& spec, const Ne
   for (int attempt = 0;; ++attempt) {
     std::vector<NamedNetwork> found = co_await engine::networksNamed(context_.engine, plan.name, {}, deadline);
     if (found.size() > 1 && attempt == 0) {
-      json::object own = context_.ownFilter(plan.shared ? "" : format("{}={}", kLabelOwner, spec.owner));
+      json::object own = ownFilter(context_, plan.shared ? "" : format("{}={}", kLabelOwner, spec.owner));
       co_await engine::removeDoubleNetworks(context_.engine, plan.name, std::move(own), deadline);
       continue;
     }
@@ -107,13 +107,13 @@ awaitable<void> Networks::repair(const ContainerDetails& container, Deadline dea
 }
 
 awaitable<void> Networks::removeUnused(Deadline deadline) {
-  json::array networks = co_await context_.engine.listNetworks(context_.ownFilter(), deadline);
+  json::array networks = co_await context_.engine.listNetworks(ownFilter(context_), deadline);
   for (const json::value& network : networks) {
     std::string name = stringAt(network, "Name");
     if (labelOf(network, kLabelOwner).empty()) continue;  // the configured one stays
     async::KeyedLock::Guard guard = co_await locks_->acquire(name, deadline);
     if (pins_.contains(name)) continue;
-    json::array users = co_await context_.engine.listContainers(context_.ownFilter(format("{}={}", kLabelNetwork, name)), deadline);
+    json::array users = co_await context_.engine.listContainers(ownFilter(context_, format("{}={}", kLabelNetwork, name)), deadline);
     if (!users.empty() || pins_.contains(name)) continue;
     known_.erase(name);
     faultPoint("docker.delete.network.before");

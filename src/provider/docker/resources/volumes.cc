@@ -47,7 +47,7 @@ awaitable<void> Volumes::preview(const InstanceSpec& spec, PlacementPreview& pre
 }
 
 awaitable<std::vector<Volumes::Volume>> Volumes::labelled(Deadline deadline) {
-  json::array list = co_await context_.engine.listVolumes(context_.ownFilter(), deadline);
+  json::array list = co_await context_.engine.listVolumes(ownFilter(context_), deadline);
   std::vector<Volume> found;
   for (const json::value& item : list) {
     Volume volume;
@@ -55,7 +55,7 @@ awaitable<std::vector<Volumes::Volume>> Volumes::labelled(Deadline deadline) {
     volume.info.placeId = PlaceId(labelOf(item, kLabelInstance));
     volume.info.owner = labelOf(item, kLabelOwner);
     volume.info.mountPath = labelOf(item, kLabelMount);
-    volume.info.createdAt = readTime(stringAt(item, "CreatedAt"));
+    volume.info.createdAt = timeAt(item, "CreatedAt");
     volume.persistent = labelOf(item, kLabelPersistent) != "false";
     found.push_back(std::move(volume));
   }
@@ -71,7 +71,7 @@ awaitable<std::vector<Volumes::Volume>> Volumes::unlabelled(PlaceId place_id, De
     Volume volume;
     volume.info.name = stringAt(item, "Name");
     volume.info.placeId = placeInName(volume.info.name);
-    volume.info.createdAt = readTime(stringAt(item, "CreatedAt"));
+    volume.info.createdAt = timeAt(item, "CreatedAt");
     bool is_that = place_id.empty() ? !volume.info.placeId.empty() : volume.info.placeId == place_id;
     if (is_that && labelOf(item, kLabelSwarm).empty()) found.push_back(std::move(volume));
   }
@@ -87,12 +87,10 @@ awaitable<std::vector<Volumes::Volume>> Volumes::all(Deadline deadline) {
 
 awaitable<std::vector<VolumeInfo>> Volumes::list(Deadline deadline) {
   std::vector<Volume> found = co_await all(deadline);
-  json::array containers = co_await context_.engine.listContainers(context_.ownFilter(), deadline);
+  json::array containers = co_await context_.engine.listContainers(ownFilter(context_), deadline);
   std::set<std::string> used;
   for (const json::value& container : containers) {
-    const json::value* mounts = member(container, "Mounts");
-    if (!mounts || !mounts->is_array()) continue;
-    for (const json::value& mount : mounts->as_array()) used.insert(stringAt(mount, "Name"));
+    for (const json::value& mount : arrayAt(container, "Mounts")) used.insert(stringAt(mount, "Name"));
   }
   std::vector<VolumeInfo> infos;
   for (Volume& volume : found) {

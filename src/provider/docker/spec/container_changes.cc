@@ -1,4 +1,3 @@
-// Paths to folders with counts.
 #include "provider/docker/spec/container_changes.h"
 
 #include <algorithm>

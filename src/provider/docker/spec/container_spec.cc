@@ -1,4 +1,3 @@
-// Names, labels and bodies, and the checks before the first call that creates anything.
 #include "provider/docker/spec/container_spec.h"
 
 #include <boost/json/serialize.hpp>
@@ -118,6 +117,12 @@ json::object hostConfig(const InstanceSpec& spec, const DockerProviderConfig& co
 }  // namespace
 
 std::string hostOf(const NetworkConfig& network) { return network.regions.empty() ? std::string() : network.regions.front(); }
+
+json::object ownFilter(const DockerContext& context, std::string extra_label) {
+  json::array labels{json::string(format("{}={}", kLabelSwarm, context.swarmId))};
+  if (!extra_label.empty()) labels.push_back(json::string(extra_label));
+  return {{"label", std::move(labels)}};
+}
 
 std::string portKey(std::int64_t port) { return format("{}/tcp", port); }
 
@@ -342,13 +347,13 @@ json::object networkBody(const InstanceSpec& spec, const NetworkPlan& network, c
 ImageFacts readImage(const json::value& inspection) {
   ImageFacts facts;
   facts.id = stringAt(inspection, "Id");
-  if (const json::object* declared = engine::objectAt(inspection, "Config.Volumes")) {
+  if (const json::object* declared = objectAt(inspection, "Config.Volumes")) {
     for (const auto& entry : *declared) facts.volumes.emplace_back(entry.key());
   }
   std::ranges::sort(facts.volumes);
-  std::vector<std::string> entry_point = engine::textsAt(inspection, "Config.Entrypoint");
+  std::vector<std::string> entry_point = textsAt(inspection, "Config.Entrypoint");
   facts.agent.isEntryPoint = !entry_point.empty() && entry_point.front().ends_with("/swarm-agent");
-  bool has_secret = engine::stringIn(inspection, "Config.Labels", kLabelImageVersion) == kImageOfSecrets;
+  bool has_secret = stringIn(inspection, "Config.Labels", kLabelImageVersion) == kImageOfSecrets;
   if (has_secret) facts.agent.credential = AgentCredential::Secret;
   return facts;
 }
@@ -366,7 +371,7 @@ void pinNetwork(json::object& body, const NetworkPlan& network, const std::strin
 }
 
 std::string pinnedNetwork(const json::value& body) {
-  const json::object* networks = engine::objectAt(body, "NetworkingConfig.EndpointsConfig");
+  const json::object* networks = objectAt(body, "NetworkingConfig.EndpointsConfig");
   return networks && !networks->empty() ? stringAt(networks->begin()->value(), "NetworkID") : std::string();
 }
 

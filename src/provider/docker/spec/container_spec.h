@@ -39,6 +39,9 @@ inline constexpr std::string_view kNextSuffix = "-new";   ///< the replacement t
 /// The Engine refuses less.
 inline constexpr std::int64_t kMinimumMemoryMib = 6;
 
+/// The Engine's filter for what carries this swarm's label, and `extra_label` ("name=value") if there is one.
+json::object ownFilter(const DockerContext& context, std::string extra_label = {});
+
 /// The name of a container's port in the Engine's API: "80/tcp".
 std::string portKey(std::int64_t port);
 

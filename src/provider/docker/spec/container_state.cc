@@ -1,7 +1,6 @@
 // Status, reasons, network and effective resources from an inspection.
 #include "provider/docker/spec/container_state.h"
 
-#include <boost/json/parse.hpp>
 #include <charconv>
 #include <cmath>
 
@@ -103,7 +102,7 @@ void readPort(std::string_view key, const json::value& bindings, const DockerPro
 void readNetwork(const json::value& inspection, const DockerProviderConfig& config, ContainerDetails& details) {
   NetworkInfo& network = details.instance.network;
   network.hostname = stringAt(inspection, "Config.Hostname");
-  const json::object* joined = engine::objectAt(inspection, "NetworkSettings.Networks");
+  const json::object* joined = objectAt(inspection, "NetworkSettings.Networks");
   if (joined) {
     for (const auto& entry : *joined) {
       std::string address = stringAt(entry.value(), "IPAddress");
@@ -120,15 +119,13 @@ void readNetwork(const json::value& inspection, const DockerProviderConfig& conf
     details.instance.status = InstanceStatus::failed;
     details.instance.reason = format("is not connected to its network {}; restart connects it again", details.network);
   }
-  if (const json::object* ports = engine::objectAt(inspection, "NetworkSettings.Ports")) {
+  if (const json::object* ports = objectAt(inspection, "NetworkSettings.Ports")) {
     for (const auto& entry : *ports) readPort(entry.key(), entry.value(), config, details);
   }
 }
 
 void readMounts(const json::value& inspection, ContainerDetails& details) {
-  const json::value* mounts = member(inspection, "Mounts");
-  if (!mounts || !mounts->is_array()) return;
-  for (const json::value& mount : mounts->as_array()) {
+  for (const json::value& mount : arrayAt(inspection, "Mounts")) {
     if (stringAt(mount, "Type") != "volume") continue;
     details.volumes.push_back(stringAt(mount, "Name"));
     details.mountPaths.push_back(stringAt(mount, "Destination"));
@@ -137,33 +134,18 @@ void readMounts(const json::value& inspection, ContainerDetails& details) {
 
 }  // namespace
 
-SystemTime readTime(const std::string& text) {
-  if (text.empty() || text.starts_with("0001-")) return {};
-  try {
-    return parseTime(text);
-  } catch (const Error&) {
-    return {};
-  }
-}
-
 ContainerDetails readContainer(const json::value& inspection, const DockerProviderConfig& config, EndedBy ended_by) {
   ContainerDetails details;
   details.id = stringAt(inspection, "Id");
-  details.name = stringAt(inspection, "Name");
-  if (details.name.starts_with('/')) details.name.erase(0, 1);
   details.state = stringAt(inspection, "State.Status");
-  details.exitCode = integerAt(inspection, "State.ExitCode");
-  auto label = [&](std::string_view name) { return engine::stringIn(inspection, "Config.Labels", name); };
+  auto label = [&](std::string_view name) { return stringIn(inspection, "Config.Labels", name); };
   details.specHash = label(kLabelSpec);
   details.imageName = stringAt(inspection, "Config.Image");
   details.credential = label(kLabelAgent) == kPublicKeyAgent ? AgentCredential::PublicKey : AgentCredential::Secret;
   details.network = label(kLabelNetwork);
   details.internal = label(kLabelInternal) == "true";
-  boost::system::error_code error;
-  json::value ports = json::parse(label(kLabelPorts), error);
-  if (const json::array* list = error ? nullptr : ports.if_array()) {
-    for (const json::value& port : *list) details.exposedPorts.insert(port.is_int64() ? port.as_int64() : 0);
-  }
+  const json::value ports = parseOrNull(label(kLabelPorts));
+  for (const json::value& port : arrayAt(ports, "")) details.exposedPorts.insert(port.is_int64() ? port.as_int64() : 0);
   details.replacesRunning = label(kLabelRun) == "true";
 
   ProviderInstance& instance = details.instance;
@@ -172,8 +154,8 @@ ContainerDetails readContainer(const json::value& inspection, const DockerProvid
   instance.owner = label(kLabelOwner);
   instance.region = config.name;
   instance.image = stringAt(inspection, "Image");
-  instance.createdAt = readTime(stringAt(inspection, "Created"));
-  instance.startedAt = readTime(stringAt(inspection, "State.StartedAt"));
+  instance.createdAt = timeAt(inspection, "Created");
+  instance.startedAt = timeAt(inspection, "State.StartedAt");
   if (const json::value* state = member(inspection, "State")) readStatus(*state, ended_by, instance);
   instance.resources = readResources(inspection, label(kLabelResources));
   readNetwork(inspection, config, details);

@@ -13,7 +13,6 @@ namespace swarm::docker {
 /// The part of an inspection that the provider works with.
 struct ContainerDetails {
   std::string id;
-  std::string name;   ///< without the leading slash
   std::string state;  ///< the Engine's term: created, running, paused, restarting, removing, exited, dead
   std::string specHash;
   std::string imageName;  ///< as requested
@@ -26,7 +25,6 @@ struct ContainerDetails {
   std::int64_t agentPort = 0;           ///< published port on the Engine's machine; 0: none
   std::vector<std::string> volumes;     ///< names of mounted volumes
   std::vector<std::string> mountPaths;
-  std::int64_t exitCode = 0;
   AgentCredential credential = AgentCredential::PublicKey;
   bool replacesRunning = false;  ///< kLabelRun
   ProviderInstance instance;
@@ -41,8 +39,5 @@ struct ContainerDetails {
 enum class EndedBy { Itself, Stop };
 /// `ended_by` matters for a container that has ended: after our stop any exit code is that of a stopped one.
 ContainerDetails readContainer(const json::value& inspection, const DockerProviderConfig& config, EndedBy ended_by = EndedBy::Itself);
-
-/// The Engine's zero time and unreadable texts give the epoch.
-SystemTime readTime(const std::string& text);
 
 }  // namespace swarm::docker

@@ -1,4 +1,3 @@
-// Image names and network options.
 #include "provider/docker/spec/request_policy.h"
 
 #include <algorithm>

@@ -5,7 +5,8 @@
 
 #include "base/error.h"
 #include "base/text/format.h"
-#include "provider/flyio/api/json_access.h"
+#include "model/codec/json_access.h"
+#include "provider/flyio/api/fly_types.h"
 
 namespace swarm::flyio {
 

@@ -1,11 +1,12 @@
-// Error bodies, the classes of shortages, and the table of error codes.
+// Error bodies, the classes of shortages, the table of error codes, and what a response says about its request.
 #include "provider/flyio/api/fly_errors.h"
 
+#include <algorithm>
 #include <cctype>
 
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
-#include "provider/flyio/api/json_access.h"
+#include "model/codec/json_access.h"
 
 namespace swarm::flyio {
 namespace {
@@ -39,66 +40,46 @@ std::string htmlTitle(std::string_view body) {
   return format("an HTML page, \"{}\"", oneLine(body.substr(begin + 7, end - begin - 7)));
 }
 
-/// For a response without a text.
-std::string_view meaningOf(int status) {
-  switch (status) {
-    case 408:
-      return "the API timed out";
-    case 429:
-      return "too many requests were sent";
-    case 500:
-      return "the API failed and gave no reason";
-    case 502:
-      return "Fly's proxy could not reach the API";
-    case 503:
-      return "the API is not available at the moment";
-    case 504:
-      return "the API did not respond to Fly's proxy in time";
-    default:
-      return "no reason was given";
-  }
+struct StatusMeaning {
+  int status = 0;
+  ErrorCode code = ErrorCode::UpstreamFailed;
+  std::string_view advice = {};
+  std::string_view reason = "no reason was given";  ///< for a response without a text
+};
+constexpr std::string_view kTryAgain = "Try again in a moment (status.flyio.net shows outages).";
+constexpr std::string_view kPasses = "This usually passes in a moment (status.flyio.net shows outages).";
+constexpr StatusMeaning kStatusMeanings[]{
+    {400, ErrorCode::Unprocessable},
+    {401, ErrorCode::PermissionDenied,
+     "The token is missing, wrong or expired: create one with `fly tokens create org` and configure all of it, \"FlyV1 \" included."},
+    {403, ErrorCode::PermissionDenied, "The token does not permit it, or belongs to another organization."},
+    {408, ErrorCode::DeadlineExceeded, kTryAgain, "the API timed out"},
+    {409, ErrorCode::Conflict},
+    {412, ErrorCode::Conflict},
+    {422, ErrorCode::Unprocessable},
+    {429, ErrorCode::TooManyRequests, {}, "too many requests were sent"},
+    {500, ErrorCode::UpstreamFailed, kTryAgain, "the API failed and gave no reason"},
+    {502, ErrorCode::Unavailable, kPasses, "Fly's proxy could not reach the API"},
+    {503, ErrorCode::Unavailable, kPasses, "the API is not available at the moment"},
+    {504, ErrorCode::DeadlineExceeded, kTryAgain, "the API did not respond to Fly's proxy in time"},
+};
+
+StatusMeaning meaningOf(int status) {
+  auto found = std::ranges::find(kStatusMeanings, status, &StatusMeaning::status);
+  return found == std::end(kStatusMeanings) ? StatusMeaning{} : *found;
 }
 
-std::string sentence(std::string_view doing, const FlyFault& fault) { return format("Fly could not {}: {}.", doing, fault.text); }
-
-Error bodyOf(ErrorCode code, std::string_view doing, const FlyFault& fault, std::string_view advice = {}) {
-  std::string message = sentence(doing, fault);
-  if (!advice.empty()) message += format(" {}", advice);
-  return Error(code, std::move(message));
+Error errorOf(ErrorCode code, std::string_view doing, const FlyFault& fault, std::string_view advice) {
+  return Error(code, format("Fly could not {}: {}.{}{}", doing, fault.text, advice.empty() ? "" : " ", advice));
 }
 
 Error byStatus(const FlyFault& fault, std::string_view doing) {
-  switch (fault.status) {
-    case 400:
-    case 422:
-      if (contains(fault.text, "payment method")) {
-        return bodyOf(ErrorCode::Unprocessable, doing, fault, "Add one on the organization's billing page at fly.io.");
-      }
-      return bodyOf(ErrorCode::Unprocessable, doing, fault);
-    case 401:
-      return bodyOf(
-          ErrorCode::PermissionDenied, doing, fault,
-          "The token is missing, wrong or expired: create one with `fly tokens create org` and configure all of it, \"FlyV1 \" included.");
-    case 403:
-      return bodyOf(ErrorCode::PermissionDenied, doing, fault, "The token does not permit it, or belongs to another organization.");
-    case 404:  // something that should exist; what users look up is handled before
-      return bodyOf(ErrorCode::UpstreamFailed, doing, fault).withRetryable(true);
-    case 408:
-    case 504:
-      return bodyOf(ErrorCode::DeadlineExceeded, doing, fault, "Try again in a moment (status.flyio.net shows outages).");
-    case 409:
-    case 412:
-      return bodyOf(ErrorCode::Conflict, doing, fault);
-    case 429:
-      return bodyOf(ErrorCode::TooManyRequests, doing, fault);
-    case 502:
-    case 503:
-      return bodyOf(ErrorCode::Unavailable, doing, fault, "This usually passes in a moment (status.flyio.net shows outages).");
-    case 500:
-      return bodyOf(ErrorCode::UpstreamFailed, doing, fault, "Try again in a moment (status.flyio.net shows outages).");
-    default:
-      return bodyOf(ErrorCode::UpstreamFailed, doing, fault);
-  }
+  auto [status, code, advice, reason] = meaningOf(fault.status);
+  if (code == ErrorCode::Unprocessable && contains(fault.text, "payment method"))
+    advice = "Add one on the organization's billing page at fly.io.";
+  Error error = errorOf(code, doing, fault, advice);
+  // 404: something that should exist; what users look up is handled before.
+  return fault.status == 404 ? std::move(error).withRetryable(true) : error;
 }
 
 }  // namespace
@@ -117,7 +98,7 @@ FlyFault readFault(int status, std::string_view body, std::string request_id) {
   } else {
     fault.text = oneLine(body);
   }
-  if (fault.text.empty()) fault.text = format("{} (status {})", meaningOf(status), status);
+  if (fault.text.empty()) fault.text = format("{} (status {})", meaningOf(status).reason, status);
   while (fault.text.ends_with('.')) fault.text.pop_back();  // it becomes part of a sentence of ours
   return fault;
 }
@@ -189,10 +170,36 @@ Error flyError(const FlyFault& fault, std::string_view doing) {
   Shortage shortage = shortageOf(fault);
   Error error = shortage == Shortage::None
                     ? byStatus(fault, doing)
-                    : bodyOf(ErrorCode::OutOfResources, doing, fault,
-                             "Fly has no capacity there now: try later, another region ([flyio] regions) or a smaller size.");
+                    : errorOf(ErrorCode::OutOfResources, doing, fault,
+                              "Fly has no capacity there now: try later, another region ([flyio] regions) or a smaller size.");
   std::string cause = format("status {}, request {}", fault.status, fault.requestId.empty() ? "without id" : fault.requestId);
   return std::move(error).withCause(std::move(cause)).withUpstream({.status = fault.status, .requestId = fault.requestId});
+}
+
+bool FlyReply::isAbsent() const { return status == 404 && !isUnroutedPath(body); }
+
+bool FlyReply::isFateOpen() const {
+  if (status == 0 || status == 408) return true;
+  if (ok()) return true;  // the caller did not find what it expected in the response
+  return status >= 500 && shortageOf(fault()) == Shortage::None;
+}
+
+FlyFault FlyReply::fault() const {
+  if (status == 0) return {0, trouble, {}, requestId};
+  return readFault(status, body, requestId);
+}
+
+Error FlyFailure::error(std::string_view detail) const {
+  std::string doing = doing_ + std::string(detail);
+  if (reply_.isCut()) {
+    return Error(ErrorCode::UpstreamFailed,
+                 format("Fly's response to the request to {} was empty or incomplete (status {}). Try again.", doing, fault_.status))
+        .withRetryable(true)
+        .withUpstream({.status = fault_.status, .requestId = fault_.requestId});
+  }
+  if (fault_.status != 0) return flyError(fault_, doing);
+  return Error(ErrorCode::Unavailable,
+               format("Fly's Machines API at {} did not respond to the request to {}: {}.", base_url_, doing, fault_.text));
 }
 
 }  // namespace swarm::flyio

@@ -1,12 +1,16 @@
-// Fly's error responses: bodies of every shape, classification, and advice for users (docs/reference/fly-machines.md §1, §12). Pure.
+// Fly's responses: errors with bodies of every shape, classification, and advice for users (docs/reference/fly-machines.md §1, §12). Pure.
 #pragma once
 
+#include <boost/json/value.hpp>
+#include <expected>
 #include <string>
 #include <string_view>
 
 #include "base/error.h"
 
 namespace swarm::flyio {
+
+namespace json = boost::json;
 
 /// The content of an error body. `code` is the body's "status" when it is one of the API's codes, else empty.
 struct FlyFault {
@@ -41,5 +45,46 @@ Error contradictoryLists(const std::string& app, std::string_view what);
 
 /// "Fly could not <doing>: <text>", with advice where available. The upstream facts hold status and request id.
 Error flyError(const FlyFault& fault, std::string_view doing);
+
+/// A response of the API, and what it means for the request: performed, refused, or unknown.
+struct FlyReply {
+  int status = 0;  ///< 0: the connection failed or timed out after the request was sent
+  std::string body;
+  std::string requestId;
+  std::string trouble;     ///< why status is 0
+  json::value document{};  ///< the body's; null if it is not JSON
+  bool ok() const { return status >= 200 && status <= 299; }
+  /// Fly reports that the named thing does not exist; not an unknown path or a proxy's page (§1, "Unrouted path").
+  bool isAbsent() const;
+  /// The request may have been performed: no response, 408, or an error of the platform that does not refuse it.
+  bool isFateOpen() const;
+  /// A successful response without its complete body: its content is unknown.
+  bool isCut() const { return ok() && status != 202 && status != 204 && document.is_null() && !body.starts_with("null"); }
+  FlyFault fault() const;
+};
+
+/// Why a call has no result.
+class FlyFailure {
+ public:
+  /// `doing`: "create the app x".
+  FlyFailure(FlyReply reply, std::string doing, std::string base_url)
+      : reply_(std::move(reply)), fault_(reply_.fault()), doing_(std::move(doing)), base_url_(std::move(base_url)) {}
+  const FlyFault& fault() const { return fault_; }
+  Shortage shortage() const { return shortageOf(fault_); }
+  bool isAbsent() const { return reply_.isAbsent(); }      ///< what the call names does not exist
+  bool isFateOpen() const { return reply_.isFateOpen(); }  ///< the call may have taken effect
+  bool isTemporary() const { return flyio::isTemporary(fault_); }
+  /// `detail` is added to what was being done: " to IMAGE".
+  Error error(std::string_view detail = {}) const;
+
+ private:
+  FlyReply reply_;
+  FlyFault fault_;
+  std::string doing_;
+  std::string base_url_;
+};
+
+template <typename T>
+using FlyResult = std::expected<T, FlyFailure>;
 
 }  // namespace swarm::flyio

@@ -1,4 +1,3 @@
-// Reads the types of Fly's API from JSON.
 #include "provider/flyio/api/fly_types.h"
 
 #include <algorithm>
@@ -7,7 +6,7 @@
 
 #include "base/error.h"
 #include "model/codec/codec_detail.h"
-#include "provider/flyio/api/json_access.h"
+#include "model/codec/json_access.h"
 
 namespace swarm {
 
@@ -57,20 +56,9 @@ json::object ExecRequest::body() const {
 
 std::size_t ExecRequest::bodySize() const { return json::serialize(body()).size(); }
 
-SystemTime readTime(const std::string& text) {
-  if (text.empty() || text.starts_with("0001-")) return {};
-  try {
-    return parseTime(text);
-  } catch (const Error&) {
-    return {};
-  }
-}
-
 App readApp(const json::value& document) {
   App app;
   app.name = stringAt(document, "name");
-  app.network = stringAt(document, "network");
-  app.organization = stringAt(document, "organization.slug");
   app.machineCount = integerAt(document, "machine_count");
   app.volumeCount = integerAt(document, "volume_count");
   return app;
@@ -88,11 +76,10 @@ Machine readMachine(const json::value& document, std::string app) {
   machine.privateIp = stringAt(document, "private_ip");
   machine.hostStatus = stringAt(document, "host_status");
   machine.imageDigest = stringAt(document, "image_ref.digest");
-  machine.createdAt = readTime(stringAt(document, "created_at"));
-  machine.updatedAt = readTime(stringAt(document, "updated_at"));
-  machine.config = objectAt(document, "config");
+  machine.createdAt = timeAt(document, "created_at");
+  machine.updatedAt = timeAt(document, "updated_at");
   machine.hasConfig = member(document, "config") != nullptr;
-  if (!machine.hasConfig) machine.config = objectAt(document, "incomplete_config");
+  if (const json::object* config = objectAt(document, machine.hasConfig ? "config" : "incomplete_config")) machine.config = *config;
   machine.events = arrayAt(document, "events");
   return machine;
 }
@@ -106,7 +93,7 @@ Volume readVolume(const json::value& document, std::string app) {
   volume.region = stringAt(document, "region");
   volume.machineId = stringAt(document, "attached_machine_id");
   volume.sizeGb = integerAt(document, "size_gb");
-  volume.createdAt = readTime(stringAt(document, "created_at"));
+  volume.createdAt = timeAt(document, "created_at");
   volume.hostStatus = stringAt(document, "host_status");
   return volume;
 }

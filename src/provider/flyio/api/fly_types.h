@@ -15,10 +15,10 @@
 
 namespace swarm::flyio {
 
+namespace json = boost::json;
+
 struct App {
   std::string name;
-  std::string network;
-  std::string organization;  ///< slug
   std::int64_t machineCount = 0;
   std::int64_t volumeCount = 0;
 };
@@ -66,9 +66,9 @@ struct Machine {
   std::string imageDigest;  ///< of the image that it runs; empty: unknown
   SystemTime createdAt{};
   SystemTime updatedAt{};
-  boost::json::object config;
-  boost::json::array events;  ///< newest first
-  bool hasConfig = false;     ///< false: its host is unreachable and only an incomplete configuration is known
+  json::object config;
+  json::array events;      ///< newest first
+  bool hasConfig = false;  ///< false: its host is unreachable and only an incomplete configuration is known
 
   std::string metadata(std::string_view key) const;
   std::string volumeId() const;  ///< of its one mount; empty without
@@ -123,8 +123,8 @@ struct VolumeRequest {
   std::string name;
   std::string region;
   std::int64_t sizeGb = 0;
-  boost::json::object guest;  ///< of the Machine that will mount it
-  bool isBackedUp = true;     ///< Fly takes daily snapshots of it
+  json::object guest;      ///< of the Machine that will mount it
+  bool isBackedUp = true;  ///< Fly takes daily snapshots of it
   std::int64_t retentionDays = 0;
   std::string sourceVolumeId;  ///< the volume is a fork of this one
   std::string snapshotId;      ///< or is restored from this snapshot
@@ -134,12 +134,12 @@ struct MachineRequest {
   std::string app;
   std::string name;
   std::string region = {};
-  boost::json::object config = {};
+  json::object config = {};
   std::int64_t minSecretsVersion = 0;
 };
 
 struct MachineUpdate {
-  boost::json::object config;  ///< all of it
+  json::object config;  ///< all of it
   std::int64_t minSecretsVersion = 0;
 };
 
@@ -147,7 +147,7 @@ struct ExecRequest {
   std::vector<std::string> command;
   std::string input;
   std::chrono::seconds timeout{60};
-  boost::json::object body() const;
+  json::object body() const;
   std::size_t bodySize() const;
 };
 struct ExecOutcome {
@@ -160,7 +160,7 @@ struct ExecOutcome {
 /// A Machine of this size, with a volume if its size is above 0.
 struct CapacityQuery {
   std::vector<std::string> regions;
-  boost::json::object guest;
+  json::object guest;
   std::string volumeName;
   std::int64_t volumeGb = 0;
 };
@@ -194,9 +194,8 @@ struct TokenInfo {
   std::vector<std::string> apps;  ///< not empty: the token is limited to these
 };
 
-App readApp(const boost::json::value& document);
-Machine readMachine(const boost::json::value& document, std::string app);
-Volume readVolume(const boost::json::value& document, std::string app);
-SystemTime readTime(const std::string& text);  ///< the epoch for anything else
+App readApp(const json::value& document);
+Machine readMachine(const json::value& document, std::string app);
+Volume readVolume(const json::value& document, std::string app);
 
 }  // namespace swarm::flyio

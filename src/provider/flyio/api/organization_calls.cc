@@ -8,21 +8,13 @@ namespace {
 
 constexpr std::int64_t kBytesPerGib = 1024LL * 1024 * 1024;
 
-std::vector<std::string> stringsAt(const json::value& value, std::string_view path) {
-  std::vector<std::string> found;
-  for (const json::value& item : arrayAt(value, path)) {
-    if (item.is_string()) found.emplace_back(item.as_string());
-  }
-  return found;
-}
-
 template <typename T, typename Read>
 Page<T> readPage(const json::value& document, std::string_view list, Read read) {
   Page<T> page;
   for (const json::value& item : arrayAt(document, list)) page.items.push_back(read(item, stringAt(item, "app_name")));
   page.nextCursor = stringAt(document, "next_cursor");
   page.lastUpdatedAt = stringAt(document, "last_updated_at");
-  page.errorRegions = stringsAt(document, "error_regions");
+  page.errorRegions = textsAt(document, "error_regions");
   return page;
 }
 
@@ -81,7 +73,7 @@ awaitable<std::vector<TokenInfo>> MachinesClient::tokens(Deadline deadline) {
       co_await transport_.call({Action::Tokens, organization_, "GET", "/v1/tokens/current", "check the token"}, deadline);
   std::vector<TokenInfo> found;
   for (const json::value& item : arrayAt(document, "tokens")) {
-    found.push_back({stringAt(item, "org_slug"), stringAt(item, "user"), stringsAt(item, "apps")});
+    found.push_back({stringAt(item, "org_slug"), stringAt(item, "user"), textsAt(item, "apps")});
   }
   co_return found;
 }
@@ -92,7 +84,7 @@ awaitable<MachinesClient::LogPage> MachinesClient::readLog(std::string app, std:
   LogPage page{{}, std::move(token)};
   if (!document) co_return page;
   for (const json::value& item : arrayAt(*document, "data")) {
-    page.lines.push_back({readTime(stringAt(item, "attributes.timestamp")), stringAt(item, "attributes.message")});
+    page.lines.push_back({timeAt(item, "attributes.timestamp"), stringAt(item, "attributes.message")});
   }
   if (std::string next = stringAt(*document, "meta.next_token"); !next.empty()) page.nextToken = std::move(next);
   co_return page;

@@ -57,9 +57,9 @@ awaitable<std::vector<StoredSnapshot>> MachinesClient::listSnapshots(std::string
   auto document = co_await transport_.find(
       {Action::ListSnapshots, app, "GET", inApp(app, format("/volumes/{}/snapshots", volume_id)), doing}, deadline);
   co_return readList(document, doing, [](const json::value& item) {
-    return StoredSnapshot{
-        stringAt(item, "id"),    stringAt(item, "status"),      readTime(stringAt(item, "created_at")), integerAt(item, "retention_days"),
-        integerAt(item, "size"), integerAt(item, "volume_size")};
+    return StoredSnapshot{stringAt(item, "id"),       stringAt(item, "status"),
+                          timeAt(item, "created_at"), integerAt(item, "retention_days"),
+                          integerAt(item, "size"),    integerAt(item, "volume_size")};
   });
 }
 

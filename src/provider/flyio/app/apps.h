@@ -4,8 +4,7 @@
 #include <string>
 
 #include "provider/flyio/api/machines_client.h"
-#include "provider/flyio/spec/machine_spec.h"
-#include "provider/flyio/volume/volume_records.h"
+#include "provider/flyio/volume/volumes.h"
 
 namespace swarm::flyio {
 

@@ -1,4 +1,3 @@
-// Checks regions against the platform's list.
 #include "provider/flyio/app/regions.h"
 
 #include <algorithm>

@@ -1,22 +1,14 @@
-// Token, organization, regions, capacity and image.
-#include "provider/flyio/check/validation.h"
-
+// Checks the configuration against Fly, one part after the other: token, organization, regions, capacity and image.
 #include <algorithm>
 
-#include "async/attempt.h"
 #include "base/text/format.h"
 #include "provider/candidate.h"
 #include "provider/flyio/check/image_check.h"
+#include "provider/flyio/fly_parts.h"
 #include "provider/flyio/spec/machine_spec.h"
 
 namespace swarm::flyio {
 namespace {
-
-/// Runs one check; its error becomes the detail.
-awaitable<ValidationCheck> check(std::string name, bool is_candidate, awaitable<std::string> work) {
-  auto detail = co_await async::attempt(std::move(work));
-  co_return ValidationCheck{std::move(name), detail.has_value(), detail ? *detail : failureDetail(detail.error(), is_candidate)};
-}
 
 std::string joined(const std::vector<std::string>& words, std::string_view between = ", ") {
   std::string text;
@@ -75,11 +67,11 @@ awaitable<std::vector<ValidationCheck>> validateConfiguration(MachinesClient& cl
   std::vector<std::string> regions = swarm.config.regions;
   if (regions.empty() && !swarm.config.defaultRegion.empty()) regions = {swarm.config.defaultRegion};
   std::vector<ValidationCheck> checks;
-  checks.push_back(co_await check("token", is_candidate, checkToken(client, deadline)));
-  checks.push_back(co_await check("organization", is_candidate, checkOrganization(client, deadline)));
-  checks.push_back(co_await check("regions", is_candidate, checkRegions(client, regions, deadline)));
-  if (checks.back().ok) checks.push_back(co_await check("capacity", is_candidate, checkRoom(client, regions, deadline)));
-  checks.push_back(co_await check("workspace image", is_candidate, checkWorkspaceImage(swarm, deadline)));
+  checks.push_back(co_await runCheck("token", is_candidate, checkToken(client, deadline)));
+  checks.push_back(co_await runCheck("organization", is_candidate, checkOrganization(client, deadline)));
+  checks.push_back(co_await runCheck("regions", is_candidate, checkRegions(client, regions, deadline)));
+  if (checks.back().ok) checks.push_back(co_await runCheck("capacity", is_candidate, checkRoom(client, regions, deadline)));
+  checks.push_back(co_await runCheck("workspace image", is_candidate, checkWorkspaceImage(swarm, deadline)));
   co_return checks;
 }
 

@@ -1,10 +1,10 @@
 // Limits of Fly's exec, and the proof that a large command ran.
-#include "provider/flyio/inside/command_runner.h"
-
 #include <algorithm>
 
 #include "base/id.h"
 #include "base/text/format.h"
+#include "base/text/utf8.h"
+#include "provider/flyio/fly_parts.h"
 
 namespace swarm::flyio {
 namespace {
@@ -15,22 +15,7 @@ constexpr std::size_t kMaxExecBody = 14 * 1024;
 constexpr std::size_t kProveFrom = 8 * 1024;
 constexpr std::chrono::seconds kMaxExecTime{60};
 
-bool isText(std::string_view text) {
-  for (std::size_t i = 0; i < text.size();) {
-    auto byte = static_cast<unsigned char>(text[i]);
-    std::size_t length = byte < 0x80                   ? 1
-                         : byte >= 0xC2 && byte < 0xE0 ? 2
-                         : byte >= 0xE0 && byte < 0xF0 ? 3
-                         : byte >= 0xF0 && byte < 0xF5 ? 4
-                                                       : 0;
-    if (length == 0 || i + length > text.size() || byte == 0) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((static_cast<unsigned char>(text[i + k]) & 0xC0) != 0x80) return false;
-    }
-    i += length;
-  }
-  return true;
-}
+bool isText(std::string_view text) { return isUtf8(text) && text.find('\0') == std::string_view::npos; }
 
 void requireText(const std::vector<std::string>& command, const std::string& input) {
   if (command.empty()) throw Error(ErrorCode::InvalidArgument, "There is no command to run.").withField("/command", "must not be empty");
@@ -66,9 +51,10 @@ std::vector<std::string> proving(const std::vector<std::string>& command, const 
 
 }  // namespace
 
-awaitable<CommandResult> CommandRunner::run(PlaceId place_id, std::vector<std::string> command, std::string input, Deadline deadline) {
+awaitable<CommandResult> runCommand(FlyParts& parts, PlaceId place_id, std::vector<std::string> command, std::string input,
+                                    Deadline deadline) {
   requireText(command, input);
-  Machine machine = co_await machines_.require(place_id, deadline);
+  Machine machine = co_await parts.machines.require(place_id, deadline);
   if (machine.state != MachineState::started) throw notRunning().withInstance(place_id.str());
   ExecRequest request{std::move(command), std::move(input)};
   request.timeout = std::clamp(std::chrono::ceil<std::chrono::seconds>(deadline.left()), std::chrono::seconds(1), kMaxExecTime);
@@ -80,7 +66,7 @@ awaitable<CommandResult> CommandRunner::run(PlaceId place_id, std::vector<std::s
   }
   std::string proof = size > kProveFrom ? toHex(randomBytes(8)) : "";
   if (!proof.empty()) request.command = proving(request.command, proof);
-  FlyResult<ExecOutcome> outcome = co_await client_.execute(std::move(machine), std::move(request), deadline);
+  FlyResult<ExecOutcome> outcome = co_await parts.client.execute(std::move(machine), std::move(request), deadline);
   if (!outcome) throw execFailure(outcome.error(), deadline).withInstance(place_id.str());
   CommandResult result;
   result.exitCode = outcome->exitCode;

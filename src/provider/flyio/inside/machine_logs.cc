@@ -1,9 +1,8 @@
 // Pages of a log, cut to what was requested.
-#include "provider/flyio/inside/machine_logs.h"
-
 #include <deque>
 
 #include "provider/flyio/api/transport/backoff.h"
+#include "provider/flyio/fly_parts.h"
 
 namespace swarm::flyio {
 namespace {
@@ -75,9 +74,9 @@ class FlyLogReader final : public LogSource::Reader {
 
 }  // namespace
 
-awaitable<std::unique_ptr<LogSource::Reader>> MachineLogs::openLogs(PlaceId place_id, Options options, Deadline deadline) {
-  Machine machine = co_await machines_.require(std::move(place_id), deadline);
-  co_return std::make_unique<FlyLogReader>(web_, machine, options);
+awaitable<std::unique_ptr<LogSource::Reader>> openLog(FlyParts& parts, PlaceId place_id, LogSource::Options options, Deadline deadline) {
+  Machine machine = co_await parts.machines.require(std::move(place_id), deadline);
+  co_return std::make_unique<FlyLogReader>(parts.web, machine, options);
 }
 
 }  // namespace swarm::flyio

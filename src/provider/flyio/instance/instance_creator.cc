@@ -1,9 +1,8 @@
 // The steps of a create.
-#include "provider/flyio/instance/instance_creator.h"
-
 #include <algorithm>
 
 #include "base/text/format.h"
+#include "provider/flyio/fly_parts.h"
 #include "provider/flyio/spec/machine_state.h"
 
 namespace swarm::flyio {
@@ -35,17 +34,10 @@ void requireUsable(const StoredVolume& stored, const InstancePlan& plan) {
   }
 }
 
-}  // namespace
-
-awaitable<void> InstanceCreator::complete(InstancePlan& plan, Deadline deadline) {
-  co_await regions_.choose(plan, deadline);
-  co_await useExistingVolumes(plan, deadline);
-}
-
 /// Existing volumes that are requested by name: the instance is created where they are.
-awaitable<void> InstanceCreator::useExistingVolumes(InstancePlan& plan, Deadline deadline) {
+awaitable<void> useExistingVolumes(FlyParts& parts, InstancePlan& plan, Deadline deadline) {
   if (plan.requestedVolumes.empty()) co_return;
-  std::vector<StoredVolume> all = co_await catalog_.list(deadline);
+  std::vector<StoredVolume> all = co_await listStoredVolumes(parts, deadline);
   if (plan.newVolumes) co_return requireNamesFree(plan, all);
   std::string app;
   for (const std::string& name : plan.requestedVolumes) {
@@ -69,23 +61,10 @@ awaitable<void> InstanceCreator::useExistingVolumes(InstancePlan& plan, Deadline
   addToRecord(plan, present);
 }
 
-awaitable<std::vector<LostVolume>> InstanceCreator::findLostVolumes(InstanceSpec spec, Deadline deadline) {
-  InstancePlan plan = planInstance(spec, swarm_.config, swarm_.id);
-  std::vector<LostVolume> lost;
-  std::string used = usedVolume(spec.known);
-  if (used.empty() || plan.storage.empty()) co_return lost;
-  std::string app = swarm_.appOf(spec.placeId, spec.known);
-  VolumeChoice choice;
-  if (co_await client_.findApp(app, deadline)) choice = (co_await volumes_.sortedIn(app, "", spec.known, deadline)).choice;
-  bool is_gone = !choice.data && (!choice.missing.empty() || choice.strays.empty());
-  if (is_gone) lost.push_back({choice.missing.empty() ? used : choice.missing, plan.storage.front().mountPath});
-  co_return lost;
-}
-
 /// An empty volume in place of one with files would hide their loss.
-awaitable<void> InstanceCreator::requireKnownVolumes(const InstanceSpec& spec, Deadline deadline) {
+awaitable<void> requireKnownVolumes(FlyParts& parts, const InstanceSpec& spec, Deadline deadline) {
   if (spec.emptyVolumes || spec.newVolumes || usedVolume(spec.known).empty()) co_return;
-  std::vector<LostVolume> lost = co_await findLostVolumes(spec, deadline);
+  std::vector<LostVolume> lost = co_await findLostVolumes(parts, spec, deadline);
   if (lost.empty()) co_return;
   throw Error(ErrorCode::Conflict,
               format("The volume {}, which had the files of {}, no longer exists on Fly. No empty one was created in its place.",
@@ -93,51 +72,70 @@ awaitable<void> InstanceCreator::requireKnownVolumes(const InstanceSpec& spec, D
       .withInstance(spec.placeId.str());
 }
 
-awaitable<Machine> InstanceCreator::createMachine(const InstanceSpec& spec, InstancePlan plan, AppState state, Progress& progress,
-                                                  Deadline deadline) {
+awaitable<Machine> createMachine(FlyParts& parts, const InstanceSpec& spec, InstancePlan plan, AppState state, Progress& progress,
+                                 Deadline deadline) {
   AppVolumes present;
-  if (state == AppState::Existing && plan.volumeGb > 0) present = co_await volumes_.sortedIn(plan.app, "", spec.known, deadline);
+  if (state == AppState::Existing && plan.volumeGb > 0) present = co_await parts.volumes.sortedIn(plan.app, "", spec.known, deadline);
   if (spec.emptyVolumes) present.choice.missing.clear();
   if (auto trouble = ambiguityOf(present.choice, plan.app); trouble && !spec.emptyVolumes) throw *trouble;
   if (present.choice.data) plan.volumeId = present.choice.data->id;
   plan.copyName = present.record.copyName;
   // The first call after the app's creation waits until the app is known everywhere: secrets have a rate limit to spare.
   progress.step(Step::WriteSecrets);
-  std::int64_t secrets = co_await apps_.writeSecrets(plan, deadline);
+  std::int64_t secrets = co_await parts.apps.writeSecrets(plan, deadline);
   progress.step(Step::AssignAddresses);
-  co_await apps_.ensureAddresses(plan, state, deadline);
-  Machine machine = co_await placer_.place(plan, std::move(present), secrets, progress, deadline);
-  records_.forget(plan.app);
-  if (state == AppState::New) moves_.noteClean(plan.placeId);
+  co_await parts.apps.ensureAddresses(plan, state, deadline);
+  Machine machine = co_await parts.placer.place(plan, std::move(present), secrets, progress, deadline);
+  parts.records.forget(plan.app);
+  if (state == AppState::New) parts.moves.noteClean(plan.placeId);
   co_return machine;
 }
 
-awaitable<ProviderInstance> InstanceCreator::create(InstanceSpec spec, Progress& progress, Deadline deadline) {
-  InstancePlan plan = planInstance(spec, swarm_.config, swarm_.id);
-  auto guard = co_await locks_.acquire(plan.placeId.str(), deadline);
-  cache_.clearAbsent(plan.placeId);
-  co_await regions_.choose(plan, deadline);
+}  // namespace
+
+awaitable<void> completePlan(FlyParts& parts, InstancePlan& plan, Deadline deadline) {
+  co_await parts.regions.choose(plan, deadline);
+  co_await useExistingVolumes(parts, plan, deadline);
+}
+
+awaitable<std::vector<LostVolume>> findLostVolumes(FlyParts& parts, InstanceSpec spec, Deadline deadline) {
+  InstancePlan plan = planInstance(spec, parts.swarm.config, parts.swarm.id);
+  std::vector<LostVolume> lost;
+  std::string used = usedVolume(spec.known);
+  if (used.empty() || plan.storage.empty()) co_return lost;
+  std::string app = parts.swarm.appOf(spec.placeId, spec.known);
+  VolumeChoice choice;
+  if (co_await parts.client.findApp(app, deadline)) choice = (co_await parts.volumes.sortedIn(app, "", spec.known, deadline)).choice;
+  bool is_gone = !choice.data && (!choice.missing.empty() || choice.strays.empty());
+  if (is_gone) lost.push_back({choice.missing.empty() ? used : choice.missing, plan.storage.front().mountPath});
+  co_return lost;
+}
+
+awaitable<ProviderInstance> createInstance(FlyParts& parts, InstanceSpec spec, Progress& progress, Deadline deadline) {
+  InstancePlan plan = planInstance(spec, parts.swarm.config, parts.swarm.id);
+  auto guard = co_await parts.locks.acquire(plan.placeId.str(), deadline);
+  parts.cache.clearAbsent(plan.placeId);
+  co_await parts.regions.choose(plan, deadline);
   // Concurrent requests for the same volume wait until its user is known.
   std::vector<async::KeyedLock::Guard> volume_guards;
   std::ranges::sort(plan.requestedVolumes);
-  for (const std::string& name : plan.requestedVolumes)
-    volume_guards.push_back(co_await locks_.acquire(VolumeCatalog::lockOf(name), deadline));
-  co_await useExistingVolumes(plan, deadline);
-  co_await requireKnownVolumes(spec, deadline);
+  for (const std::string& name : plan.requestedVolumes) volume_guards.push_back(co_await parts.locks.acquire(lockOfVolume(name), deadline));
+  co_await useExistingVolumes(parts, plan, deadline);
+  co_await requireKnownVolumes(parts, spec, deadline);
   progress.step(Step::CreateApp);
-  AppState state = co_await apps_.ensure(plan.app, deadline);
+  AppState state = co_await parts.apps.ensure(plan.app, deadline);
   co_await progress.recorded({ResourceKind::app, plan.app});
   std::optional<Machine> machine;
-  if (state == AppState::Existing) machine = co_await machines_.findIn(plan.app, plan.placeId, deadline);
+  if (state == AppState::Existing) machine = co_await parts.machines.findIn(plan.app, plan.placeId, deadline);
   if (machine) {
     co_await recordFound(*machine, progress);
   } else {
-    machine = co_await createMachine(spec, plan, state, progress, deadline);
+    machine = co_await createMachine(parts, spec, plan, state, progress, deadline);
   }
   progress.step(Step::StartMachine);
-  Machine started = co_await moves_.start(std::move(*machine), progress, deadline);
-  co_await moves_.cleanUp(started, deadline);
-  co_return toInstance(started, swarm_.config);
+  Machine started = co_await parts.moves.start(std::move(*machine), progress, deadline);
+  co_await parts.moves.cleanUp(started, deadline);
+  co_return toInstance(started, parts.swarm.config);
 }
 
 }  // namespace swarm::flyio

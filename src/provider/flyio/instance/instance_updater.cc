@@ -1,13 +1,12 @@
 // Updates, sizes and the network of an existing Machine.
-#include "provider/flyio/instance/instance_updater.h"
-
 #include <set>
 
 #include "async/attempt.h"
 #include "base/diagnostics/fault.h"
 #include "base/text/format.h"
-#include "provider/flyio/api/json_access.h"
+#include "model/codec/json_access.h"
 #include "provider/flyio/check/image_check.h"
+#include "provider/flyio/fly_parts.h"
 #include "provider/flyio/spec/machine_state.h"
 #include "provider/kept_resources.h"
 
@@ -26,89 +25,97 @@ void requireUpdatable(const Machine& machine) {
 
 std::string imageIn(const json::object& config) { return stringAt(json::value(config), "image"); }
 
-}  // namespace
+struct Change {
+  json::object config;
+  std::string hash;  ///< of the plan
+  std::int64_t secrets = 0;
+};
 
 /// One attempt, under the lease. Neither a Machine nor a shortage: a concurrent change, or a lost response to a request without effect.
-awaitable<Made<Machine>> InstanceUpdater::tryUpdate(Machine machine, const Change& change, std::string lease, Deadline deadline) {
+awaitable<Made<Machine>> tryUpdate(FlyParts& parts, Machine machine, const Change& change, std::string lease, Deadline deadline) {
   MachineUpdate update{patchedConfig(machine.config, change.config), change.secrets};
   faultPoint("flyio.update.before");
-  FlyResult<Machine> updated = co_await client_.updateMachine(machine, std::move(update), std::move(lease), deadline);
+  FlyResult<Machine> updated = co_await parts.client.updateMachine(machine, std::move(update), std::move(lease), deadline);
   faultPoint("flyio.update.after");
   if (updated) {
-    cache_.remember(*updated);
+    parts.cache.remember(*updated);
     co_return std::move(*updated);
   }
   const FlyFailure& failure = updated.error();
   if (failure.shortage() != Shortage::None) co_return std::unexpected(NotMade{failure.shortage(), failure.error()});
   bool is_final = !failure.isFateOpen() && failure.fault().status != 409 && !failure.isTemporary();
   if (is_final) throw failure.error(format(" to {}", imageIn(change.config)));
-  Machine now = co_await machines_.readAgain(std::move(machine), deadline);
+  Machine now = co_await parts.machines.readAgain(std::move(machine), deadline);
   if (now.metadata(kMetaSpec) == change.hash) co_return std::move(now);
   co_return std::unexpected(NotMade{Shortage::None, failure.error()});
 }
 
-awaitable<Made<Machine>> InstanceUpdater::updateUnderLease(Machine& machine, const Change& change, std::string lease, Deadline deadline) {
-  machine = co_await machines_.readAgain(std::move(machine), deadline);
+awaitable<Made<Machine>> updateUnderLease(FlyParts& parts, Machine& machine, const Change& change, std::string lease, Deadline deadline) {
+  machine = co_await parts.machines.readAgain(std::move(machine), deadline);
   requireUpdatable(machine);
-  co_return co_await tryUpdate(machine, change, std::move(lease), deadline);
+  co_return co_await tryUpdate(parts, machine, change, std::move(lease), deadline);
 }
 
-awaitable<Machine> InstanceUpdater::updateOnAnotherHost(Machine machine, json::object config, Progress& progress, Deadline deadline) {
+awaitable<Machine> updateOnAnotherHost(FlyParts& parts, Machine machine, json::object config, Progress& progress, Deadline deadline) {
   bool ran = machine.state == MachineState::started || isTransient(machine.state);
-  machine = co_await lifecycle_.stop(std::move(machine), kGrace, deadline);
-  auto moved = co_await async::attempt(moves_.move(machine, std::move(config), progress, deadline));
-  if (moved && !ran) moved = co_await async::attempt(lifecycle_.stop(std::move(*moved), kGrace, deadline));
+  machine = co_await parts.lifecycle.stop(std::move(machine), kGrace, deadline);
+  auto moved = co_await async::attempt(parts.moves.move(machine, std::move(config), progress, deadline));
+  if (moved && !ran) moved = co_await async::attempt(parts.lifecycle.stop(std::move(*moved), kGrace, deadline));
   if (moved) co_return std::move(*moved);
-  if (ran && moved.error().code() == ErrorCode::OutOfResources) co_await moves_.start(std::move(machine), progress, deadline);
+  if (ran && moved.error().code() == ErrorCode::OutOfResources) co_await parts.moves.start(std::move(machine), progress, deadline);
   throw moved.error();
 }
 
-awaitable<Machine> InstanceUpdater::update(Machine machine, Change change, Progress& progress, Deadline deadline) {
-  Backoff backoff(client_.tuning());
+awaitable<Machine> update(FlyParts& parts, Machine machine, Change change, Progress& progress, Deadline deadline) {
+  Backoff backoff(parts.client.tuning());
   for (int tries = 1;; ++tries) {
-    std::string lease = co_await leases_.acquire(machine, deadline);
-    auto updated = co_await async::attempt(updateUnderLease(machine, change, lease, deadline));
-    co_await leases_.release(machine, lease);
+    std::string lease = co_await parts.leases.acquire(machine, deadline);
+    auto updated = co_await async::attempt(updateUnderLease(parts, machine, change, lease, deadline));
+    co_await parts.leases.release(machine, lease);
     if (!updated) throw updated.error();
     Made<Machine>& made = *updated;
     if (made) co_return std::move(*made);
     if (made.error().shortage != Shortage::None) {
       json::object config = patchedConfig(machine.config, change.config);
-      co_return co_await updateOnAnotherHost(std::move(machine), std::move(config), progress, deadline);
+      co_return co_await updateOnAnotherHost(parts, std::move(machine), std::move(config), progress, deadline);
     }
     if (tries == kMaxAttempts || !backoff.fits(deadline)) throw made.error().error;
     co_await backoff.pause(deadline, "Timed out changing the Machine's configuration.");
   }
 }
 
-awaitable<std::optional<std::int64_t>> InstanceUpdater::growMounted(const Machine& machine, std::int64_t size_gb, Deadline deadline) {
+/// The size of the mounted volume afterwards: it never shrinks. Nothing without a volume.
+awaitable<std::optional<std::int64_t>> growMounted(FlyParts& parts, const Machine& machine, std::int64_t size_gb, Deadline deadline) {
   std::string mounted = machine.volumeId();
   if (mounted.empty()) co_return std::nullopt;
-  auto volume = co_await client_.findVolume(machine.app, mounted, deadline);
+  auto volume = co_await parts.client.findVolume(machine.app, mounted, deadline);
   if (!volume) co_return std::nullopt;
-  co_await volumes_.extend(*volume, size_gb, deadline);
+  co_await parts.volumes.extend(*volume, size_gb, deadline);
   co_return std::max(size_gb, volume->sizeGb);
 }
 
-awaitable<Machine> InstanceUpdater::applyPlan(Machine machine, InstancePlan plan, Progress& progress, Deadline deadline) {
-  if (auto size = co_await growMounted(machine, plan.volumeGb, deadline)) noteSize(plan, *size);
+awaitable<Machine> applyPlan(FlyParts& parts, Machine machine, InstancePlan plan, Progress& progress, Deadline deadline) {
+  if (auto size = co_await growMounted(parts, machine, plan.volumeGb, deadline)) noteSize(plan, *size);
   progress.step(Step::WriteSecrets);
-  std::int64_t secrets = co_await apps_.writeSecrets(plan, deadline);
+  std::int64_t secrets = co_await parts.apps.writeSecrets(plan, deadline);
   progress.step(Step::ChangeMachine);
   bool runs = machine.state == MachineState::started;
-  machine = co_await update(std::move(machine), {plan.config, plan.hash, secrets}, progress, deadline);
+  machine = co_await update(parts, std::move(machine), {plan.config, plan.hash, secrets}, progress, deadline);
   if (runs && !isTransient(machine.state) && machine.state != MachineState::started)
-    machine = co_await machines_.readAgain(std::move(machine), deadline);
+    machine = co_await parts.machines.readAgain(std::move(machine), deadline);
   co_return machine;
 }
 
-awaitable<ProviderInstance> InstanceUpdater::replace(InstanceSpec spec, Progress& progress, Deadline deadline) {
-  auto guard = co_await locks_.acquire(spec.placeId.str(), deadline);
-  Machine machine = co_await machines_.require(spec.placeId, deadline);
+}  // namespace
+
+awaitable<ProviderInstance> replaceInstance(FlyParts& parts, InstanceSpec spec, Progress& progress, Deadline deadline) {
+  auto guard = co_await parts.locks.acquire(spec.placeId.str(), deadline);
+  Machine machine = co_await parts.machines.require(spec.placeId, deadline);
   requireUpdatable(machine);
   // The agent of its present image may not support public keys; another image counts as new.
-  bool keeps_image = withoutDigest(imageIn(machine.config)) == withoutDigest(imageAtFly(spec.config.image, swarm_.config));
-  InstancePlan plan = planInstance(spec, swarm_.config, swarm_.id, keeps_image ? credentialOf(machine) : AgentCredential::PublicKey);
+  bool keeps_image = withoutDigest(imageIn(machine.config)) == withoutDigest(imageAtFly(spec.config.image, parts.swarm.config));
+  InstancePlan plan =
+      planInstance(spec, parts.swarm.config, parts.swarm.id, keeps_image ? credentialOf(machine) : AgentCredential::PublicKey);
   plan.app = machine.app;
   addToRecord(plan, readStorage(machine.metadata(kMetaStorage)));
   co_await progress.recorded({ResourceKind::app, machine.app});
@@ -121,15 +128,15 @@ awaitable<ProviderInstance> InstanceUpdater::replace(InstanceSpec spec, Progress
   }
   plan.volumeId = mounted;
   bool is_changed = machine.metadata(kMetaSpec) != plan.hash || spec.newestImage;  // Fly resolves the tag again at each update
-  if (is_changed) machine = co_await applyPlan(std::move(machine), std::move(plan), progress, deadline);
-  if (isTransient(machine.state)) machine = co_await lifecycle_.waitFor(std::move(machine), kSettled, deadline);
-  co_return toInstance(co_await machines_.readAgain(std::move(machine), deadline), swarm_.config);
+  if (is_changed) machine = co_await applyPlan(parts, std::move(machine), std::move(plan), progress, deadline);
+  if (isTransient(machine.state)) machine = co_await parts.lifecycle.waitFor(std::move(machine), kSettled, deadline);
+  co_return toInstance(co_await parts.machines.readAgain(std::move(machine), deadline), parts.swarm.config);
 }
 
-awaitable<AllocationEffect> InstanceUpdater::allocate(PlaceId place_id, ResourceConfig resources, Deadline deadline) {
+awaitable<AllocationEffect> allocateResources(FlyParts& parts, PlaceId place_id, ResourceConfig resources, Deadline deadline) {
   Guest guest = roundUp(resources);
-  auto guard = co_await locks_.acquire(place_id.str(), deadline);
-  Machine machine = co_await machines_.require(place_id, deadline);
+  auto guard = co_await parts.locks.acquire(place_id.str(), deadline);
+  Machine machine = co_await parts.machines.require(place_id, deadline);
   requireUpdatable(machine);
   ResourceConfig now = resourcesOf(machine);
   const json::value* present = machine.config.if_contains("guest");
@@ -142,22 +149,22 @@ awaitable<AllocationEffect> InstanceUpdater::allocate(PlaceId place_id, Resource
   }
   if (!same_guest) co_return AllocationEffect::NeedsRestart;  // another size requires a reboot, which replaceInstance does on request
   // A volume grows while it is in use and never shrinks: a smaller size is ignored.
-  if (size > now.storage.size) co_await growMounted(machine, size, deadline);
+  if (size > now.storage.size) co_await growMounted(parts, machine, size, deadline);
   resources.storage.size = std::max(size, now.storage.size);
   faultPoint("flyio.allocate.before");
-  co_await client_.patchMetadata(machine, {{kMetaResources, keptText(resources)}}, deadline);
+  co_await parts.client.patchMetadata(machine, {{kMetaResources, keptText(resources)}}, deadline);
   faultPoint("flyio.allocate.after");
-  co_await machines_.readAgain(std::move(machine), deadline);
+  co_await parts.machines.readAgain(std::move(machine), deadline);
   co_return AllocationEffect::Live;
 }
 
-awaitable<AllocationEffect> InstanceUpdater::configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) {
+awaitable<AllocationEffect> configureNetwork(FlyParts& parts, PlaceId place_id, NetworkConfig network, Deadline deadline) {
   checkNetwork(network);
-  Machine machine = co_await machines_.require(place_id, deadline);
+  Machine machine = co_await parts.machines.require(place_id, deadline);
   json::value ports = parseOrNull(machine.metadata(kMetaPorts));
   std::set<std::int64_t> present, wanted(network.exposedPorts.begin(), network.exposedPorts.end());
-  for (const json::value& port : ports.is_array() ? ports.as_array() : json::array()) present.insert(port.is_int64() ? port.as_int64() : 0);
-  bool wants_private = !swarm_.config.publicAddresses || (network.flyio && network.flyio->privateNetwork);
+  for (const json::value& port : arrayAt(ports, "")) present.insert(port.is_int64() ? port.as_int64() : 0);
+  bool wants_private = !parts.swarm.config.publicAddresses || (network.flyio && network.flyio->privateNetwork);
   bool is_same = machine.config.contains("services") && present == wanted && wants_private == isPrivate(machine);
   co_return is_same ? AllocationEffect::Live : AllocationEffect::NeedsRestart;
 }

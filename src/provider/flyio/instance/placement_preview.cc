@@ -1,9 +1,8 @@
 // Reads only; what prevents a create is a problem in the preview, not an error.
-#include "provider/flyio/instance/placement_preview.h"
-
 #include "async/attempt.h"
 #include "base/text/format.h"
 #include "provider/flyio/check/image_check.h"
+#include "provider/flyio/fly_parts.h"
 #include "provider/flyio/spec/machine_state.h"
 
 namespace swarm::flyio {
@@ -58,10 +57,8 @@ void noteCosts(const InstancePlan& plan, PlacementPreview& preview) {
   preview.costNotes.push_back("Traffic out of Fly.io is billed; the addresses are free.");
 }
 
-}  // namespace
-
-awaitable<void> PlacementPreviewer::checkImageOf(PlacementPreview& preview, Deadline deadline) {
-  auto found = co_await async::attempt(checkImage(preview.image, swarm_.config, swarm_.tls, deadline));
+awaitable<void> checkImageOf(PlacementPreview& preview, const FlySwarm& swarm, Deadline deadline) {
+  auto found = co_await async::attempt(checkImage(preview.image, swarm.config, swarm.tls, deadline));
   preview.imageFound = found.has_value();
   preview.imageDetail = found ? *found : found.error().message();
   // Fly may reach a registry that this machine cannot reach.
@@ -69,12 +66,12 @@ awaitable<void> PlacementPreviewer::checkImageOf(PlacementPreview& preview, Dead
 }
 
 /// The first region with capacity, in the order of a create.
-awaitable<void> PlacementPreviewer::checkCapacity(const InstancePlan& plan, PlacementPreview& preview, Deadline deadline) {
+awaitable<void> checkCapacity(MachinesClient& client, const InstancePlan& plan, PlacementPreview& preview, Deadline deadline) {
   preview.region = plan.regions.front();
   std::string tried;
   for (const std::string& region : plan.regions) {
     CapacityQuery query{{region}, toJson(plan.guest), std::string(kVolumeName), plan.volumeGb};
-    auto with_room = co_await async::attempt(client_.regionsWithRoom(std::move(query), deadline));
+    auto with_room = co_await async::attempt(client.regionsWithRoom(std::move(query), deadline));
     if (!with_room && !isRefusal(with_room.error())) throw with_room.error();
     bool is_full = with_room ? with_room->empty() : with_room.error().code() == ErrorCode::OutOfResources;
     if (!is_full) {  // another refusal: the query is optional, and a create works without it
@@ -88,25 +85,27 @@ awaitable<void> PlacementPreviewer::checkCapacity(const InstancePlan& plan, Plac
       format("Fly has no capacity in {} now for a {}{}, or the organization's quota is exhausted.", tried, toString(plan.guest), volume));
 }
 
-awaitable<PlacementPreview> PlacementPreviewer::preview(InstanceSpec spec, Deadline deadline) {
+}  // namespace
+
+awaitable<PlacementPreview> previewInstance(FlyParts& parts, InstanceSpec spec, Deadline deadline) {
   PlacementPreview preview;
   preview.resources = spec.config.resources;
   preview.image = spec.config.image;
-  InstancePlan plan = planLeniently(spec, swarm_, preview);
+  InstancePlan plan = planLeniently(spec, parts.swarm, preview);
   std::optional<Machine> present;
-  if (co_await client_.findApp(plan.app, deadline)) present = co_await machines_.findIn(plan.app, plan.placeId, deadline);
+  if (co_await parts.client.findApp(plan.app, deadline)) present = co_await parts.machines.findIn(plan.app, plan.placeId, deadline);
   if (present) plan.volumeGb = std::max(plan.volumeGb, resourcesOf(*present).storage.size);
   preview.storageBytes = roomFor(plan.volumeGb);
   noteCosts(plan, preview);
   bool is_named = preview.imageDetail.empty();
-  if (is_named) co_await checkImageOf(preview, deadline);
+  if (is_named) co_await checkImageOf(preview, parts.swarm, deadline);
   if (present) {  // it exists, as a place that a move kept: its region is fixed and has capacity
     preview.region = present->region;
     co_return preview;
   }
-  auto completed = co_await async::attempt(creator_.complete(plan, deadline));
+  auto completed = co_await async::attempt(completePlan(parts, plan, deadline));
   if (completed) {
-    co_await checkCapacity(plan, preview, deadline);
+    co_await checkCapacity(parts.client, plan, preview, deadline);
     co_return preview;
   }
   if (!isRefusal(completed.error())) throw completed.error();

@@ -1,4 +1,3 @@
-// The move, and the removal of what it leaves.
 #include "provider/flyio/machine/host_moves.h"
 
 #include "base/diagnostics/log.h"

@@ -1,4 +1,3 @@
-// Our leases have a text of their own.
 #include "provider/flyio/machine/leases.h"
 
 #include "async/attempt.h"

@@ -1,4 +1,3 @@
-// Maps with times.
 #include "provider/flyio/machine/machine_cache.h"
 
 #include <algorithm>

@@ -1,4 +1,3 @@
-// Loops until the Machine is where it should be.
 #include "provider/flyio/machine/machine_lifecycle.h"
 
 #include <algorithm>

@@ -4,7 +4,7 @@
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
-#include "provider/flyio/api/json_access.h"
+#include "model/codec/json_access.h"
 #include "provider/flyio/api/transport/backoff.h"
 
 namespace swarm::flyio {

@@ -1,11 +1,12 @@
-// Lists snapshots; opens and closes readers.
-#include "provider/flyio/snapshot/snapshot_readers.h"
-
+// The snapshots that Fly takes of volumes, and their readers: a volume that is created from one in the same app (a snapshot cannot leave
+// it), and a held Machine on it. A reader has an id of its own, and everything of it has that id or a name derived from it; the rest is the
+// instance's and is never changed here.
 #include <algorithm>
 
 #include "base/diagnostics/fault.h"
 #include "base/id.h"
 #include "base/text/format.h"
+#include "provider/flyio/fly_parts.h"
 #include "provider/flyio/spec/machine_state.h"
 
 namespace swarm::flyio {
@@ -33,51 +34,36 @@ std::vector<std::string> volumesWithFiles(const std::vector<Volume>& volumes, co
   return ids;
 }
 
-}  // namespace
-
-awaitable<std::vector<StoredSnapshot>> SnapshotReaders::snapshotsIn(std::string app, const std::vector<Volume>& volumes,
-                                                                    std::vector<ExternalResource> external, Deadline deadline) {
+awaitable<std::vector<StoredSnapshot>> snapshotsIn(FlyParts& parts, std::string app, const std::vector<Volume>& volumes,
+                                                   std::vector<ExternalResource> external, Deadline deadline) {
   std::vector<StoredSnapshot> found;
   for (const std::string& id : volumesWithFiles(volumes, external)) {
-    std::vector<StoredSnapshot> of_volume = co_await client_.listSnapshots(app, id, deadline);
+    std::vector<StoredSnapshot> of_volume = co_await parts.client.listSnapshots(app, id, deadline);
     std::ranges::copy_if(of_volume, std::back_inserter(found), isComplete);
   }
   std::ranges::sort(found, std::ranges::greater(), &StoredSnapshot::createdAt);
   co_return found;
 }
 
-awaitable<std::vector<VolumeSnapshot>> SnapshotReaders::listSnapshots(PlaceId place_id, std::vector<ExternalResource> external,
-                                                                      Deadline deadline) {
-  std::string app = swarm_.appOf(place_id, external);
-  std::vector<Volume> volumes = co_await client_.listVolumes(app, deadline);
-  std::vector<StoredSnapshot> stored = co_await snapshotsIn(app, volumes, std::move(external), deadline);
-  std::vector<VolumeSnapshot> all;
-  for (const StoredSnapshot& one : stored) {
-    SystemTime expires = one.retentionDays > 0 ? one.createdAt + std::chrono::days(one.retentionDays) : SystemTime{};
-    all.push_back({one.id, one.createdAt, expires, one.sizeBytes});
-  }
-  co_return all;
-}
-
-awaitable<Machine> SnapshotReaders::createOn(const Volume& volume, const MachineOrder& order, Progress& progress, Deadline deadline) {
+awaitable<Machine> createOn(FlyParts& parts, const Volume& volume, const MachineOrder& order, Progress& progress, Deadline deadline) {
   co_await progress.recorded({ResourceKind::volume, volume.id});
-  co_await volumes_.waitUntilWhole(order.app, volume.id, deadline);
+  co_await parts.volumes.waitUntilWhole(order.app, volume.id, deadline);
   progress.step(Step::CreateMachine);
-  Made<Machine> made = co_await placer_.create(order, volume.region, volume.id, deadline);
+  Made<Machine> made = co_await parts.placer.create(order, volume.region, volume.id, deadline);
   if (!made) {  // it is a copy: the next attempt creates another one, on another host
-    co_await volumes_.remove(order.app, volume.id, deadline);
+    co_await parts.volumes.remove(order.app, volume.id, deadline);
     throw made.error().error;
   }
   co_await progress.recorded({ResourceKind::machine, made->id});
   co_return std::move(*made);
 }
 
-awaitable<Machine> SnapshotReaders::createReader(const InstancePlan& plan, const SnapshotReader& reader, Progress& progress,
-                                                 Deadline deadline) {
+awaitable<Machine> createReader(FlyParts& parts, const InstancePlan& plan, const SnapshotReader& reader, Progress& progress,
+                                Deadline deadline) {
   MachineOrder order = orderOf(plan);
   order.volumeGb = 0;
   order.snapshotId = reader.snapshotId;
-  std::vector<Volume> volumes = co_await volumes_.listIn(plan.app, deadline);
+  std::vector<Volume> volumes = co_await parts.volumes.listIn(plan.app, deadline);
   const Volume* created_before = nullptr;
   for (const Volume& volume : volumes) {
     order.knownVolumes.insert(volume.id);
@@ -88,7 +74,7 @@ awaitable<Machine> SnapshotReaders::createReader(const InstancePlan& plan, const
     order.regions.insert(order.regions.begin(), volume.region);
   }
   if (!created_before) {
-    std::vector<StoredSnapshot> stored = co_await snapshotsIn(plan.app, volumes, reader.external, deadline);
+    std::vector<StoredSnapshot> stored = co_await snapshotsIn(parts, plan.app, volumes, reader.external, deadline);
     auto meant = std::ranges::find(stored, reader.snapshotId, &StoredSnapshot::id);
     if (meant == stored.end()) throw noSnapshot(reader.snapshotId);
     order.volumeGb = std::max({order.volumeGb, (meant->volumeBytes + kBytesPerGb - 1) / kBytesPerGb, std::int64_t{1}});
@@ -97,67 +83,83 @@ awaitable<Machine> SnapshotReaders::createReader(const InstancePlan& plan, const
     progress.step(Step::WriteSecrets);
     faultPoint("flyio.reader.secrets.before");
     json::object values{{readerSecret(plan.placeId), toBase64(plan.agentFile.reveal())}};
-    order.secretsVersion = co_await client_.setSecrets(plan.app, std::move(values), deadline);
+    order.secretsVersion = co_await parts.client.setSecrets(plan.app, std::move(values), deadline);
     faultPoint("flyio.reader.secrets.after");
   }
-  co_await apps_.ensureAddresses(plan, AppState::Existing, deadline);
-  if (created_before) co_return co_await createOn(*created_before, order, progress, deadline);
-  co_return co_await placer_.placeAnywhere(order, progress, deadline);
+  co_await parts.apps.ensureAddresses(plan, AppState::Existing, deadline);
+  if (created_before) co_return co_await createOn(parts, *created_before, order, progress, deadline);
+  co_return co_await parts.placer.placeAnywhere(order, progress, deadline);
 }
 
-awaitable<ProviderInstance> SnapshotReaders::openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) {
-  auto guard = co_await locks_.acquire(reader.placeId.str(), deadline);
-  std::string app = swarm_.appOf(reader.of.placeId, reader.external);
+}  // namespace
+
+awaitable<std::vector<VolumeSnapshot>> listSnapshots(FlyParts& parts, PlaceId place_id, std::vector<ExternalResource> external,
+                                                     Deadline deadline) {
+  std::string app = parts.swarm.appOf(place_id, external);
+  std::vector<Volume> volumes = co_await parts.client.listVolumes(app, deadline);
+  std::vector<StoredSnapshot> stored = co_await snapshotsIn(parts, app, volumes, std::move(external), deadline);
+  std::vector<VolumeSnapshot> all;
+  for (const StoredSnapshot& one : stored) {
+    SystemTime expires = one.retentionDays > 0 ? one.createdAt + std::chrono::days(one.retentionDays) : SystemTime{};
+    all.push_back({one.id, one.createdAt, expires, one.sizeBytes});
+  }
+  co_return all;
+}
+
+awaitable<ProviderInstance> openSnapshot(FlyParts& parts, SnapshotReader reader, Progress& progress, Deadline deadline) {
+  auto guard = co_await parts.locks.acquire(reader.placeId.str(), deadline);
+  std::string app = parts.swarm.appOf(reader.of.placeId, reader.external);
   // Its image is the instance's, so its agent takes the same credential.
-  auto instance = co_await machines_.findIn(app, reader.of.placeId, deadline);
-  InstancePlan plan = planReader(reader, swarm_.config, swarm_.id, instance ? credentialOf(*instance) : AgentCredential::PublicKey);
+  auto instance = co_await parts.machines.findIn(app, reader.of.placeId, deadline);
+  InstancePlan plan =
+      planReader(reader, parts.swarm.config, parts.swarm.id, instance ? credentialOf(*instance) : AgentCredential::PublicKey);
   plan.app = std::move(app);
-  cache_.clearAbsent(plan.placeId);
+  parts.cache.clearAbsent(plan.placeId);
   // Before anything is created, so that it is found after a crash.
   co_await progress.recorded({ResourceKind::reader, plan.app});
-  auto machine = co_await machines_.findIn(plan.app, plan.placeId, deadline);
+  auto machine = co_await parts.machines.findIn(plan.app, plan.placeId, deadline);
   if (machine) {
     co_await recordFound(*machine, progress);
   } else {
-    if (plan.regions.empty()) co_await regions_.choose(plan, deadline);
-    machine = co_await createReader(plan, reader, progress, deadline);
+    if (plan.regions.empty()) co_await parts.regions.choose(plan, deadline);
+    machine = co_await createReader(parts, plan, reader, progress, deadline);
   }
   progress.step(Step::StartMachine);
-  Machine started = co_await moves_.start(std::move(*machine), progress, deadline);
-  co_return toInstance(started, swarm_.config);
+  Machine started = co_await parts.moves.start(std::move(*machine), progress, deadline);
+  co_return toInstance(started, parts.swarm.config);
 }
 
-awaitable<std::string> SnapshotReaders::findApp(PlaceId id, const std::vector<ExternalResource>& external, Deadline deadline) {
+awaitable<std::string> findReader(FlyParts& parts, PlaceId id, const std::vector<ExternalResource>& external, Deadline deadline) {
   for (const ExternalResource& resource : external) {
-    if (resource.kind == ResourceKind::reader && swarm_.owns(resource.id)) co_return resource.id;
+    if (resource.kind == ResourceKind::reader && parts.swarm.owns(resource.id)) co_return resource.id;
   }
-  if (const MachineCache::Place* known = cache_.find(id)) co_return known->isReader ? known->app : "";
+  if (const MachineCache::Place* known = parts.cache.find(id)) co_return known->isReader ? known->app : "";
   if (!external.empty()) co_return "";  // the ids of an instance
-  auto machine = co_await machines_.find(id, deadline);
+  auto machine = co_await parts.machines.find(id, deadline);
   co_return machine&& isReader(*machine) ? machine->app : "";
 }
 
-awaitable<void> SnapshotReaders::close(std::string app, PlaceId id, std::vector<ExternalResource> external, Progress& progress,
-                                       Deadline deadline) {
-  if (co_await apps_.isGone(app, Confirmation::Repeated, deadline)) co_return;
+awaitable<void> closeReader(FlyParts& parts, std::string app, PlaceId id, std::vector<ExternalResource> external, Progress& progress,
+                            Deadline deadline) {
+  if (co_await parts.apps.isGone(app, Confirmation::Repeated, deadline)) co_return;
   progress.step(Step::DestroyMachine);
-  std::vector<Machine> machines = co_await machines_.listIn(app, deadline);
-  std::vector<Volume> volumes = co_await volumes_.listIn(app, deadline);
-  co_await machines_.addRecorded(machines, app, external, deadline);
-  co_await volumes_.addRecorded(volumes, app, external, deadline);
+  std::vector<Machine> machines = co_await parts.machines.listIn(app, deadline);
+  std::vector<Volume> volumes = co_await parts.volumes.listIn(app, deadline);
+  co_await parts.machines.addRecorded(machines, app, external, deadline);
+  co_await parts.volumes.addRecorded(volumes, app, external, deadline);
   for (const Machine& machine : machines) {
-    if (isReader(machine) && placeOf(machine) == id) co_await lifecycle_.destroy(machine, deadline);
+    if (isReader(machine) && placeOf(machine) == id) co_await parts.lifecycle.destroy(machine, deadline);
   }
   progress.step(Step::DeleteVolume);
   for (const Volume& volume : volumes) {
-    if (volume.name == readerVolume(id)) co_await volumes_.remove(app, volume.id, deadline);
+    if (volume.name == readerVolume(id)) co_await parts.volumes.remove(app, volume.id, deadline);
   }
   // One 404 proves nothing, and the app stays: a listed volume exists.
-  volumes = co_await client_.listVolumes(app, deadline);
+  volumes = co_await parts.client.listVolumes(app, deadline);
   auto left = std::ranges::find(volumes, readerVolume(id), &Volume::name);
   if (left != volumes.end())
     throw Error(ErrorCode::Unavailable, format("Fly still has the volume {} after its deletion. Try again.", left->id));
-  co_await client_.setSecrets(app, {{readerSecret(id), nullptr}}, deadline);
+  co_await parts.client.setSecrets(app, {{readerSecret(id), nullptr}}, deadline);
 }
 
 }  // namespace swarm::flyio

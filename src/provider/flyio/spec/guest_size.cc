@@ -1,4 +1,3 @@
-// The table of sizes, and the smallest size that fits.
 #include "provider/flyio/spec/guest_size.h"
 
 #include <array>
@@ -7,7 +6,7 @@
 #include <span>
 
 #include "base/text/format.h"
-#include "provider/flyio/api/json_access.h"
+#include "model/codec/json_access.h"
 
 namespace swarm::flyio {
 namespace {

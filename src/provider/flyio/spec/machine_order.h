@@ -31,7 +31,17 @@ struct MachineOrder {
 };
 
 /// Without generations, source and snapshot.
-MachineOrder orderOf(const InstancePlan& plan);
+inline MachineOrder orderOf(const InstancePlan& plan) {
+  return {.app = plan.app,
+          .placeId = plan.placeId,
+          .config = plan.config,
+          .guest = plan.guest,
+          .volumeGb = plan.volumeGb,
+          .source = {},
+          .snapshotId = {},
+          .knownVolumes = {},
+          .regions = plan.regions};
+}
 
 /// Why a Machine or volume was not made, where another region, host or attempt may succeed.
 struct NotMade {

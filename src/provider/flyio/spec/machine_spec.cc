@@ -1,4 +1,3 @@
-// Names, sizes and configuration of what is created.
 #include "provider/flyio/spec/machine_spec.h"
 
 #include <boost/json/parse.hpp>
@@ -8,9 +7,9 @@
 
 #include "base/id.h"
 #include "base/text/format.h"
+#include "model/codec/json_access.h"
 #include "model/rules/validation.h"
 #include "protocol/agent.h"
-#include "provider/flyio/api/json_access.h"
 #include "provider/kept_resources.h"
 
 namespace swarm::flyio {
@@ -281,14 +280,7 @@ json::object withMount(json::object config, const std::string& volume_id) {
   return config;
 }
 
-std::vector<std::string> replacedBy(const Machine& machine) {
-  std::vector<std::string> ids;
-  json::value kept = parseOrNull(machine.metadata(kMetaReplaces));
-  for (const json::value& id : kept.is_array() ? kept.as_array() : json::array()) {
-    if (id.is_string()) ids.emplace_back(id.as_string());
-  }
-  return ids;
-}
+std::vector<std::string> replacedBy(const Machine& machine) { return textsAt(parseOrNull(machine.metadata(kMetaReplaces)), ""); }
 
 json::object replacing(json::object config, const std::string& volume_id) {
   Machine machine;

@@ -1,10 +1,9 @@
-// Status and reason from state and events, addresses and resources from the configuration.
 #include "provider/flyio/spec/machine_state.h"
 
 #include <algorithm>
 
 #include "base/text/format.h"
-#include "provider/flyio/api/json_access.h"
+#include "model/codec/json_access.h"
 #include "provider/flyio/api/machines_client.h"
 #include "provider/flyio/spec/machine_spec.h"
 #include "provider/kept_resources.h"
@@ -37,13 +36,13 @@ void readExit(const Machine& machine, ProviderInstance& instance) {
 }
 
 using Status = InstanceStatus;
-struct Meaning {
+struct StateMeaning {
   MachineState state;
   Status status;
   std::string_view reason = {};
 };
 /// Of every state except stopped, and of those that Fly adds, which are read like it.
-constexpr Meaning kMeanings[]{
+constexpr StateMeaning kStateMeanings[]{
     {MachineState::creating, Status::creating},
     {MachineState::created, Status::creating},
     {MachineState::starting, Status::starting},
@@ -63,8 +62,8 @@ constexpr Meaning kMeanings[]{
 };
 
 void readStatus(const Machine& machine, ProviderInstance& instance) {
-  auto meaning = std::ranges::find(kMeanings, machine.state.value(), &Meaning::state);
-  if (meaning == std::end(kMeanings)) {
+  auto meaning = std::ranges::find(kStateMeanings, machine.state.value(), &StateMeaning::state);
+  if (meaning == std::end(kStateMeanings)) {
     readExit(machine, instance);
   } else {
     instance.status = meaning->status;
@@ -104,11 +103,7 @@ Error hostUnreachable(const Machine& machine) {
 bool isPrivate(const Machine& machine) { return machine.metadata(kMetaPrivate) == "true"; }
 
 std::vector<std::string> regionsAllowed(const Machine& machine, const FlyIOProviderConfig& config) {
-  std::vector<std::string> requested;
-  json::value kept = parseOrNull(machine.metadata(kMetaRegions));
-  for (const json::value& region : kept.is_array() ? kept.as_array() : json::array()) {
-    if (region.is_string()) requested.emplace_back(region.as_string());
-  }
+  const std::vector<std::string> requested = textsAt(parseOrNull(machine.metadata(kMetaRegions)), "");
   return requested.empty() ? config.regions : requested;
 }
 
@@ -124,8 +119,7 @@ NetworkInfo networkOf(const Machine& machine, const FlyIOProviderConfig& config)
   const net::Url url = serverUrl(appUrl(config, machine.app, isPrivate(machine)), "appUrl");
   network.hostname = url.host;
   json::value ports = parseOrNull(machine.metadata(kMetaPorts));
-  if (!ports.is_array()) return network;
-  for (const json::value& port : ports.as_array()) {
+  for (const json::value& port : arrayAt(ports, "")) {
     if (!port.is_int64()) continue;
     std::int64_t external = externalPort(port.as_int64());
     network.ports.push_back({port.as_int64(), external, "tcp"});

@@ -1,11 +1,10 @@
-// Records as JSON, and the choice by ids.
 #include "provider/flyio/volume/storage_record.h"
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
 
 #include "base/text/format.h"
-#include "provider/flyio/api/json_access.h"
+#include "model/codec/json_access.h"
 #include "provider/flyio/spec/machine_spec.h"
 
 namespace swarm::flyio {

@@ -1,8 +1,8 @@
-// Combines the list with the cache.
-#include "provider/flyio/watch/instance_lister.h"
-
+// listInstances from the organization's list: one request for a thousand Machines. This server's own recent calls take precedence over a
+// list that may not include them yet.
 #include <set>
 
+#include "provider/flyio/fly_parts.h"
 #include "provider/flyio/spec/machine_spec.h"
 #include "provider/flyio/spec/machine_state.h"
 
@@ -20,10 +20,9 @@ bool matches(const ProviderInstance& instance, const InstanceFilter& filter) {
   return !filter.status || *filter.status == instance.status;
 }
 
-}  // namespace
-
-const ProviderInstance* InstanceLister::findNewer(const Machine& listed) const {
-  const MachineCache::Place* known = cache_.find(placeOf(listed));
+/// What the cache has, if it is newer than the list.
+const ProviderInstance* findNewer(const MachineCache& cache, const Machine& listed) {
+  const MachineCache::Place* known = cache.find(placeOf(listed));
   if (!known || known->machineId != listed.id) return nullptr;
   bool is_same = known->updatedAt >= listed.updatedAt && known->state == listed.state;
   bool is_recent = known->updatedAt == listed.updatedAt && std::chrono::steady_clock::now() - known->learnt < kListLag;
@@ -31,31 +30,33 @@ const ProviderInstance* InstanceLister::findNewer(const Machine& listed) const {
 }
 
 /// One entry of the list as an instance; a stopped Machine is read, unless that was done since it changed.
-awaitable<ProviderInstance> InstanceLister::describe(const Machine& listed, int& reads_left, Deadline deadline) {
-  bool is_host_dead = watch_.isHostDead(listed.id) && reads_left > 0;  // the list does not report it
+awaitable<ProviderInstance> describe(FlyParts& parts, const Machine& listed, int& reads_left, Deadline deadline) {
+  bool is_host_dead = parts.watch.isHostDead(listed.id) && reads_left > 0;  // the list does not report it
   if (!is_host_dead) {
-    if (const ProviderInstance* newer = findNewer(listed)) co_return *newer;
-    if (listed.state != MachineState::stopped || reads_left <= 0) co_return toInstance(listed, swarm_.config);
+    if (const ProviderInstance* newer = findNewer(parts.cache, listed)) co_return *newer;
+    if (listed.state != MachineState::stopped || reads_left <= 0) co_return toInstance(listed, parts.swarm.config);
   }
   --reads_left;
-  co_return toInstance(co_await machines_.readAgain(listed, deadline), swarm_.config);
+  co_return toInstance(co_await parts.machines.readAgain(listed, deadline), parts.swarm.config);
 }
 
-awaitable<InstanceList> InstanceLister::list(InstanceFilter filter, Deadline deadline) {
-  std::shared_ptr<const OrganizationMachines> all = co_await organization_.readAllMachines(deadline);
+}  // namespace
+
+awaitable<InstanceList> listInstances(FlyParts& parts, InstanceFilter filter, Deadline deadline) {
+  std::shared_ptr<const OrganizationMachines> all = co_await parts.organization.readAllMachines(deadline);
   InstanceList list;
   list.complete = all->complete;
   SteadyTime now = std::chrono::steady_clock::now();
-  cache_.forgetDestroyedBefore(now - kListLag * 10);
+  parts.cache.forgetDestroyedBefore(now - kListLag * 10);
   std::set<PlaceId> listed;
   int reads_left = kMaxReads;
   for (const Machine& machine : all->machines) {
-    if (machine.isGone() || cache_.wasDestroyed(machine.id)) continue;
-    ProviderInstance instance = co_await describe(machine, reads_left, deadline);
+    if (machine.isGone() || parts.cache.wasDestroyed(machine.id)) continue;
+    ProviderInstance instance = co_await describe(parts, machine, reads_left, deadline);
     if (!listed.insert(instance.placeId).second || instance.status == InstanceStatus::deleting) continue;
     if (matches(instance, filter)) list.instances.push_back(std::move(instance));
   }
-  for (const auto& [id, place] : cache_.places()) {
+  for (const auto& [id, place] : parts.cache.places()) {
     bool unknown_yet = !listed.contains(id) && now - place.learnt < kListLag;
     bool exists = place.details.status != InstanceStatus::deleting;
     if (unknown_yet && exists && matches(place.details, filter)) list.instances.push_back(place.details);

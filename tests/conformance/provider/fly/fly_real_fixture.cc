@@ -7,7 +7,7 @@
 #include "base/id.h"
 #include "base/text/format.h"
 #include "conformance/provider/provider_fixture.h"
-#include "provider/flyio/api/json_access.h"
+#include "model/codec/json_access.h"
 #include "provider/flyio/flyio_provider.h"
 
 namespace swarm::testing {

@@ -1,4 +1,3 @@
-// Pauses with jitter.
 #include "provider/flyio/api/transport/backoff.h"
 
 #include <random>

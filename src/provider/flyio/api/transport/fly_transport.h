@@ -9,8 +9,8 @@
 #include "base/secret.h"
 #include "net/http/http_client.h"
 #include "net/url.h"
+#include "provider/flyio/api/fly_errors.h"
 #include "provider/flyio/api/transport/affinity_cookies.h"
-#include "provider/flyio/api/transport/fly_reply.h"
 #include "provider/flyio/api/transport/rate_limiter.h"
 #include "provider/flyio/tuning.h"
 

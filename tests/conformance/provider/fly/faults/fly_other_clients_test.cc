@@ -10,8 +10,6 @@ namespace swarm::testing {
 namespace {
 
 namespace json = boost::json;
-using flyio::arrayAt;
-using flyio::stringAt;
 
 TEST_F(FlyPlaces, anAppIsANetworkOfItsOwnWithItsAddresses) {
   InstanceSpec wanted = spec();
@@ -41,7 +39,7 @@ TEST_F(FlyPlaces, anUpdateKeepsWhatOtherToolsHavePutIntoTheConfiguration) {
   wanted.config.env["ADDED"] = "yes";
   runner_.run(provider_->replaceInstance(wanted, progress_, soon()));
   json::value now = machine();
-  EXPECT_EQ(flyio::integerAt(now, "config.metrics.port"), 9091);
+  EXPECT_EQ(integerAt(now, "config.metrics.port"), 9091);
   EXPECT_EQ(stringAt(now, "config.metadata.fly_platform_version"), "v2");
   EXPECT_EQ(stringAt(now, "config.env.ADDED"), "yes");
   EXPECT_EQ(volumeOf(now), volumeOf(before));

@@ -8,7 +8,7 @@
 #include "base/text/format.h"
 #include "conformance/provider/fly/fly_memory_backend.h"
 #include "conformance/provider/provider_fixture.h"
-#include "provider/flyio/api/json_access.h"
+#include "model/codec/json_access.h"
 #include "provider/flyio/flyio_provider.h"
 
 namespace swarm::testing {
@@ -70,7 +70,6 @@ class FlyPlaces : public ::testing::Test {
     return all.empty() ? boost::json::value(nullptr) : world_.send("GET", path(all.front()));
   }
   static std::string path(const boost::json::value& listed) {
-    using flyio::stringAt;
     return format("/v1/apps/{}/machines/{}", stringAt(listed, "app_name"), stringAt(listed, "id"));
   }
   void expectOneOfEach() {
@@ -78,9 +77,7 @@ class FlyPlaces : public ::testing::Test {
     EXPECT_EQ(world_.count("machines"), 1);
     EXPECT_EQ(world_.count("volumes"), 1);
   }
-  static std::string volumeOf(const boost::json::value& machine) {
-    return flyio::stringAt(flyio::arrayAt(machine, "config.mounts").at(0), "volume");
-  }
+  static std::string volumeOf(const boost::json::value& machine) { return stringAt(arrayAt(machine, "config.mounts").at(0), "volume"); }
 
   CoroutineRunner runner_;
   FlyWorld world_{runner_, makeTestMemoryBackend, quickFly()};

@@ -5,7 +5,6 @@ namespace swarm::testing {
 namespace {
 
 namespace json = boost::json;
-using flyio::stringAt;
 
 TEST_F(FlyPlaces, theNextRegionIsTakenWhenTheFirstHasNoRoom) {
   world_.fault(R"({"match":{"action":"machine_create"},"effect":{"error":"E22"}})");
@@ -228,7 +227,7 @@ TEST_F(FlyPlaces, theSizeOfAVolumeIsTheRequestedOne) {
   wanted.config.storage = {{1, true, "/srv", ""}};
   EXPECT_EQ(create(wanted).resources.storage.size, 1);
   json::value volumes = world_.send("GET", "/v1/orgs/personal/volumes");
-  EXPECT_EQ(flyio::integerAt(flyio::arrayAt(volumes, "volumes").at(0), "size_gb"), 1);
+  EXPECT_EQ(integerAt(arrayAt(volumes, "volumes").at(0), "size_gb"), 1);
   wanted.config.resources.storage.size = 4;
   runner_.run(provider_->allocateResources(wanted.placeId, wanted.config.resources, soon()));
   wanted.config.resources.storage = ResourceConfig{}.storage;

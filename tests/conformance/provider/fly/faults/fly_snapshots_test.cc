@@ -8,9 +8,6 @@ namespace swarm::testing {
 namespace {
 
 namespace json = boost::json;
-using flyio::arrayAt;
-using flyio::integerAt;
-using flyio::stringAt;
 
 class FlySnapshots : public FlyPlaces {
  protected:
@@ -125,7 +122,7 @@ class FlySnapshots : public FlyPlaces {
 TEST_F(FlySnapshots, everyVolumeIsBackedUpEachDayForAsLongAsIsConfigured) {
   makeWorkspace();
   json::value volume = volumes().at(0);
-  EXPECT_TRUE(flyio::boolAt(volume, "auto_backup_enabled"));
+  EXPECT_TRUE(boolAt(volume, "auto_backup_enabled"));
   EXPECT_EQ(integerAt(volume, "snapshot_retention"), 14);
   config_.volumeSnapshotRetentionDays = 61;
   EXPECT_TRUE(errorOf([&] { quickServer(); }));
@@ -167,7 +164,7 @@ TEST_F(FlySnapshots, aReaderHasTheFilesOfThatMomentAndIsHeldBesideTheInstance) {
   EXPECT_EQ(settingsOf(reader_).at("hold").as_string(), "op-1");
   EXPECT_EQ(settingsOf(reader_).at("binds"), settingsOf(wanted_.placeId).at("binds")) << "the files lie where the instance has put them";
   EXPECT_FALSE(settingsOf(wanted_.placeId).as_object().contains("hold"));
-  EXPECT_FALSE(flyio::boolAt(readersVolume(), "auto_backup_enabled"));
+  EXPECT_FALSE(boolAt(readersVolume(), "auto_backup_enabled"));
   net::HttpEndpoint endpoint = runner_.run(provider_->agentEndpoint(reader_, soon()));
   EXPECT_EQ(net::findHeader(endpoint.headers, "fly-force-instance-id"), stringAt(machineOf(reader_), "id"));
   EXPECT_EQ(get(wanted_.placeId)->external, before->external);

@@ -4,8 +4,6 @@
 namespace swarm::testing {
 namespace {
 
-using flyio::stringAt;
-
 class FlyTarget : public FlyPlaces {
  protected:
   InstanceSpec specIn(std::vector<std::string> regions) {

@@ -6,8 +6,6 @@ namespace swarm::testing {
 namespace {
 
 namespace json = boost::json;
-using flyio::arrayAt;
-using flyio::stringAt;
 
 class FlyVolumes : public FlyPlaces {
  protected:

@@ -1,9 +1,12 @@
-// Lookup by dotted paths.
-#include "provider/flyio/api/json_access.h"
+#include "model/codec/json_access.h"
 
 #include <boost/json/parse.hpp>
 
-namespace swarm::flyio {
+#include "base/error.h"
+
+namespace swarm {
+
+namespace json = boost::json;
 
 const json::value* member(const json::value& value, std::string_view path) {
   const json::value* at = &value;
@@ -42,10 +45,33 @@ const json::array& arrayAt(const json::value& value, std::string_view path) {
   return found && found->is_array() ? found->as_array() : kNone;
 }
 
-const json::object& objectAt(const json::value& value, std::string_view path) {
-  static const json::object kNone;
+const json::object* objectAt(const json::value& value, std::string_view path) {
   const json::value* found = member(value, path);
-  return found && found->is_object() ? found->as_object() : kNone;
+  return found ? found->if_object() : nullptr;
+}
+
+std::vector<std::string> textsAt(const json::value& value, std::string_view path) {
+  std::vector<std::string> texts;
+  for (const json::value& text : arrayAt(value, path)) {
+    if (text.is_string()) texts.emplace_back(text.as_string());
+  }
+  return texts;
+}
+
+SystemTime timeAt(const json::value& value, std::string_view path) {
+  const std::string text = stringAt(value, path);
+  if (text.empty() || text.starts_with("0001-")) return {};
+  try {
+    return parseTime(text);
+  } catch (const Error&) {
+    return {};
+  }
+}
+
+std::string stringIn(const json::value& value, std::string_view path, std::string_view name) {
+  const json::object* object = objectAt(value, path);
+  const json::value* found = object ? object->if_contains(name) : nullptr;
+  return found && found->is_string() ? std::string(found->as_string()) : std::string();
 }
 
 json::value parseOrNull(std::string_view text) {
@@ -55,4 +81,4 @@ json::value parseOrNull(std::string_view text) {
   return value;
 }
 
-}  // namespace swarm::flyio
+}  // namespace swarm
