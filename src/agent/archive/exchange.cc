@@ -4,9 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include <algorithm>
-#include <system_error>
-
 #include "agent/archive/staging.h"
 #include "base/error.h"
 
@@ -15,14 +12,6 @@ namespace {
 
 using transfer::failAt;
 using transfer::Storage;
-
-std::vector<std::string> namesOf(int folder, const std::string& shown) {
-  try {
-    return transfer::namesIn(folder);
-  } catch (const std::system_error& error) {
-    failAt("read the directory", shown, error.code().value());
-  }
-}
 
 Descriptor openFolder(int at, const char* name, const std::string& shown) {
   Descriptor folder(::openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -35,7 +24,7 @@ bool isFolder(int at, const std::string& name, struct stat& status) {
 }
 
 void moveOutOf(const Storage& storage, int from, int to, const std::string& path, const Passed& passed) {
-  for (const std::string& name : namesOf(from, storage.describe(path))) {
+  for (const std::string& name : transfer::namesIn(from, storage.describe(path))) {
     const std::string its_path = transfer::join(path, name);
     struct stat status{};
     const bool folder = isFolder(from, name, status);
@@ -61,7 +50,7 @@ void copyFacts(int from, int to, const std::string& shown) {
 void moveInto(const Storage& storage, int from, int to, const std::string& path, const Passed& passed) {
   struct stat before{};
   if (::fstat(from, &before) != 0) failAt("examine", storage.describe(path), errno);
-  for (const std::string& name : namesOf(from, storage.describe(path))) {
+  for (const std::string& name : transfer::namesIn(from, storage.describe(path))) {
     const std::string its_path = transfer::join(path, name);
     struct stat status{}, there{};
     // What remains is a mount, a folder above one, or the file system's own folder.
@@ -160,7 +149,7 @@ void removeStaging(const Storage& storage, const Passed& passed) {
     passed();
   }
   // The plan is removed last: it identifies the rest as ours.
-  for (const std::string& name : namesOf(staging.get(), shown)) {
+  for (const std::string& name : transfer::namesIn(staging.get(), shown)) {
     if (name != kStagedPlan) remove(staging.get(), name.c_str(), shown);
     passed();
   }

@@ -20,20 +20,13 @@ using transfer::Storage;
 constexpr std::size_t kPieceBytes = 1 << 20;
 constexpr std::size_t kMaxExtents = 65'536;  // kept in the reader's memory; everything after them counts as data
 
-/// The data ranges of an open file. Without SEEK_DATA, the whole file.
-std::vector<Extent> extentsOf(int file, const struct stat& status) {
-  const std::int64_t size = status.st_size;
-  if (size == 0) return {};
+/// The data ranges of an open file.
+std::vector<Extent> extentsOf(int file, std::int64_t size) {
   std::vector<Extent> extents;
-  for (std::int64_t at = 0; at < size;) {
-    const off_t begin = ::lseek(file, at, SEEK_DATA);
-    if (begin < 0 && errno == ENXIO) break;
-    if (begin < 0) return {{0, size}};
-    if (begin >= size) break;
-    off_t end = ::lseek(file, begin, SEEK_HOLE);
-    if (end < 0 || end > size || extents.size() + 1 == kMaxExtents) end = size;
-    extents.push_back({begin, end - begin});
-    at = end;
+  Extent data;
+  while ((data = transfer::nextExtent(file, data.offset + data.length, size)).length > 0) {
+    if (extents.size() + 1 == kMaxExtents) data.length = size - data.offset;
+    extents.push_back(data);
   }
   return extents;
 }
@@ -127,7 +120,7 @@ class TreeExporter final : public transfer::Visitor {
     entry.facts = transfer::factsOf(before);
     try {
       entry.attributes = transfer::readAttributes(file.get());
-      entry.data = extentsOf(file.get(), before);
+      entry.data = extentsOf(file.get(), before.st_size);
       writer_.add(entry);
       addContent(file.get(), entry);
     } catch (const std::system_error& error) {
@@ -146,7 +139,7 @@ class TreeExporter final : public transfer::Visitor {
       for (std::int64_t done = 0; done < extent.length;) {
         stop_.check();
         const auto wanted = static_cast<std::size_t>(std::min<std::int64_t>(extent.length - done, kPieceBytes));
-        std::size_t got = readAt(file, extent.offset + done, wanted);
+        const std::size_t got = transfer::readAt(file, extent.offset + done, wanted, buffer_.data());
         std::fill(buffer_.begin() + static_cast<std::ptrdiff_t>(got), buffer_.begin() + static_cast<std::ptrdiff_t>(wanted), '\0');
         writer_.write({buffer_.data(), wanted});
         done += static_cast<std::int64_t>(wanted);
@@ -154,18 +147,6 @@ class TreeExporter final : public transfer::Visitor {
       at = extent.offset + extent.length;
     }
     writer_.hole(entry.facts.size - at);
-  }
-
-  std::size_t readAt(int file, std::int64_t offset, std::size_t wanted) {
-    std::size_t done = 0;
-    while (done < wanted) {
-      const ssize_t got = ::pread(file, buffer_.data() + done, wanted - done, offset + static_cast<std::int64_t>(done));
-      if (got < 0 && errno == EINTR) continue;
-      if (got < 0) throw std::system_error(errno, std::generic_category());
-      if (got == 0) break;
-      done += static_cast<std::size_t>(got);
-    }
-    return done;
   }
 
   transfer::Attributes attributesOf(const transfer::VisitedDirectory& directory, const std::string& name, const std::string& path) const {

@@ -51,7 +51,7 @@ class Digester final : public Visitor {
  public:
   Digester(Core& core, bool held, LineSink sink)
       : core_(core),
-        trust_(topsOf(core.storages), held || core.options.role == Role::Target ? Trust::Sync::WritersStopped : Trust::Sync::Needed),
+        trust_(core.storages, held || core.options.role == Role::Target ? Trust::Sync::WritersStopped : Trust::Sync::Needed),
         sink_(std::move(sink)),
         workers_(*core.options.hashes, trust_, core.stop, core.counters.bytes) {}
 

@@ -81,17 +81,15 @@ std::size_t HashCache::bytes() const {
   return bytes_;
 }
 
-Trust::Trust(const std::vector<int>& tops, Sync sync) {
+Trust::Trust(const std::vector<Storage>& storages, Sync sync) {
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
   before_ = nanoseconds(now) - kMargin;
   if (sync == Sync::WritersStopped) return;
   std::set<dev_t> done;
-  for (const int top : tops) {
-    struct stat status{};
-    if (::fstat(top, &status) == 0 && !done.insert(status.st_dev).second) continue;
+  for (const Storage& storage : storages) {
     // If the file system cannot be synced there is no guarantee: then nothing that this pass reads is cached.
-    if (::syncfs(top) != 0) before_ = INT64_MIN;
+    if (done.insert(storage.device).second && ::syncfs(storage.top.get()) != 0) before_ = INT64_MIN;
   }
 }
 

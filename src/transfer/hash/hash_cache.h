@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "transfer/tree/storages.h"
 #include "transfer/wire/messages.h"
 
 namespace swarm::transfer {
@@ -63,8 +64,8 @@ class HashCache {
 class Trust {
  public:
   enum class Sync { Needed, WritersStopped };
-  /// Starts a pass: calls syncfs() on the file systems of the descriptors, unless all writers are stopped.
-  Trust(const std::vector<int>& tops, Sync sync);
+  /// Starts a pass: calls syncfs() on the storages' file systems, unless all writers are stopped.
+  Trust(const std::vector<Storage>& storages, Sync sync);
   bool covers(const struct stat& status) const;
 
  private:

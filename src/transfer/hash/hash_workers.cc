@@ -25,15 +25,11 @@ HashWorkers::~HashWorkers() {
 }
 
 void HashWorkers::add(Descriptor file, const struct stat& status, Taker take, std::function<void(int)> fail) {
-  auto job = std::make_shared<Job>();
-  job->file = std::move(file);
-  job->status = status;
-  job->take = std::move(take);
-  job->fail = std::move(fail);
-  outstanding_.push_back(job);
+  Task task([this, file = std::move(file), status](ContentHasher& hasher) { return hasher.hash(file.get(), status, bytes_done_); });
+  outstanding_.push_back({task.get_future(), std::move(take), std::move(fail)});
   {
     const std::lock_guard lock(mutex_);
-    waiting_.push_back(std::move(job));
+    waiting_.push_back(std::move(task));
   }
   work_added_.notify_one();
   if (threads_.size() < kThreads) addThread();
@@ -55,28 +51,12 @@ void HashWorkers::addThread() {
 /// Without worker threads, the calling thread reads.
 void HashWorkers::workHere() {
   ContentHasher hasher(cache_, trust_, stop_);
-  for (; !waiting_.empty(); waiting_.pop_front()) {
-    Job& job = *waiting_.front();
-    hash(job, hasher);
-    job.done = true;
-  }
-}
-
-void HashWorkers::hash(Job& job, ContentHasher& hasher) {
-  try {
-    job.hashes = hasher.hash(job.file.get(), job.status, bytes_done_);
-  } catch (...) {
-    job.error = std::current_exception();
-  }
-  job.file.reset();
+  for (; !waiting_.empty(); waiting_.pop_front()) waiting_.front()(hasher);
 }
 
 void HashWorkers::add(Taker take) {
   if (outstanding_.empty()) return take(std::nullopt);
-  auto job = std::make_shared<Job>();
-  job->take = std::move(take);
-  job->done = true;
-  outstanding_.push_back(std::move(job));
+  outstanding_.push_back({{}, std::move(take), {}});
   takeResults(4 * kOutstanding);
 }
 
@@ -84,21 +64,18 @@ void HashWorkers::finish() { takeResults(0); }
 
 void HashWorkers::takeResults(std::size_t until) {
   while (!outstanding_.empty()) {
-    const std::shared_ptr<Job> job = outstanding_.front();
-    {
-      std::unique_lock lock(mutex_);
-      if (!job->done && outstanding_.size() <= until) return;
-      work_done_.wait(lock, [&] { return job->done; });
-    }
+    auto& hashes = outstanding_.front().hashes;
+    const bool ready = !hashes.valid() || hashes.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    if (!ready && outstanding_.size() <= until) return;
+    Result result = std::move(outstanding_.front());
     outstanding_.pop_front();
-    if (job->error) {
-      try {
-        std::rethrow_exception(job->error);
-      } catch (const std::system_error& error) {
-        job->fail(error.code().value());
-      }
+    std::optional<FileHashes> found;
+    try {
+      if (result.hashes.valid()) found = result.hashes.get();
+    } catch (const std::system_error& error) {
+      result.fail(error.code().value());
     }
-    job->take(std::move(job->hashes));
+    result.take(std::move(found));
   }
 }
 
@@ -108,13 +85,12 @@ void HashWorkers::work() {
   for (;;) {
     work_added_.wait(lock, [&] { return ending_ || !waiting_.empty(); });
     if (ending_) return;
-    const std::shared_ptr<Job> job = std::move(waiting_.front());
+    Task task = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    hash(*job, hasher);
+    task(hasher);
+    task = {};  // closes the file
     lock.lock();
-    job->done = true;
-    work_done_.notify_one();
   }
 }
 

@@ -4,6 +4,7 @@
 #include <condition_variable>
 #include <deque>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -30,20 +31,16 @@ class HashWorkers {
   void finish();  ///< takes all remaining results
 
  private:
-  struct Job {
-    Descriptor file;
-    struct stat status{};
+  using Task = std::packaged_task<std::optional<FileHashes>(ContentHasher&)>;
+  struct Result {
+    std::future<std::optional<FileHashes>> hashes;  ///< of an item without a file: invalid
     Taker take;
     std::function<void(int)> fail;  ///< with an errno; throws
-    std::optional<FileHashes> hashes;
-    std::exception_ptr error;
-    bool done = false;
   };
   void addThread();
   void work();
   void workHere();
-  void hash(Job& job, ContentHasher& hasher);  ///< the thread that took the job from `waiting_` owns it until it is done
-  void takeResults(std::size_t until);         ///< until at most this many are outstanding
+  void takeResults(std::size_t until);  ///< until at most this many are outstanding
 
   HashCache& cache_;
   const Trust& trust_;
@@ -51,10 +48,9 @@ class HashWorkers {
   std::atomic<std::int64_t>& bytes_done_;
   std::mutex mutex_;
   std::condition_variable work_added_;
-  std::condition_variable work_done_;
-  std::deque<std::shared_ptr<Job>> outstanding_;  ///< in order; owned by the requesting thread
-  std::deque<std::shared_ptr<Job>> waiting_;      ///< for a worker
+  std::deque<Task> waiting_;
   bool ending_ = false;
+  std::deque<Result> outstanding_;  ///< in order; owned by the requesting thread
   std::vector<std::thread> threads_;
 };
 

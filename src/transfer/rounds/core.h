@@ -45,8 +45,6 @@ struct Core {
 /// other than Stopped.
 void runBoth(Core& core, const std::function<void()>& here, const std::function<void()>& beside);
 
-std::vector<int> topsOf(const std::vector<Storage>& storages);
-
 /// The commands that need more than a line.
 RoundReport runSourceRound(Core& core, RoundKind kind);
 RoundReport runTargetRound(Core& core);

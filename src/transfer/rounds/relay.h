@@ -37,7 +37,6 @@ struct Relay {
   ProgressSink sink;         ///< of the current command
   SteadyTime free_at{};      ///< when the bandwidth limit admits the next bytes
 
-  Peer& peer(Side side) { return peers[side == Side::Source ? 0 : 1]; }
   const char* name(std::size_t peer) const { return peer == 0 ? "source" : "target"; }
   /// Only the first failure counts; ends both connections.
   void fail(Error error);

@@ -42,12 +42,6 @@ void runBoth(Core& core, const std::function<void()>& here, const std::function<
   core.stop.check();
 }
 
-std::vector<int> topsOf(const std::vector<Storage>& storages) {
-  std::vector<int> tops;
-  for (const Storage& storage : storages) tops.push_back(storage.top.get());
-  return tops;
-}
-
 namespace {
 
 using std::chrono::milliseconds;

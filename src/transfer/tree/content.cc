@@ -17,27 +17,39 @@ namespace {
 
 [[noreturn]] void failReading() { throw std::system_error(errno, std::generic_category()); }
 
-/// The start of data at or after `at`, at most `end`. Empty: the file system does not support the query.
-std::optional<std::int64_t> nextData(int file, std::int64_t at, std::int64_t end) {
-  const off_t found = ::lseek(file, at, SEEK_DATA);
-  if (found < 0 && errno == ENXIO) return end;  // only a hole remains, or the file was truncated
-  if (found < 0 && errno == EINVAL) return std::nullopt;
-  if (found < 0) failReading();
-  return std::min<std::int64_t>(found, end);
-}
-
-std::int64_t nextHole(int file, std::int64_t at, std::int64_t end) {
-  const off_t found = ::lseek(file, at, SEEK_HOLE);
-  return found < 0 ? end : std::min<std::int64_t>(found, end);
+/// `whence`: SEEK_DATA or SEEK_HOLE. Nothing found: `end`. A file system without these calls has data everywhere.
+std::int64_t seek(int file, std::int64_t at, std::int64_t end, int whence) {
+  const off_t found = ::lseek(file, at, whence);
+  if (found >= 0) return std::min<std::int64_t>(found, end);
+  if (whence == SEEK_HOLE || errno == ENXIO) return end;  // ENXIO: only a hole remains, or the file was truncated
+  if (errno != EINVAL) failReading();
+  return at;
 }
 
 /// Reserved blocks that were never written read as zeros: the block count does not reveal holes.
 bool hasHoles(int file, const struct stat& status) {
   if (status.st_size < static_cast<off_t>(kChunkBytes)) return static_cast<std::int64_t>(status.st_blocks) * 512 < status.st_size;
-  return nextHole(file, 0, status.st_size) < status.st_size;
+  return seek(file, 0, status.st_size, SEEK_HOLE) < status.st_size;
 }
 
 }  // namespace
+
+Extent nextExtent(int file, std::int64_t at, std::int64_t end) {
+  const std::int64_t begin = seek(file, at, end, SEEK_DATA);
+  return {begin, begin < end ? seek(file, begin, end, SEEK_HOLE) - begin : 0};
+}
+
+std::size_t readAt(int file, std::int64_t offset, std::size_t length, char* out) {
+  std::size_t done = 0;
+  while (done < length) {
+    const ssize_t got = ::pread(file, out + done, length - done, offset + static_cast<std::int64_t>(done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) failReading();
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
 
 Hash hashBytes(std::string_view bytes) {
   const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
@@ -55,28 +67,21 @@ const Hash& hashOfHole() {
 Hash hashContent(std::int64_t size, const HashRuns& chunks) {
   const std::unique_ptr<XXH3_state_t, decltype([](XXH3_state_t* state) { XXH3_freeState(state); })> state(XXH3_createState());
   XXH3_128bits_reset(state.get());
-  std::string bytes;
-  const auto put = [&](std::uint64_t value) {
-    for (int byte = 0; byte < 8; ++byte) bytes += static_cast<char>(value >> (8 * byte));
-  };
-  const auto flush = [&](std::size_t above) {
-    if (bytes.size() <= above) return;
-    XXH3_128bits_update(state.get(), bytes.data(), bytes.size());
-    bytes.clear();
-  };
-  put(static_cast<std::uint64_t>(size));
+  Encoder bytes;
+  bytes.fixed(static_cast<std::uint64_t>(size));
   // Above 16 TiB, listing each chunk would take too long.
   constexpr std::uint64_t kMaxSaid = 1 << 24;
   const bool counted = chunks.chunks() > kMaxSaid;
   for (const HashRun& run : chunks.runs()) {
-    if (counted) put(run.count);
+    if (counted) bytes.fixed(run.count);
     for (std::uint64_t copy = 0; copy < (counted ? 1 : run.count); ++copy) {
-      put(run.hash.low);
-      put(run.hash.high);
-      flush(64 * 1024);
+      bytes.fixed(run.hash.low).fixed(run.hash.high);
+      if (bytes.text().size() <= 64 * 1024) continue;
+      XXH3_128bits_update(state.get(), bytes.text().data(), bytes.text().size());
+      bytes = {};
     }
   }
-  flush(0);
+  XXH3_128bits_update(state.get(), bytes.text().data(), bytes.text().size());
   const XXH128_hash_t hash = XXH3_128bits_digest(state.get());
   return {hash.high64, hash.low64};
 }
@@ -85,53 +90,27 @@ std::string hexadecimal(const Hash& hash) { return format("{:016x}{:016x}", hash
 
 ChunkReader::ChunkReader(int file, const struct stat& status) : file_(file), size_(status.st_size), sparse_(hasHoles(file, status)) {}
 
-std::uint64_t ChunkReader::holeChunks(std::int64_t offset) {
-  if (!sparse_) return 0;
-  const auto data = nextData(file_, offset, size_);
-  if (!data) sparse_ = false;
-  return data ? static_cast<std::uint64_t>(*data - offset) / kChunkBytes : 0;
+std::uint64_t ChunkReader::holeChunks(std::int64_t offset) const {
+  return sparse_ ? static_cast<std::uint64_t>(seek(file_, offset, size_, SEEK_DATA) - offset) / kChunkBytes : 0;
 }
 
 std::size_t ChunkReader::lengthAt(std::int64_t offset) const {
   return static_cast<std::size_t>(std::clamp<std::int64_t>(size_ - offset, 0, static_cast<std::int64_t>(kChunkBytes)));
 }
 
-std::size_t ChunkReader::readRange(std::int64_t offset, std::size_t length, char* out) const {
-  std::size_t done = 0;
-  while (done < length) {
-    const ssize_t got = ::pread(file_, out + done, length - done, offset + static_cast<std::int64_t>(done));
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) failReading();
-    if (got == 0) break;
-    done += static_cast<std::size_t>(got);
-  }
-  return done;
-}
-
 std::size_t ChunkReader::read(std::int64_t offset, char* out) {
   data_.clear();
   const std::size_t length = lengthAt(offset);
   const std::int64_t end = offset + static_cast<std::int64_t>(length);
-  std::int64_t at = offset;
-  while (at < end) {
-    std::int64_t begin = at;
-    std::int64_t stop = end;
-    if (sparse_) {
-      const auto data = nextData(file_, at, end);
-      if (!data) {
-        sparse_ = false;
-        continue;
-      }
-      begin = *data;
-      if (begin < end) stop = nextHole(file_, begin, end);
-    }
-    std::memset(out + (at - offset), 0, static_cast<std::size_t>(begin - at));
-    if (begin == end) break;
-    const std::size_t wanted = static_cast<std::size_t>(stop - begin);
-    const std::size_t got = readRange(begin, wanted, out + (begin - offset));
-    if (got > 0) data_.push_back({begin, static_cast<std::int64_t>(got)});
-    if (got < wanted) return static_cast<std::size_t>(begin - offset) + got;
-    at = stop;
+  for (std::int64_t at = offset; at < end;) {
+    const Extent data = sparse_ ? nextExtent(file_, at, end) : Extent{at, end - at};
+    std::memset(out + (at - offset), 0, static_cast<std::size_t>(data.offset - at));
+    if (data.length == 0) break;
+    const auto wanted = static_cast<std::size_t>(data.length);
+    const std::size_t got = readAt(file_, data.offset, wanted, out + (data.offset - offset));
+    if (got > 0) data_.push_back({data.offset, static_cast<std::int64_t>(got)});
+    if (got < wanted) return static_cast<std::size_t>(data.offset - offset) + got;
+    at = data.offset + data.length;
   }
   return length;
 }
@@ -150,12 +129,8 @@ std::int64_t contentBytes(int directory, const std::string& name, const struct s
 std::int64_t contentBytes(int file, const struct stat& status) {
   if (!hasHoles(file, status)) return status.st_size;
   std::int64_t bytes = 0;
-  for (std::int64_t at = 0; at < status.st_size;) {
-    const auto begin = nextData(file, at, status.st_size);
-    if (!begin) return status.st_size;
-    at = *begin < status.st_size ? nextHole(file, *begin, status.st_size) : status.st_size;
-    bytes += at - *begin;
-  }
+  Extent data;
+  while ((data = nextExtent(file, data.offset + data.length, status.st_size)).length > 0) bytes += data.length;
   return bytes;
 }
 

@@ -26,6 +26,11 @@ struct Extent {
   std::int64_t length = 0;
 };
 
+/// The first data range of an open file between `at` and `end`; without one its length is 0, at `end`. Throws std::system_error.
+Extent nextExtent(int file, std::int64_t at, std::int64_t end);
+/// Reads up to `length` bytes; less at the file's end. Throws std::system_error.
+std::size_t readAt(int file, std::int64_t offset, std::size_t length, char* out);
+
 /// One open file, read chunk by chunk. Throws std::system_error.
 class ChunkReader {
  public:
@@ -34,7 +39,7 @@ class ChunkReader {
   std::int64_t size() const { return size_; }
   std::size_t lengthAt(std::int64_t offset) const;
   /// The number of whole chunks from `offset` on that belong to one hole: they need not be read.
-  std::uint64_t holeChunks(std::int64_t offset);
+  std::uint64_t holeChunks(std::int64_t offset) const;
   /// Reads the chunk at `offset` into `out` (lengthAt(offset) bytes), holes as zeros. Returns less when the file was truncated.
   std::size_t read(std::int64_t offset, char* out);
   /// The data ranges of the last chunk read; the rest of it is a hole.
@@ -43,8 +48,6 @@ class ChunkReader {
   Hash hash(std::string_view chunk) const;
 
  private:
-  std::size_t readRange(std::int64_t offset, std::size_t length, char* out) const;
-
   int file_;
   std::int64_t size_;
   bool sparse_;

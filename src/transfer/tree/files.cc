@@ -19,7 +19,7 @@
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
 #include "base/text/utf8.h"
-#include "transfer/wire/message_parts.h"
+#include "transfer/wire/messages.h"
 
 namespace swarm::transfer {
 namespace {
@@ -202,6 +202,14 @@ std::vector<std::string> namesIn(int directory) {
   // readdir() may return a name twice while the directory changes.
   names.erase(std::ranges::unique(names).begin(), names.end());
   return names;
+}
+
+std::vector<std::string> namesIn(int directory, const std::string& shown) {
+  try {
+    return namesIn(directory);
+  } catch (const std::system_error& error) {
+    failAt("read the directory", shown, error.code().value());
+  }
 }
 
 Facts factsOf(const struct stat& status) {

@@ -27,6 +27,8 @@ Descriptor openBelow(int top, std::string_view path, int flags = 0);
 
 /// Sorted bytewise. Throws std::system_error.
 std::vector<std::string> namesIn(int directory);
+/// The same; throws Error, which names the directory.
+std::vector<std::string> namesIn(int directory, const std::string& shown);
 
 Facts factsOf(const struct stat& status);
 EntryType typeOf(const struct stat& status);  ///< of a directory, regular file or symbolic link

@@ -2,8 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include <system_error>
-
 #include "transfer/rounds/target_round.h"
 
 namespace swarm::transfer {
@@ -24,13 +22,7 @@ class Remover {
   RemovedLevel clear(const std::string& path, const std::string& name) {
     RemovedLevel level{path, name, {}};
     const Descriptor directory = openTargetDirectory(storage_, path);
-    std::vector<std::string> names;
-    try {
-      names = namesIn(directory.get());
-    } catch (const std::system_error& error) {
-      failAt("read the directory", storage_.describe(path), error.code().value());
-    }
-    for (std::string& entry : names) {
+    for (std::string& entry : namesIn(directory.get(), storage_.describe(path))) {
       stop_.check();
       const Sight sight = examine(storage_, directory.get(), path, entry);
       if (sight.kind == Sight::Kind::Vanished) continue;

@@ -137,6 +137,7 @@ void walk(const std::vector<Storage>& storages, Visitor& visitor, const StopFlag
 bool isVanished(int error) { return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ESTALE; }
 
 void Notes::add(std::string path, std::string reason) {
+  const std::lock_guard lock(mutex_);
   if (count++ < 100) first.push_back({std::move(path), std::move(reason)});
 }
 

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <mutex>
 #include <set>
 #include <string>
 #include <vector>
@@ -93,12 +94,15 @@ void walk(const std::vector<Storage>& storages, Visitor& visitor, const StopFlag
 /// Errors that mean: the entry existed a moment ago, and was removed or replaced since.
 bool isVanished(int error);
 
-/// Notes for reports: the first 100, and the total number.
+/// Notes for reports: the first 100, and the total number. Threads may add concurrently.
 class Notes {
  public:
   void add(std::string path, std::string reason);
   std::vector<Note> first;
   std::int64_t count = 0;
+
+ private:
+  std::mutex mutex_;
 };
 
 ScanReport scanStorages(const std::vector<Storage>& storages, std::atomic<std::int64_t>& files, std::atomic<std::int64_t>& bytes,

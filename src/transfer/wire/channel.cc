@@ -72,10 +72,8 @@ void LoopWake::signal() {
   if (!armed_ || posted_) return;
   posted_ = true;
   boost::asio::post(executor_, [self = shared_from_this()] {
-    {
-      const std::lock_guard inner(self->mutex_);
-      self->posted_ = false;
-    }
+    const std::lock_guard inner(self->mutex_);
+    self->posted_ = false;
     self->timer.cancel();
   });
 }
@@ -87,28 +85,22 @@ void LoopWake::disarm() {
 
 void Inbox::push(Arrived frame) {
   const Lane lane = laneOf(frame.kind);
-  {
-    const std::lock_guard lock(mutex_);
-    Queue& queue = lanes_[lane];
-    queue.bytes += frame.payload.size();
-    queue.frames.push_back(std::move(frame));
-    if (queue.frames.size() > kWindows[lane].frames || queue.bytes > kWindows[lane].bytes) brokenPeer("it sent more than was requested");
-  }
+  const std::lock_guard lock(mutex_);
+  Queue& queue = lanes_[lane];
+  queue.bytes += frame.payload.size();
+  queue.frames.push_back(std::move(frame));
+  if (queue.frames.size() > kWindows[lane].frames || queue.bytes > kWindows[lane].bytes) brokenPeer("it sent more than was requested");
   changed_.notify_all();
 }
 
 void Inbox::close() {
-  {
-    const std::lock_guard lock(mutex_);
-    closed_ = true;
-  }
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
   changed_.notify_all();
 }
 
 void Inbox::nudge() {
-  {
-    const std::lock_guard lock(mutex_);
-  }
+  const std::lock_guard lock(mutex_);
   changed_.notify_all();
 }
 
@@ -151,24 +143,20 @@ void Outbox::pushLast(Frame frame) {
 }
 
 void Outbox::refuse() {
-  {
-    const std::lock_guard lock(mutex_);
-    refused_ = true;
-  }
+  const std::lock_guard lock(mutex_);
+  refused_ = true;
   changed_.notify_all();
 }
 
 std::vector<Frame> Outbox::take() {
   std::vector<Frame> taken;
-  {
-    const std::lock_guard lock(mutex_);
-    for (std::size_t bytes = 0; !frames_.empty() && taken.size() < kTakeFrames && bytes < kTakeBytes;) {
-      bytes += frames_.front().size();
-      taken.push_back(std::move(frames_.front()));
-      frames_.pop_front();
-    }
-    for (const Frame& frame : taken) bytes_ -= frame.size();
+  const std::lock_guard lock(mutex_);
+  for (std::size_t bytes = 0; !frames_.empty() && taken.size() < kTakeFrames && bytes < kTakeBytes;) {
+    bytes += frames_.front().size();
+    taken.push_back(std::move(frames_.front()));
+    frames_.pop_front();
   }
+  for (const Frame& frame : taken) bytes_ -= frame.size();
   if (!taken.empty()) changed_.notify_all();
   return taken;
 }

@@ -17,8 +17,6 @@ namespace {
 constexpr std::size_t kSource = 0;
 constexpr std::size_t kTarget = 1;
 
-std::size_t indexOf(Side side) { return side == Side::Source ? kSource : kTarget; }
-
 class AgentLink final : public Link {
  public:
   AgentLink(std::shared_ptr<Relay> relay, Scope scope) : relay_(std::move(relay)), scope_(std::move(scope)) {
@@ -48,11 +46,7 @@ class AgentLink final : public Link {
   }
 
   awaitable<ScanReport> scan(Side side, ProgressSink progress) override {
-    Command command(relay_, std::move(progress));
-    co_await sendCommand(*relay_, indexOf(side), Kind::Scan, {});
-    auto report = decode<ScanReport>(co_await awaitAnswer(*relay_, indexOf(side)));
-    command.succeeded();
-    co_return report;
+    return request<ScanReport>(side, Kind::Scan, {}, std::move(progress));
   }
 
   awaitable<RoundReport> round(RoundKind kind, ProgressSink progress) override {
@@ -71,11 +65,7 @@ class AgentLink final : public Link {
   }
 
   awaitable<DigestReport> digest(Side side, ProgressSink progress) override {
-    Command command(relay_, std::move(progress));
-    co_await sendCommand(*relay_, indexOf(side), Kind::Digest, encode(DigestCommand{held_}));
-    auto report = decode<DigestReport>(co_await awaitAnswer(*relay_, indexOf(side)));
-    command.succeeded();
-    co_return report;
+    return request<DigestReport>(side, Kind::Digest, encode(DigestCommand{held_}), std::move(progress));
   }
 
   awaitable<std::pair<DigestReport, DigestReport>> digests(ProgressSink progress) override {
@@ -87,12 +77,7 @@ class AgentLink final : public Link {
     co_return std::pair(std::move(source), std::move(target));
   }
 
-  awaitable<void> sync(Side side) override {
-    Command command(relay_, {});
-    co_await sendCommand(*relay_, indexOf(side), Kind::Sync, {});
-    co_await awaitAnswer(*relay_, indexOf(side));
-    command.succeeded();
-  }
+  awaitable<void> sync(Side side) override { return request<void>(side, Kind::Sync, {}, {}); }
 
   awaitable<std::vector<Note>> differences(std::size_t maximum) override {
     Command command(relay_, {});
@@ -138,6 +123,22 @@ class AgentLink final : public Link {
     std::shared_ptr<Relay> relay_;  ///< outlives the coroutines that wait in it, even when the loop ends first
     bool succeeded_ = false;
   };
+
+  /// One command to one agent; returns its response.
+  template <typename Report>
+  awaitable<Report> request(Side side, Kind kind, std::string payload, ProgressSink progress) {
+    Command command(relay_, std::move(progress));
+    const std::size_t peer = side == Side::Source ? kSource : kTarget;
+    co_await sendCommand(*relay_, peer, kind, std::move(payload));
+    const std::string answer = co_await awaitAnswer(*relay_, peer);
+    if constexpr (std::is_void_v<Report>) {
+      command.succeeded();
+    } else {
+      auto report = decode<Report>(answer);
+      command.succeeded();
+      co_return report;
+    }
+  }
 
   std::shared_ptr<Relay> relay_;
   Scope scope_;

@@ -1,6 +1,9 @@
-// Encoding and decoding between the agents: listings, wants, packs.
+// Each message is described once: describe() visits its members, to write or to read them.
 #include "transfer/wire/messages.h"
 
+#include <ranges>
+
+#include "base/text/untrusted_text.h"
 #include "transfer/wire/message_parts.h"
 
 namespace swarm::transfer {
@@ -19,260 +22,315 @@ bool isValidPath(std::string_view path) {
   }
 }
 
-void put(Encoder& out, const Hash& hash) {
-  char bytes[16];
-  for (int at = 0; at < 8; ++at) {
-    bytes[at] = static_cast<char>(hash.low >> (8 * at));
-    bytes[8 + at] = static_cast<char>(hash.high >> (8 * at));
-  }
-  out.raw({bytes, sizeof bytes});
-}
-
-Hash getHash(Decoder& in) {
-  const std::string_view bytes = in.raw(16);
-  Hash hash;
-  for (std::size_t at = 8; at-- > 0;) {
-    hash.low = hash.low << 8 | static_cast<std::uint8_t>(bytes[at]);
-    hash.high = hash.high << 8 | static_cast<std::uint8_t>(bytes[8 + at]);
-  }
-  return hash;
-}
-
-namespace {
-
-void put(Encoder& out, const Facts& facts) {
-  out.number(facts.mode).number(facts.uid).number(facts.gid).number(static_cast<std::uint64_t>(facts.size));
-  out.signedNumber(facts.mtimeSeconds).number(facts.mtimeNanoseconds);
-}
-
-Facts getFacts(Decoder& in) {
-  Facts facts;
-  facts.mode = static_cast<std::uint32_t>(in.number(07777));
-  // chown takes the largest id to mean "leave it".
-  facts.uid = static_cast<std::uint32_t>(in.number(UINT32_MAX - 1));
-  facts.gid = static_cast<std::uint32_t>(in.number(UINT32_MAX - 1));
-  facts.size = in.size();
-  facts.mtimeSeconds = in.signedNumber();
-  facts.mtimeNanoseconds = static_cast<std::uint32_t>(in.number(999'999'999));
-  return facts;
-}
-
-void put(Encoder& out, const Attributes& attributes) {
-  out.number(attributes.size());
-  for (const Attribute& attribute : attributes) out.bytes(attribute.name).bytes(attribute.value);
-}
-
-Attributes getAttributes(Decoder& in) {
-  Attributes attributes;
-  const std::size_t count = in.count(7);
-  for (std::size_t at = 0; at < count; ++at) {
-    Attribute attribute;
-    attribute.name = in.bytes(255);
-    attribute.value = in.bytes(64 * 1024);
-    if (!isCarriedAttribute(attribute.name) || attribute.name.find('\0') != std::string::npos) brokenPeer("an invalid attribute name");
-    if (at > 0 && attribute.name <= attributes.back().name) brokenPeer("attributes are out of order");
-    attributes.push_back(std::move(attribute));
-  }
-  return attributes;
-}
-
-enum : std::uint64_t { kHasGroup = 1, kGroupFirst = 2, kHasContent = 4 };
-
-Entry getEntry(Decoder& in) {
-  Entry entry;
-  entry.type = static_cast<EntryType>(in.number(3));
-  entry.name = in.bytes(255);
-  if (!isValidName(entry.name)) brokenPeer("an invalid file name");
-  if (entry.type == EntryType::Directory) return entry;
-  entry.facts = getFacts(in);
-  if (entry.type == EntryType::Symlink) {
-    entry.linkTarget = in.bytes(65'536);
-    if (entry.linkTarget.empty() || entry.linkTarget.find('\0') != std::string::npos) brokenPeer("an invalid target of a symbolic link");
-    return entry;
-  }
-  if (entry.type != EntryType::Regular) brokenPeer("an invalid entry type");
-  entry.attributes = getAttributes(in);
-  const std::uint64_t flags = in.number(7);
-  if (flags & kHasGroup) {
-    entry.group = in.number();
-    entry.groupFirst = (flags & kGroupFirst) != 0;
-    if (entry.group == 0) brokenPeer("an invalid group of names");
-  }
-  if (flags & kHasContent) entry.content = getHash(in);
-  return entry;
-}
-
-}  // namespace
-
 bool isCarriedAttribute(std::string_view name) {
   return name.starts_with("user.") || name == "security.capability" || name == "system.posix_acl_access" ||
          name == "system.posix_acl_default";
 }
 
-std::string encodeEntry(const Entry& entry) {
-  Encoder out;
-  out.number(static_cast<std::uint64_t>(entry.type)).bytes(entry.name);
-  if (entry.type == EntryType::Directory) return out.take();
-  put(out, entry.facts);
-  if (entry.type == EntryType::Symlink) return out.bytes(entry.linkTarget).take();
-  put(out, entry.attributes);
-  out.number((entry.group ? kHasGroup : 0) | (entry.groupFirst ? kGroupFirst : 0) | (entry.content ? kHasContent : 0));
-  if (entry.group) out.number(entry.group);
-  if (entry.content) put(out, *entry.content);
-  return out.take();
-}
-
-std::string encodeListing(const Listing& head, std::string_view entries, std::size_t count) {
-  Encoder out;
-  out.number(head.unit).number(head.storage).bytes(head.path).flag(head.first).flag(head.last);
-  put(out, head.facts);
-  put(out, head.attributes);
-  return out.number(count).raw(entries).take();
-}
-
-std::string encode(const Listing& listing) {
-  std::string entries;
-  for (const Entry& entry : listing.entries) entries += encodeEntry(entry);
-  return encodeListing(listing, entries, listing.entries.size());
-}
-
-template <>
-Listing decode(std::string_view payload) {
-  Decoder in(payload);
-  Listing listing;
-  listing.unit = in.number();
-  listing.storage = in.number(1000);
-  listing.path = in.bytes();
-  if (!isValidPath(listing.path)) brokenPeer("a path");
-  listing.first = in.flag();
-  listing.last = in.flag();
-  listing.facts = getFacts(in);
-  listing.attributes = getAttributes(in);
-  const std::size_t count = in.count(3);
-  if (count > kMaxListingEntries) brokenPeer("too many entries in a listing");
-  for (std::size_t at = 0; at < count; ++at) {
-    Entry entry = getEntry(in);
-    if (at > 0 && entry.name <= listing.entries.back().name) brokenPeer("names are out of order");
-    listing.entries.push_back(std::move(entry));
-  }
-  in.end();
-  return listing;
-}
-
-std::string encode(const Wants& wants) {
-  Encoder out;
-  out.number(wants.unit).flag(wants.last).number(wants.wants.size());
-  for (const Want& want : wants.wants) {
-    const auto& runs = want.signature.runs();
-    out.number(want.index).flag(want.continues).number(wants.runs ? runs.size() : want.signature.chunks());
-    for (const HashRun& run : runs) {
-      for (std::uint64_t copy = 0; copy < (wants.runs ? 1 : run.count); ++copy) put(out, run.hash);
-      if (wants.runs) out.number(run.count);
-    }
-  }
-  return out.take();
-}
-
 namespace {
+
+enum : std::uint64_t { kHasGroup = 1, kGroupFirst = 2, kHasContent = 4 };
 
 /// Files are at most 2^63 bytes long.
 constexpr std::uint64_t kMaxChunks = (std::uint64_t{1} << 63) / kChunkBytes;
 
-Wants decodeWants(std::string_view payload, bool runs) {
-  Decoder in(payload);
-  Wants wants;
-  wants.runs = runs;
-  wants.unit = in.number();
-  wants.last = in.flag();
-  const std::size_t count = in.count(3);
-  if (count > kMaxListingEntries) brokenPeer("it requested more files than a listing has");
-  for (std::size_t at = 0; at < count; ++at) {
-    Want want;
-    want.index = in.number();
-    want.continues = in.flag();
+constexpr std::size_t kMaxNotes = 100;
+constexpr std::size_t kMaxText = 64 * 1024;
+constexpr std::size_t kMaxNoteText = 2048;                 // maximum length of a note's text
+constexpr std::int64_t kMaxShown = std::int64_t{1} << 56;  // progress is added and multiplied for display
+
+}  // namespace
+
+template <typename Io>
+void describe(Io& io, Part<Io, Hash>& hash) {
+  io.fixed(hash.low);
+  io.fixed(hash.high);
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, Facts>& facts) {
+  io.number(facts.mode, 07777);
+  // chown takes the largest id to mean "leave it".
+  io.number(facts.uid, UINT32_MAX - 1);
+  io.number(facts.gid, UINT32_MAX - 1);
+  io.size(facts.size);
+  io.signedNumber(facts.mtimeSeconds);
+  io.number(facts.mtimeNanoseconds, 999'999'999);
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, Attributes>& attributes) {
+  io.list(attributes, 7, [&](auto& attribute) {
+    io.text(attribute.name, 255);
+    io.text(attribute.value, 64 * 1024);
+    if constexpr (Io::kReads) {
+      if (!isCarriedAttribute(attribute.name) || attribute.name.contains('\0')) brokenPeer("an invalid attribute name");
+      if (attributes.size() > 1 && attribute.name <= attributes[attributes.size() - 2].name) brokenPeer("attributes are out of order");
+    }
+  });
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, Entry>& entry) {
+  io.number(entry.type, 3);
+  io.text(entry.name, 255);
+  if (Io::kReads && !isValidName(entry.name)) brokenPeer("an invalid file name");
+  if (entry.type == EntryType::Directory) return;
+  describe(io, entry.facts);
+  if (entry.type == EntryType::Symlink) {
+    io.text(entry.linkTarget, 65'536);
+    if (Io::kReads && (entry.linkTarget.empty() || entry.linkTarget.contains('\0'))) brokenPeer("an invalid target of a symbolic link");
+    return;
+  }
+  if (Io::kReads && entry.type != EntryType::Regular) brokenPeer("an invalid entry type");
+  describe(io, entry.attributes);
+  std::uint64_t flags = (entry.group ? kHasGroup : 0) | (entry.groupFirst ? kGroupFirst : 0) | (entry.content ? kHasContent : 0);
+  io.number(flags, 7);
+  if (flags & kHasGroup) io.number(entry.group);
+  if constexpr (Io::kReads) {
+    if ((flags & kHasGroup) && entry.group == 0) brokenPeer("an invalid group of names");
+    entry.groupFirst = (flags & kHasGroup) && (flags & kGroupFirst);
+    if (flags & kHasContent) entry.content.emplace();
+  }
+  if (flags & kHasContent) describe(io, *entry.content);
+}
+
+/// What precedes the entries.
+template <typename Io>
+void describeHead(Io& io, Part<Io, Listing>& listing) {
+  io.number(listing.unit);
+  io.number(listing.storage, 1000);
+  io.text(listing.path);
+  if (Io::kReads && !isValidPath(listing.path)) brokenPeer("a path");
+  io.flag(listing.first);
+  io.flag(listing.last);
+  describe(io, listing.facts);
+  describe(io, listing.attributes);
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, Segment>& segment) {
+  io.number(segment.unit);
+  io.number(segment.index);
+  io.number(segment.kind, 4);
+  if (Io::kReads && segment.kind == SegmentKind{}) brokenPeer("a segment's kind");
+  if (segment.kind == SegmentKind::End) describe(io, segment.facts);
+  if (segment.kind != SegmentKind::Data && segment.kind != SegmentKind::Hole) return;
+  io.size(segment.offset);
+  io.size(segment.length);
+  if (Io::kReads && segment.offset > INT64_MAX - segment.length) brokenPeer("a segment's end");
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, PackHead>& head) {
+  io.number(head.sequence);
+  io.number(head.rawLength, kMaxPackRaw);
+  io.flag(head.compressed);
+  describe(io, head.hash);
+  io.list(head.segments, 3, [&](auto& segment) {
+    if (Io::kReads && head.segments.size() > kMaxPackSegments) brokenPeer("too many segments in a pack");
+    describe(io, segment);
+  });
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, HashRuns>& signature, bool runs) {
+  if constexpr (Io::kReads) {
     std::uint64_t chunks = 0;
-    for (std::size_t left = in.count(runs ? 17 : 16); left > 0; --left) {
-      const Hash hash = getHash(in);
-      const std::uint64_t more = runs ? in.number(kMaxChunks - chunks) : 1;
-      want.signature.add(hash, more);
+    for (std::size_t left = io.in.count(runs ? 17 : 16); left > 0; --left) {
+      Hash hash;
+      describe(io, hash);
+      const std::uint64_t more = runs ? io.in.number(kMaxChunks - chunks) : 1;
+      signature.add(hash, more);
       chunks += more;
     }
-    wants.wants.push_back(std::move(want));
+  } else {
+    io.number(runs ? signature.runs().size() : signature.chunks());
+    for (const HashRun& run : signature.runs()) {
+      for (std::uint64_t copy = 0; copy < (runs ? 1 : run.count); ++copy) describe(io, run.hash);
+      if (runs) io.number(run.count);
+    }
   }
-  in.end();
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, Wants>& wants) {
+  io.number(wants.unit);
+  io.flag(wants.last);
+  io.list(wants.wants, 3, [&](auto& want) {
+    if (Io::kReads && wants.wants.size() > kMaxListingEntries) brokenPeer("it requested more files than a listing has");
+    io.number(want.index);
+    io.flag(want.continues);
+    describe(io, want.signature, wants.runs);
+  });
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, Listing>& listing) {
+  describeHead(io, listing);
+  io.list(listing.entries, 3, [&](auto& entry) {
+    if (Io::kReads && listing.entries.size() > kMaxListingEntries) brokenPeer("too many entries in a listing");
+    describe(io, entry);
+    if constexpr (Io::kReads) {
+      const std::size_t count = listing.entries.size();
+      if (count > 1 && entry.name <= listing.entries[count - 2].name) brokenPeer("names are out of order");
+    }
+  });
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, std::vector<Note>>& notes) {
+  if constexpr (Io::kReads) {
+    notes.resize(io.in.number(kMaxNotes));
+    for (Note& note : notes) {
+      for (std::string* text : {&note.path, &note.reason}) *text = printable(io.in.bytes(kMaxText), kMaxNoteText);
+    }
+  } else {
+    io.number(std::min(notes.size(), kMaxNotes));
+    for (const Note& note : notes | std::views::take(kMaxNotes)) io.out.bytes(note.path).bytes(note.reason);
+  }
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, Hello>& hello) {
+  io.number(hello.version);
+  if (Io::kReads && hello.version != kProtocolVersion)
+    brokenPeer("it uses another protocol version; update the workspace's agent and the server to the same release");
+  io.text(hello.transferId, 256);
+  io.flag(hello.isSource);
+  for (auto* paths : {&hello.scope.storages, &hello.scope.excluded}) io.list(*paths, 1, [&](auto& path) { io.text(path, kMaxText); });
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, RoundCommand>& command) {
+  bool is_final = command.kind == RoundKind::Final;
+  io.flag(is_final);
+  if constexpr (Io::kReads) command.kind = is_final ? RoundKind::Final : RoundKind::Live;
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, DigestCommand>& command) {
+  io.flag(command.held);
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, TransferProgress>& progress) {
+  for (auto* number : {&progress.filesDone, &progress.bytesDone, &progress.bytesSent}) {
+    io.size(*number);
+    if constexpr (Io::kReads) *number = std::min(*number, kMaxShown);
+  }
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, ScanReport>& report) {
+  for (auto* number : {&report.files, &report.directories, &report.bytes, &report.skippedCount}) io.size(*number);
+  describe(io, report.skipped);
+  io.list(report.space, 3, [&](auto& space) {
+    io.text(space.mountPath, kMaxText);
+    io.size(space.total);
+    io.size(space.free);
+  });
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, RoundReport>& report) {
+  for (auto* number :
+       {&report.files, &report.bytes, &report.filesSent, &report.bytesSent, &report.deleted, &report.unstable, &report.skippedCount})
+    io.size(*number);
+  describe(io, report.skipped);
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, DigestReport>& report) {
+  io.text(report.digest, 256);
+  io.size(report.files);
+  io.size(report.bytes);
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, Failure>& failure) {
+  io.text(failure.code, 64);
+  io.text(failure.message, kMaxText);
+}
+
+template <typename Io>
+void describe(Io& io, Part<Io, std::vector<ManifestLine>>& lines) {
+  io.list(lines, 4, [&](auto& line) {
+    io.number(line.storage, 1000);
+    io.text(line.directory);
+    io.text(line.name, 255);
+    io.text(line.facts, 4096);
+  });
+}
+
+template <typename Message>
+std::string encode(const Message& message) {
+  Put io;
+  describe(io, message);
+  return io.out.take();
+}
+
+template <typename Message>
+Message decode(std::string_view payload) {
+  Get io(payload);
+  Message message{};
+  describe(io, message);
+  io.in.end();
+  return message;
+}
+
+template std::string encode(const Entry&);
+template std::string encode(const Listing&);
+template std::string encode(const Wants&);
+template std::string encode(const PackHead&);
+template std::string encode(const Hello&);
+template std::string encode(const RoundCommand&);
+template std::string encode(const DigestCommand&);
+template std::string encode(const TransferProgress&);
+template std::string encode(const ScanReport&);
+template std::string encode(const RoundReport&);
+template std::string encode(const DigestReport&);
+template std::string encode(const Failure&);
+template std::string encode(const std::vector<ManifestLine>&);
+template Listing decode(std::string_view);
+template Wants decode(std::string_view);
+template Hello decode(std::string_view);
+template RoundCommand decode(std::string_view);
+template DigestCommand decode(std::string_view);
+template TransferProgress decode(std::string_view);
+template ScanReport decode(std::string_view);
+template RoundReport decode(std::string_view);
+template DigestReport decode(std::string_view);
+template Failure decode(std::string_view);
+template std::vector<ManifestLine> decode(std::string_view);
+
+Wants decodePlainWants(std::string_view payload) {
+  Get io(payload);
+  Wants wants;
+  wants.runs = false;
+  describe(io, wants);
+  io.in.end();
   return wants;
 }
 
-}  // namespace
-
-template <>
-Wants decode(std::string_view payload) {
-  return decodeWants(payload, true);
+std::string encodeListing(const Listing& head, std::string_view entries, std::size_t count) {
+  Put io;
+  describeHead(io, head);
+  return io.out.number(count).raw(entries).take();
 }
-
-Wants decodePlainWants(std::string_view payload) { return decodeWants(payload, false); }
-
-std::string encode(const PackHead& head) {
-  Encoder out;
-  out.number(head.sequence).number(head.rawLength).flag(head.compressed);
-  put(out, head.hash);
-  out.number(head.segments.size());
-  for (const Segment& segment : head.segments) {
-    out.number(segment.unit).number(segment.index).number(static_cast<std::uint64_t>(segment.kind));
-    if (segment.kind == SegmentKind::End) put(out, segment.facts);
-    if (segment.kind == SegmentKind::Data || segment.kind == SegmentKind::Hole) {
-      out.number(static_cast<std::uint64_t>(segment.offset)).number(static_cast<std::uint64_t>(segment.length));
-    }
-  }
-  return out.take();
-}
-
-namespace {
-
-Segment getSegment(Decoder& in) {
-  Segment segment;
-  segment.unit = in.number();
-  segment.index = in.number();
-  segment.kind = static_cast<SegmentKind>(in.number(4));
-  switch (segment.kind) {
-    case SegmentKind::Data:
-    case SegmentKind::Hole:
-      segment.offset = in.size();
-      segment.length = in.size();
-      if (segment.offset > INT64_MAX - segment.length) brokenPeer("a segment's end");
-      break;
-    case SegmentKind::End:
-      segment.facts = getFacts(in);
-      break;
-    case SegmentKind::Gone:
-      break;
-    default:
-      brokenPeer("a segment's kind");
-  }
-  return segment;
-}
-
-}  // namespace
 
 PackHead decodePack(std::string_view payload, std::string_view& body) {
-  Decoder in(payload);
+  Get io(payload);
   PackHead head;
-  head.sequence = in.number();
-  head.rawLength = in.number(kMaxPackRaw);
-  head.compressed = in.flag();
-  head.hash = getHash(in);
-  const std::size_t count = in.count(3);
-  if (count > kMaxPackSegments) brokenPeer("too many segments in a pack");
+  describe(io, head);
   std::size_t data = 0;
-  for (std::size_t at = 0; at < count; ++at) {
-    head.segments.push_back(getSegment(in));
-    const Segment& segment = head.segments.back();
+  for (const Segment& segment : head.segments) {
     if (segment.kind != SegmentKind::Data) continue;
     if (static_cast<std::uint64_t>(segment.length) > head.rawLength - data) brokenPeer("a segment is longer than its pack");
     data += static_cast<std::size_t>(segment.length);
   }
   if (data != head.rawLength) brokenPeer("a pack's length does not match its segments");
-  body = in.rest();
+  body = io.in.rest();
   if (!head.compressed && body.size() != head.rawLength) brokenPeer("a pack's length does not match its content");
   return head;
 }

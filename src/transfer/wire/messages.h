@@ -131,56 +131,29 @@ struct ManifestLine {
   std::string facts;  ///< "type=file mode=644 …"
 };
 
-std::string encode(const Listing& listing);
-std::string encode(const Wants& wants);
-std::string encode(const PackHead& head);  ///< the body follows
-std::string encode(const Hello& hello);
-std::string encode(const RoundCommand& command);
-std::string encode(const DigestCommand& command);
-std::string encode(const TransferProgress& progress);
-std::string encode(const ScanReport& report);
-std::string encode(const RoundReport& report);
-std::string encode(const DigestReport& report);
-std::string encode(const Failure& failure);
-std::string encode(const std::vector<ManifestLine>& lines);
-std::string encodeAck(std::uint64_t sequence);
-std::string encodeCapability(std::uint64_t capability);
-std::uint64_t decodeCapability(std::string_view payload);  ///< 1 for an empty one
-std::string encodeEntry(const Entry& entry);
-/// The same as encode(listing), from encoded entries.
-std::string encodeListing(const Listing& head, std::string_view entries, std::size_t count);
-
+/// Of Listing, Entry, Wants, PackHead (its body follows), Hello, RoundCommand, DigestCommand, TransferProgress, ScanReport, RoundReport,
+/// DigestReport, Failure and std::vector<ManifestLine>.
+template <typename Message>
+std::string encode(const Message& message);
+/// Of the same, without Entry and PackHead. Wants: with runs.
 template <typename Message>
 Message decode(std::string_view payload);
-template <>
-Listing decode(std::string_view payload);
-template <>
-Wants decode(std::string_view payload);            ///< with runs
+
+/// The same as encode(listing), from encoded entries.
+std::string encodeListing(const Listing& head, std::string_view entries, std::size_t count);
 Wants decodePlainWants(std::string_view payload);  ///< without runs
-template <>
-Hello decode(std::string_view payload);
-template <>
-RoundCommand decode(std::string_view payload);
-template <>
-DigestCommand decode(std::string_view payload);
-template <>
-TransferProgress decode(std::string_view payload);
-template <>
-ScanReport decode(std::string_view payload);
-template <>
-RoundReport decode(std::string_view payload);
-template <>
-DigestReport decode(std::string_view payload);
-template <>
-Failure decode(std::string_view payload);
-template <>
-std::vector<ManifestLine> decode(std::string_view payload);
-std::uint64_t decodeAck(std::string_view payload);
 /// The head of a pack; `body` is the rest: `rawLength` bytes, or their compressed form.
 PackHead decodePack(std::string_view payload, std::string_view& body);
+std::string encodeAck(std::uint64_t sequence);
+std::uint64_t decodeAck(std::string_view payload);
+std::string encodeCapability(std::uint64_t capability);
+std::uint64_t decodeCapability(std::string_view payload);  ///< 1 for an empty one
 
 /// A name of a directory entry: not empty, not "." or "..", without '/' and NUL, at most 255 bytes.
 bool isValidName(std::string_view name);
+/// Whether an extended attribute is transferred: user.*, capabilities and access lists. The system's own labels depend on the file's
+/// location.
+bool isCarriedAttribute(std::string_view name);
 /// Valid names joined by '/', or empty.
 bool isValidPath(std::string_view path);
 

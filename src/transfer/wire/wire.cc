@@ -46,6 +46,11 @@ Encoder& Encoder::raw(std::string_view value) {
   return *this;
 }
 
+Encoder& Encoder::fixed(std::uint64_t value) {
+  for (int shift = 0; shift < 64; shift += 8) out_ += static_cast<char>(value >> shift);
+  return *this;
+}
+
 std::uint64_t Decoder::number(std::uint64_t maximum) {
   std::uint64_t value = 0;
   for (unsigned shift = 0;; shift += 7) {
@@ -63,6 +68,13 @@ std::uint64_t Decoder::number(std::uint64_t maximum) {
 std::int64_t Decoder::signedNumber() {
   const std::uint64_t bits = number();
   return static_cast<std::int64_t>(bits & 1 ? ~(bits >> 1) : bits >> 1);
+}
+
+std::uint64_t Decoder::fixed() {
+  std::uint64_t value = 0;
+  int shift = 0;
+  for (const char byte : raw(8)) value |= std::uint64_t{static_cast<std::uint8_t>(byte)} << std::exchange(shift, shift + 8);
+  return value;
 }
 
 std::int64_t Decoder::size() { return static_cast<std::int64_t>(number(INT64_MAX)); }

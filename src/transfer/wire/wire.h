@@ -61,10 +61,10 @@ class Encoder {
  public:
   Encoder& number(std::uint64_t value);  ///< 7 bits per byte, lowest first
   Encoder& signedNumber(std::int64_t value);
+  Encoder& fixed(std::uint64_t value);  ///< 8 bytes, lowest first
   Encoder& flag(bool value) { return number(value ? 1 : 0); }
   Encoder& bytes(std::string_view value);  ///< with its length
   Encoder& raw(std::string_view value);
-  std::size_t size() const { return out_.size(); }
   std::string take() { return std::move(out_); }
   const std::string& text() const { return out_; }
 
@@ -78,6 +78,7 @@ class Decoder {
   explicit Decoder(std::string_view in) : in_(in) {}
   std::uint64_t number(std::uint64_t maximum = UINT64_MAX);
   std::int64_t signedNumber();
+  std::uint64_t fixed();
   std::int64_t size();  ///< a number that fits a non-negative std::int64_t
   bool flag() { return number(1) == 1; }
   std::string_view bytes(std::size_t maximum = kMaxPayload);
@@ -85,7 +86,6 @@ class Decoder {
   /// A count of items that take at least `min_bytes` each: a claimed count must not exceed what the remaining bytes can hold.
   std::size_t count(std::size_t min_bytes = 1);
   std::string_view rest() { return raw(in_.size()); }
-  std::size_t left() const { return in_.size(); }
   void end() const;
 
  private:

@@ -44,27 +44,28 @@ void putNumber(std::string& bytes, unsigned number, std::size_t length) {
 }
 
 std::string valueOf(archive_entry* entry, int type) {
-  std::string value;
-  std::size_t items = 0;
-  putNumber(value, kVersion, kHeadBytes);
+  struct Item {
+    unsigned tag, id, permissions;
+  };
+  std::vector<Item> items;
   archive_entry_acl_reset(entry, type);
   int its_type = 0, permissions = 0, tag = 0, id = 0;
   const char* name = nullptr;
-  while (archive_entry_acl_next(entry, type, &its_type, &permissions, &tag, &id, &name) == ARCHIVE_OK && items < kMaxItems) {
+  while (archive_entry_acl_next(entry, type, &its_type, &permissions, &tag, &id, &name) == ARCHIVE_OK && items.size() < kMaxItems) {
     const auto* known = std::ranges::find(kTags, tag, &Tag::library);
     if (known == kTags.end()) continue;
-    putNumber(value, known->kernel, 2);
-    putNumber(value, static_cast<unsigned>(permissions) & 7, 2);
-    putNumber(value, known->named ? static_cast<unsigned>(id) : ~0U, 4);
-    ++items;
+    items.push_back({known->kernel, known->named ? static_cast<unsigned>(id) : ~0U, static_cast<unsigned>(permissions) & 7});
   }
-  // The kernel requires them sorted by tag and id.
-  std::vector<std::string> sorted;
-  for (std::size_t i = 0; i < items; ++i) sorted.push_back(value.substr(kHeadBytes + i * kItemBytes, kItemBytes));
-  std::ranges::sort(sorted, {}, [](const std::string& item) { return std::pair(numberAt(item, 0, 2), numberAt(item, 4, 4)); });
-  value.resize(kHeadBytes);
-  for (const std::string& item : sorted) value += item;
-  return items == 0 ? std::string() : value;
+  if (items.empty()) return {};
+  std::ranges::sort(items, {}, [](const Item& item) { return std::pair(item.tag, item.id); });  // as the kernel requires
+  std::string value;
+  putNumber(value, kVersion, kHeadBytes);
+  for (const Item& item : items) {
+    putNumber(value, item.tag, 2);
+    putNumber(value, item.permissions, 2);
+    putNumber(value, item.id, 4);
+  }
+  return value;
 }
 
 }  // namespace
@@ -85,12 +86,9 @@ bool addAccessList(archive_entry* entry, const transfer::Attribute& attribute) {
 
 transfer::Attributes accessListsOf(archive_entry* entry) {
   transfer::Attributes lists;
-  int types = archive_entry_acl_types(entry);
-  if ((types & ARCHIVE_ENTRY_ACL_TYPE_ACCESS) != 0) {
-    if (std::string value = valueOf(entry, ARCHIVE_ENTRY_ACL_TYPE_ACCESS); !value.empty()) lists.push_back({std::string(kAccess), value});
-  }
-  if ((types & ARCHIVE_ENTRY_ACL_TYPE_DEFAULT) != 0) {
-    if (std::string value = valueOf(entry, ARCHIVE_ENTRY_ACL_TYPE_DEFAULT); !value.empty()) lists.push_back({std::string(kDefault), value});
+  for (auto [type, name] : {std::pair(ARCHIVE_ENTRY_ACL_TYPE_ACCESS, kAccess), std::pair(ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, kDefault)}) {
+    if ((archive_entry_acl_types(entry) & type) == 0) continue;
+    if (std::string value = valueOf(entry, type); !value.empty()) lists.push_back({std::string(name), value});
   }
   return lists;
 }

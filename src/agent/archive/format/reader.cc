@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/text/format.h"
 #include "transfer/tree/files.h"
-#include "transfer/wire/message_parts.h"
+#include "transfer/wire/messages.h"
 
 namespace swarm::agent {
 namespace {
@@ -69,31 +69,6 @@ class Unzip {
   std::unique_ptr<ZSTD_DCtx, decltype([](ZSTD_DCtx* context) { ZSTD_freeDCtx(context); })> context_{ZSTD_createDCtx()};
   bool between_frames_ = false;
   bool has_more_ = false;
-};
-
-/// Checks which names of an archive are inside of its storages.
-class StorageNames {
- public:
-  StorageNames() = default;
-  /// `storages`: absolute paths.
-  explicit StorageNames(const std::vector<std::string>& storages) {
-    for (const std::string& storage : storages)
-      storages_.push_back(storage.substr(std::min(storage.find_first_not_of('/'), storage.size())));
-  }
-  /// The name without a trailing slash. Throws Error(Unprocessable) when it is outside of all storages, or has components that lead
-  /// elsewhere.
-  std::string checked(std::string_view name) const {
-    std::string_view rest = name;
-    if (rest.ends_with('/')) rest.remove_suffix(1);
-    bool inside = std::ranges::any_of(storages_, [&](const std::string& storage) {
-      return rest.starts_with(storage) && (rest.size() == storage.size() || rest[storage.size()] == '/');
-    });
-    if (inside && isProper(rest)) return std::string(rest);
-    refuse(format("The archive contains a path or link outside of its storages: \"{}\". Do not trust it.", transfer::readable(name)));
-  }
-
- private:
-  std::vector<std::string> storages_;  // without the first "/"
 };
 
 }  // namespace
@@ -176,6 +151,18 @@ struct ArchiveReader::Impl {
     return content;
   }
 
+  /// The name without a trailing slash. Throws Error(Unprocessable) when it is outside of all storages, or has components that lead
+  /// elsewhere.
+  std::string checked(std::string_view name) const {
+    std::string_view rest = name;
+    if (rest.ends_with('/')) rest.remove_suffix(1);
+    bool inside = std::ranges::any_of(storages, [&](const std::string& storage) {
+      return rest.starts_with(storage) && (rest.size() == storage.size() || rest[storage.size()] == '/');
+    });
+    if (inside && isProper(rest)) return std::string(rest);
+    refuse(format("The archive contains a path or link outside of its storages: \"{}\". Do not trust it.", transfer::readable(name)));
+  }
+
   ArchiveEntry take();
   void end();
 
@@ -190,7 +177,7 @@ struct ArchiveReader::Impl {
   std::uint64_t fed = 0;
   std::optional<std::size_t> header_left;
   std::exception_ptr failure;
-  StorageNames names;
+  std::vector<std::string> storages;  // without the first "/"
   ArchiveDigest digest;
   ArchiveNotes notes;
   bool reading_file = false;
@@ -202,7 +189,7 @@ struct ArchiveReader::Impl {
 /// The entry's header, checked against the limits. Its name is already validated.
 ArchiveEntry ArchiveReader::Impl::take() {
   ArchiveEntry to;
-  to.path = names.checked(::archive_entry_pathname(entry));
+  to.path = checked(::archive_entry_pathname(entry));
   auto inBounds = [](la_int64_t number) { return number >= 0 && number <= 0xFFFF'FFFFLL; };
   if (!inBounds(::archive_entry_uid(entry)) || !inBounds(::archive_entry_gid(entry))) refuseForm("an owner's number");
   to.facts.uid = static_cast<std::uint32_t>(::archive_entry_uid(entry));
@@ -211,7 +198,7 @@ ArchiveEntry ArchiveReader::Impl::take() {
   to.facts.mtimeNanoseconds = static_cast<std::uint32_t>(std::clamp(::archive_entry_mtime_nsec(entry), 0L, 999'999'999L));
   if (const char* first = ::archive_entry_hardlink(entry)) {
     to.kind = ArchiveKind::HardLink;
-    to.link = names.checked(first);
+    to.link = checked(first);
     if (::archive_entry_size_is_set(entry) && ::archive_entry_size(entry) != 0) refuseForm("a hard link with content");
     return to;
   }
@@ -255,7 +242,10 @@ std::string ArchiveReader::readManifest() {
   return impl_->ownContent();
 }
 
-void ArchiveReader::setStorages(const std::vector<std::string>& storages) { impl_->names = StorageNames(storages); }
+void ArchiveReader::setStorages(const std::vector<std::string>& storages) {
+  impl_->storages.clear();
+  for (const std::string& path : storages) impl_->storages.push_back(path.substr(std::min(path.find_first_not_of('/'), path.size())));
+}
 
 std::optional<ArchiveEntry> ArchiveReader::next() {
   std::int64_t offset = 0;
