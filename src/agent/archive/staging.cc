@@ -87,15 +87,12 @@ Staging::Staging(std::vector<std::string> replaced, const transfer::Scope& all, 
   const transfer::Scope scope = scopeOf(std::move(replaced), all);
   storages_ = transfer::openStorages(scope, root);
   plan_ = planOf(scope);
-  std::exception_ptr failure;
   try {
     for (std::size_t place = 0; place < storages_.size(); ++place) stage(place);
   } catch (...) {
-    failure = std::current_exception();
+    discard();
+    throw;
   }
-  if (!failure) return;
-  discard();
-  std::rethrow_exception(failure);
 }
 
 const char* Staging::obstacle(std::size_t place, const std::string& path, bool is_folder) const {
@@ -126,9 +123,9 @@ void Staging::stage(std::size_t place) {
   }
   const Descriptor staging = openStaging(storage);
   if (!staging.valid()) failAt("open", storage.describe(name), errno);
-  step();
+  passed_();
   writeStaged(staging.get(), kStagedPlan, plan_);
-  step();
+  passed_();
   for (const char* folder : {kStagedNew, kStagedOld, kStagedTop}) makeFolder(staging.get(), folder, storage.describe(name, folder));
   Storage fresh;
   fresh.mountPath = storage.mountPath;
@@ -137,7 +134,7 @@ void Staging::stage(std::size_t place) {
   if (!fresh.top.valid()) failAt("open", storage.describe(name, kStagedNew), errno);
   setTopFacts(place, storage);
   places_.push_back(std::move(fresh));
-  step();
+  passed_();
 }
 
 /// The top keeps its facts unless the archive has an entry for it.
@@ -156,12 +153,12 @@ void Staging::setTopFacts(std::size_t place, const transfer::Facts& facts, const
 void Staging::commit() {
   for (const Storage& storage : storages_) {
     if (::syncfs(storage.top.get()) != 0) failAt("write to the disk of", storage.describe({}), errno);
-    step();
+    passed_();
   }
   const Descriptor first = openStaging(storages_.front());
   writeStaged(first.get(), kStagedCommitted, plan_);
   committed_ = true;
-  step();
+  passed_();
   exchange(storages_, plan_, passed_);
 }
 
@@ -171,8 +168,6 @@ void Staging::discard() {
     if (staging.valid() && stagedText(staging.get(), kStagedPlan) == plan_) removeStaging(storage, passed_);
   }
 }
-
-void Staging::step() const { passed_(); }
 
 void recoverStaging(const std::vector<std::string>& storages, const std::filesystem::path& root, std::function<void()> passed) {
   if (!passed) passed = [] {};

@@ -38,7 +38,6 @@ class Staging {
  private:
   void stage(std::size_t place);
   void setTopFacts(std::size_t place, const transfer::Storage& like);
-  void step() const;
 
   std::vector<transfer::Storage> storages_;
   std::vector<transfer::Storage> places_;

@@ -15,10 +15,16 @@
 #include "base/text/format.h"
 #include "base/text/utf8.h"
 #include "model/codec/codec.h"
+#include "model/types/usage.h"
 
 namespace swarm::agent {
 namespace {
 constexpr int kTimedOutExitCode = 124;  // as timeout(1)
+
+struct BufferedResult {
+  CommandResult result;
+  bool timedOut = false;
+};
 
 awaitable<void> writeInput(ExecProcess& process, const std::string& text) {
   boost::system::error_code error;
@@ -56,8 +62,8 @@ boost::json::object toAnswer(const BufferedResult& run) {
           {"timedOut", run.timedOut}};
 }
 
-}  // namespace
-
+/// Runs the command to its end; output beyond the limit is read and discarded. On a timeout its process group is killed. On cancellation
+/// (the client has disconnected) it gets SIGHUP.
 awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec) {
   co_await context.whenThawed();
   BufferedResult run;
@@ -97,20 +103,11 @@ awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec) {
   co_return run;
 }
 
+}  // namespace
+
 awaitable<void> handleExecPost(ExecContext& context, Activity& activity, Hold& hold, net::Exchange& exchange) {
-  ExecSpec spec;
-  std::optional<Error> wrong;
   Guest guest(hold);
-  try {
-    std::string body = co_await net::readAll(exchange.body(), kMaxExecRequest);
-    spec = readExecSpec(parseJson(body), ExecForm::Buffered);
-  } catch (const Error& error) {
-    wrong = error;
-  }
-  if (wrong) {
-    co_await answerError(exchange, *wrong);
-    co_return;
-  }
+  ExecSpec spec = readExecSpec(parseJson(co_await net::readAll(exchange.body(), kMaxExecRequest)), ExecForm::Buffered);
   if (guest.notified()) co_return co_await answerReason(exchange, 503, guest.reason());
   Activity::Connection connection(activity);
   activity.touch();

@@ -4,6 +4,8 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "async/io_wait.h"
+
 namespace swarm::agent {
 namespace {
 constexpr std::chrono::milliseconds kMaxDrainSilence{200};
@@ -25,9 +27,7 @@ awaitable<void> OutputDrain::closeWhenDone() {
   while (ended_ < outputs) {
     auto before = reads_;
     silence_.expires_after(kMaxDrainSilence);
-    boost::system::error_code interrupted;
-    co_await silence_.async_wait(asio::redirect_error(asio::use_awaitable, interrupted));
-    if (interrupted) continue;
+    if (co_await async::waitTimer(silence_)) continue;
     // A slow client does not count as silence: then no read is waiting, because the last bytes are still being sent.
     if (reads_ == before && waiting_ == outputs - ended_) break;
   }

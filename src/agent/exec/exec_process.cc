@@ -10,6 +10,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cctype>
 
@@ -113,9 +114,7 @@ ExecResult startOnTerminal(ExecContext& context, SpawnRequest request, const Exe
   return process;
 }
 
-}  // namespace
-
-std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startOnPipes(ExecContext& context, SpawnRequest request) {
+ExecResult startOnPipes(ExecContext& context, SpawnRequest request) {
   auto input = makePipe(), output = makePipe(), error = makePipe();
   for (auto* pipe : {&input, &output, &error}) {
     if (!*pipe) return std::unexpected(pipe->error());
@@ -132,6 +131,8 @@ std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startOnPipes(ExecConte
   process->error.assign(error->first.release());
   return process;
 }
+
+}  // namespace
 
 ExecSpec readExecSpec(const boost::json::value& json, ExecForm form) {
   ObjectReader reader(json);
@@ -159,10 +160,8 @@ ExecSpec readExecSpec(const boost::json::value& json, ExecForm form) {
 
 std::optional<int> signalNumber(std::string_view name) {
   if (name.starts_with("SIG")) name.remove_prefix(3);
-  for (const auto& signal : kSignals) {
-    if (signal.name == name) return signal.number;
-  }
-  return std::nullopt;
+  const auto* known = std::ranges::find(kSignals, name, &SignalName::name);
+  return known != kSignals.end() ? std::optional(known->number) : std::nullopt;
 }
 
 void ExecProcess::resize(std::int64_t columns, std::int64_t rows) {

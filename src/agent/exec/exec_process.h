@@ -65,9 +65,6 @@ struct ExecContext {
 };
 std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startExec(ExecContext& context, const ExecSpec& spec);
 
-/// Runs with three pipes.
-std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startOnPipes(ExecContext& context, SpawnRequest request);
-
 inline constexpr std::chrono::milliseconds kHangUpGrace{5'000};  ///< between SIGHUP and SIGKILL
 
 /// The client has disconnected: sends SIGHUP to the group, and SIGKILL to what remains after the grace period. The context must outlive it.

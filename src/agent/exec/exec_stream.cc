@@ -8,6 +8,7 @@
 
 #include "agent/exec/exec.h"
 #include "agent/exec/exec_drain.h"
+#include "async/io_wait.h"
 #include "async/lock/mutex.h"
 #include "async/task_group.h"
 #include "base/text/format.h"
@@ -110,9 +111,7 @@ class ExecSession {
 
   awaitable<void> cutAfterFarewell() {
     farewell_.expires_after(kFarewell);
-    boost::system::error_code interrupted;
-    co_await farewell_.async_wait(asio::redirect_error(asio::use_awaitable, interrupted));
-    if (!interrupted) socket_.cut();
+    if (!co_await async::waitTimer(farewell_)) socket_.cut();
   }
 
   awaitable<void> refuse() {
@@ -174,7 +173,7 @@ class ExecSession {
     if (input_ended_) co_return true;
     input_ += payload;
     input_changed_.cancel();
-    while (input_.size() > kMaxQueuedInput && !finished_ && !gone_) co_await inputChange();
+    while (input_.size() > kMaxQueuedInput && !finished_ && !gone_) co_await async::waitTimer(input_changed_);
     co_return true;
   }
 
@@ -182,7 +181,7 @@ class ExecSession {
     while (!finished_ && !gone_) {
       if (input_.empty()) {
         if (input_ended_) break;
-        co_await inputChange();
+        co_await async::waitTimer(input_changed_);
         continue;
       }
       std::string piece = std::exchange(input_, std::string());
@@ -195,11 +194,6 @@ class ExecSession {
     input_.clear();
     input_changed_.cancel();
     if (!process_->tty) process_->closeInput();
-  }
-
-  awaitable<void> inputChange() {
-    boost::system::error_code ignored;
-    co_await input_changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
   }
 
   void clientGone() {

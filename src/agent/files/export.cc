@@ -49,8 +49,6 @@ std::string manifestOf(const ExportRequest& request) {
   return boost::json::serialize(manifest) + "\n";
 }
 
-std::string relative(const std::string& path) { return path.substr(1); }
-
 /// One running export. Lives in handleExport's frame until its threads have ended.
 class ExportSession {
  public:
@@ -98,7 +96,7 @@ class ExportSession {
   void write() {
     Descriptor out = std::move(out_.thread);  // closing it ends the response, also when this throws
     auto [reading, writing] = threadPipe();
-    std::string read_digest;
+    std::string digest, read_digest;
     std::exception_ptr unreadable;
     std::thread reader([&, input = std::move(reading)]() mutable {
       try {
@@ -109,32 +107,25 @@ class ExportSession {
       input.reset();
     });
     std::exception_ptr failure;
-    std::string digest;
+    bool cut = false;  // by the reader, or the client
     try {
       digest = writeAll([&](std::string_view bytes) {
         writeBlocking(out, bytes);
         writeBlocking(writing, bytes);
       });
+    } catch (const transfer::Stopped&) {
+      cut = true;
+      failure = std::current_exception();
     } catch (...) {
       failure = std::current_exception();
     }
     writing.reset();
     reader.join();
     // If reading back failed, the write failed because of it.
-    if (unreadable && !stop_.stopped() && (!failure || isStopped(failure))) std::rethrow_exception(unreadable);
+    if (unreadable && !stop_.stopped() && (!failure || cut)) std::rethrow_exception(unreadable);
     if (failure) std::rethrow_exception(failure);
     if (digest != read_digest) throw Error(ErrorCode::Internal, "The archive read back does not match what was written.");
     notes_.digest = digest;
-  }
-
-  static bool isStopped(const std::exception_ptr& failure) {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const transfer::Stopped&) {
-      return true;
-    } catch (...) {
-      return false;
-    }
   }
 
   std::string writeAll(ByteSink sink) {
@@ -195,33 +186,19 @@ class ExportSession {
 
 awaitable<void> Archives::handleExport(net::Exchange& exchange) {
   Guest guest(parts_.hold);
-  ExportRequest request;
-  std::optional<Error> wrong;
-  try {
-    std::string body = co_await net::readAll(exchange.body(), kMaxRequest);
-    request = readRequest(parseJson(body));
-    if (!refusal_.empty()) throw Error(ErrorCode::Unavailable, refusal_);
-    for (const std::string& storage : request.storages) {
-      if (!std::filesystem::is_directory(parts_.root / relative(storage)))
-        throw Error(ErrorCode::Unprocessable, format("The folder {} does not exist in this workspace.", storage));
-    }
-  } catch (const Error& error) {
-    wrong = error;
+  ExportRequest request = readRequest(parseJson(co_await net::readAll(exchange.body(), kMaxRequest)));
+  if (!refusal_.empty()) throw Error(ErrorCode::Unavailable, refusal_);
+  for (const std::string& storage : request.storages) {
+    if (!std::filesystem::is_directory(parts_.root / storage.substr(1)))
+      throw Error(ErrorCode::Unprocessable, format("The folder {} does not exist in this workspace.", storage));
   }
-  if (wrong) co_return co_await answerError(exchange, *wrong);
   co_await parts_.exec.whenThawed();
   if (guest.notified()) co_return co_await answerReason(exchange, 503, guest.reason());
   Activity::Connection connection(parts_.activity);
   parts_.activity.touch();
-  std::optional<ExportSession> session;
-  try {
-    session.emplace(parts_.exec, parts_.activity, guest, exchange, std::move(request), parts_.root);
-  } catch (const Error& error) {
-    wrong = error;
-  }
-  if (wrong) co_return co_await answerError(exchange, *wrong);
+  ExportSession session(parts_.exec, parts_.activity, guest, exchange, std::move(request), parts_.root);
   co_await exchange.begin(200, {{"Content-Type", std::string(kArchiveType)}, {"Cache-Control", "no-store"}});
-  co_await session->run();
+  co_await session.run();
 }
 
 }  // namespace swarm::agent

@@ -156,17 +156,19 @@ class ImportSession {
   }
 
   awaitable<void> work() {
-    std::exception_ptr failure;
     try {
       co_await block([this] { manifest_ = reader_.readManifest(); });
       checkStorages();
       co_await holdInstance();
       co_await block([this] { unpack(); });
+    } catch (const Error& error) {
+      in_.thread.reset();
+      explain(error);
     } catch (...) {
-      failure = std::current_exception();
+      in_.thread.reset();
+      throw;
     }
     in_.thread.reset();
-    if (failure) explain(failure);
   }
 
   awaitable<void> block(std::function<void()> part) {
@@ -177,40 +179,31 @@ class ImportSession {
   /// On a thread. Only the last line changes the existing files.
   void unpack() {
     Staging staging(replaced_, {request_.storages, request_.excluded}, parts_.root);
-    std::exception_ptr failure;
     try {
       importTree(reader_, staging, stop_);
       staging.commit();
     } catch (...) {
-      failure = std::current_exception();
+      decided_ = staging.isCommitted();
+      if (!decided_) staging.discard();
+      throw;
     }
-    decided_ = staging.isCommitted();
-    if (!failure) return;
-    if (!decided_) staging.discard();
-    std::rethrow_exception(failure);
   }
 
   /// Describes the resulting state of the files.
-  [[noreturn]] void explain(const std::exception_ptr& failure) const {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const Error& error) {
-      if (decided_)
-        throw Error(
-            ErrorCode::UpstreamFailed,
-            format("The archive is complete, but could not be put in place completely: {} Stop and start the workspace to continue.",
-                   error.message()));
-      if (cut_)
-        throw Error(ErrorCode::InvalidArgument,
-                    "The archive is incomplete: the connection ended before the end of the archive. Nothing was changed.");
-      if (error.code() == ErrorCode::OutOfResources)
-        throw Error(
-            error.code(),
-            format("The archive and the files that it would replace do not fit on the disk together: {} Nothing was changed. Remove "
-                   "files, or import into a workspace with a larger disk.",
-                   error.message()));
-      throw Error(error.code(), error.message() + " Nothing was changed.");
-    }
+  [[noreturn]] void explain(const Error& error) const {
+    if (decided_)
+      throw Error(ErrorCode::UpstreamFailed,
+                  format("The archive is complete, but could not be put in place completely: {} Stop and start the workspace to continue.",
+                         error.message()));
+    if (cut_)
+      throw Error(ErrorCode::InvalidArgument,
+                  "The archive is incomplete: the connection ended before the end of the archive. Nothing was changed.");
+    if (error.code() == ErrorCode::OutOfResources)
+      throw Error(error.code(),
+                  format("The archive and the files that it would replace do not fit on the disk together: {} Nothing was changed. Remove "
+                         "files, or import into a workspace with a larger disk.",
+                         error.message()));
+    throw Error(error.code(), error.message() + " Nothing was changed.");
   }
 
   void checkStorages() {
@@ -245,15 +238,12 @@ class ImportSession {
 
   awaitable<void> holdInstance() {
     importing_ = true;
-    std::exception_ptr failure;
     try {
       co_await parts_.hold.hold(std::string(kHoldName), std::string(kHoldReason));
     } catch (...) {
-      failure = std::current_exception();
+      importing_ = false;
+      throw;
     }
-    if (!failure) co_return;
-    importing_ = false;
-    std::rethrow_exception(failure);
   }
 
   awaitable<void> releaseInstance() {

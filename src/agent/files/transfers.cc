@@ -17,34 +17,18 @@ std::string transferOf(std::string_view query) {
 
 }  // namespace
 
-/// Holds the slot for the session's lifetime.
-class Transfers::SlotGuard {
- public:
-  explicit SlotGuard(SessionSlot& slot) : slot_(slot) { slot_.occupied = true; }
-  ~SlotGuard() {
-    slot_.occupied = false;
-    slot_.changed.notifyAll();
-  }
-  SlotGuard(const SlotGuard&) = delete;
-  SlotGuard& operator=(const SlotGuard&) = delete;
-
-  /// Until a newer session supersedes it.
-  static awaitable<void> untilSuperseded(SessionSlot& slot, std::uint64_t ticket) {
-    while (slot.ticket == ticket) co_await slot.changed.wait(slot.changed.version(), Deadline::never());
-  }
-
- private:
-  SessionSlot& slot_;
-};
-
 std::uint64_t Transfers::supersede(SessionSlot& slot) {
-  slot.changed.notifyAll();
+  slot.superseded.notifyAll();
   return ++slot.ticket;
+}
+
+awaitable<void> Transfers::untilSuperseded(SessionSlot& slot, std::uint64_t ticket) {
+  while (slot.ticket == ticket) co_await slot.superseded.wait(slot.superseded.version(), Deadline::never());
 }
 
 awaitable<void> Transfers::vacate(SessionSlot& slot) {
   supersede(slot);
-  while (slot.occupied) co_await slot.changed.wait(slot.changed.version(), Deadline::never());
+  co_await slot.free.acquire(Deadline::never());
 }
 
 awaitable<void> Transfers::endReceiving() { return vacate(receiving_); }
@@ -69,17 +53,16 @@ awaitable<void> Transfers::handle(transfer::Role role, net::Exchange& exchange) 
 
   SessionSlot& slot = slotOf(role);
   auto ticket = supersede(slot);
-  while (slot.occupied && slot.ticket == ticket) co_await slot.changed.wait(slot.changed.version(), Deadline::never());
+  const auto permit = co_await slot.free.acquire(Deadline::never());
   problem = slot.ticket == ticket ? objection(role, transfer) : std::optional<std::string>("A newer session has superseded it.");
   if (problem) co_return co_await answerReason(exchange, 409, *problem);
-  SlotGuard guard(slot);
   net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", std::string(kTunnelProtocol)}};
   auto stream = co_await exchange.upgrade(std::move(headers));
   transfer::SessionOptions options;
   options.role = role;
   options.hashes = &hashes_;
   options.root = root_;
-  co_await async::race(transfer::runSession(std::move(stream), std::move(options)), SlotGuard::untilSuperseded(slot, ticket));
+  co_await async::race(transfer::runSession(std::move(stream), std::move(options)), untilSuperseded(slot, ticket));
 }
 
 }  // namespace swarm::agent

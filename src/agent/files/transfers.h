@@ -5,6 +5,7 @@
 #include <string>
 
 #include "agent/workspace/hold.h"
+#include "async/lock/semaphore.h"
 #include "async/notifier.h"
 #include "net/http/http_server.h"
 #include "transfer/hash/hash_cache.h"
@@ -31,13 +32,13 @@ class Transfers {
   /// The single session slot of a role. The newest ticket gets it, once the session before has ended.
   struct SessionSlot {
     std::uint64_t ticket = 0;
-    bool occupied = false;
-    async::Notifier changed;
+    async::Notifier superseded;
+    async::Semaphore free{1};
   };
-  class SlotGuard;
 
   std::optional<std::string> objection(transfer::Role role, std::string_view transfer) const;
   static std::uint64_t supersede(SessionSlot& slot);  ///< makes the current session end; returns the new ticket
+  static awaitable<void> untilSuperseded(SessionSlot& slot, std::uint64_t ticket);
   static awaitable<void> vacate(SessionSlot& slot);
   SessionSlot& slotOf(transfer::Role role) { return role == transfer::Role::Source ? sending_ : receiving_; }
 

@@ -9,19 +9,17 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 #include <fstream>
 #include <set>
 #include <system_error>
 #include <thread>
 
+#include "async/deadline.h"
 #include "base/clock.h"
 #include "base/diagnostics/log.h"
 
 namespace swarm::agent {
-namespace asio = boost::asio;
 namespace fs = std::filesystem;
 namespace {
 constexpr double kMebibyte = 1024.0 * 1024.0;
@@ -153,8 +151,7 @@ async::awaitable<double> UsageMeter::measureCpu() {
   auto before = last_;
   if (!before || now->time - before->time < kShortestWindow || now->time - before->time > kLongestWindow) {
     before = now;
-    asio::steady_timer window(co_await boost::asio::this_coro::executor, kOwnWindow);
-    co_await window.async_wait(asio::use_awaitable);
+    co_await async::sleepFor(kOwnWindow);
     now = read();
     if (!now) co_return 0;
   }
@@ -182,11 +179,7 @@ void UsageMeter::countInBackground() {
 
 async::awaitable<SizeUsage> UsageMeter::measureStorage() {
   countInBackground();
-  asio::steady_timer pause(co_await asio::this_coro::executor);
-  for (auto end = Deadline::after(kFirstCount); !disk_->known && !end.hasPassed();) {
-    pause.expires_after(kCountStep);
-    co_await pause.async_wait(asio::use_awaitable);
-  }
+  for (auto end = Deadline::after(kFirstCount); !disk_->known && !end.hasPassed();) co_await async::sleepFor(kCountStep);
   SizeUsage storage;
   std::set<dev_t> seen;
   for (const auto& path : options_.storage) {

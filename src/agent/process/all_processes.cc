@@ -7,12 +7,11 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <filesystem>
 #include <fstream>
 #include <optional>
 #include <vector>
 
-#include "agent/process/descendants.h"
+#include "agent/process/process_state.h"
 #include "async/deadline.h"
 #include "base/text/format.h"
 
@@ -63,20 +62,9 @@ bool mayAnyTerminate() {
 
 std::vector<pid_t> otherProcesses() {
   if (!isFirstProcess()) return descendantsOf(::getpid());
-  std::vector<pid_t> found;
-  std::error_code error;
-  for (std::filesystem::directory_iterator entry("/proc", error), end; !error && entry != end; entry.increment(error)) {
-    std::string name = entry->path().filename();
-    pid_t pid = 0;
-    auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (parsed.ec == std::errc() && parsed.ptr == name.data() + name.size() && pid != 1) found.push_back(pid);
-  }
+  std::vector<pid_t> found = processesIn();
+  std::erase(found, 1);
   return found;
-}
-
-std::string nameOf(pid_t pid) {
-  auto facts = factsOf(pid);
-  return facts ? facts->name : std::string();
 }
 
 void signalAll(int number) {
@@ -103,12 +91,12 @@ bool isAnyProcessLeft() {
   return ::waitid(P_ALL, 0, &ignored, WEXITED | WNOHANG | WNOWAIT | __WALL) == 0 || errno != ECHILD;
 }
 
-std::string namesOfRemainingProcesses() {
+std::string namesOfRemainingProcesses(bool (*counts)(pid_t)) {
   std::string names;
   std::size_t count = 0;
   for (pid_t process : otherProcesses()) {
     auto facts = factsOf(process);
-    if (!facts || facts->ended) continue;
+    if (!facts || facts->ended || !counts(process)) continue;
     if (++count > kMaxNames) return names + " …";
     names += format("{}{} ({})", names.empty() ? "" : ", ", facts->name, process);
   }

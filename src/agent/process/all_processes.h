@@ -16,8 +16,6 @@ namespace swarm::agent {
 /// Their ids, as /proc shows them at this moment.
 std::vector<pid_t> otherProcesses();
 
-std::string nameOf(pid_t pid);  ///< empty: the process does not exist
-
 void signalAll(int number);
 
 /// Sends SIGTERM, or SIGHUP to processes that ignore SIGTERM, as interactive shells do. Never both: a process that is cleaning up after one
@@ -27,8 +25,8 @@ void requestTermination();
 /// Whether any process is left, including zombies. Race-free: one system call covers all processes.
 bool isAnyProcessLeft();
 
-/// For messages: "cp (41), make (57)"; at most five.
-std::string namesOfRemainingProcesses();
+/// For messages: "cp (41), make (57)"; at most five of those that count.
+std::string namesOfRemainingProcesses(bool (*counts)(pid_t) = [](pid_t) { return true; });
 
 /// Sends the first signal; after `patience`, or as soon as all remaining processes ignore both signals, sends SIGKILL until none is left.
 /// False: at the deadline a process remained (one that hangs in the kernel cannot be killed). The caller must ensure that processes are

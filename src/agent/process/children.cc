@@ -8,18 +8,15 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "async/io_wait.h"
+
 namespace swarm::agent {
 
 awaitable<void> Child::wait() {
-  while (!exited_) {
-    boost::system::error_code ignored;
-    co_await exited_timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-  }
+  while (!exited_) co_await async::waitTimer(exited_timer_);
 }
 
 void Child::signalGroup(int number) const { ::kill(-pid_, number); }
-
-bool Child::groupLives() const { return ::kill(-pid_, 0) == 0; }
 
 void Child::setExited(int status) {
   exited_ = true;

@@ -30,7 +30,6 @@ class Child {
 
   awaitable<void> wait();              ///< until it has ended; any number of waiters
   void signalGroup(int number) const;  ///< to its whole process group, even after its own end; no-op if the group is empty
-  bool groupLives() const;             ///< whether its group still has a process
 
  private:
   friend class Children;

@@ -10,9 +10,7 @@
 #include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
 #include "agent/archive/staging.h"
@@ -270,10 +268,7 @@ awaitable<void> Agent::stop() {
 awaitable<void> Agent::sweep(Deadline deadline) {
   children_.stop();
   requestTermination();
-  while (hasChildren() && !deadline.hasPassed()) {
-    asio::steady_timer step(context_, kSweepStep);
-    co_await step.async_wait(asio::use_awaitable);
-  }
+  while (hasChildren() && !deadline.hasPassed()) co_await async::sleepFor(kSweepStep);
   // Repeat: processes started during one scan are killed by the next.
   do {
     signalAll(SIGKILL);

@@ -6,8 +6,9 @@
 
 #include <array>
 #include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+
+#include "async/deadline.h"
 
 namespace swarm::agent {
 namespace {
@@ -15,7 +16,7 @@ constexpr std::size_t kLongestLine = 8192;
 constexpr std::size_t kPipeWrite = 4096;  // a pipe that polls writable accepts this much without blocking (PIPE_BUF)
 constexpr std::chrono::milliseconds kFullPause{50};
 
-async::awaitable<void> writeWithoutBlocking(async::Executor executor, int target, std::string_view text) {
+async::awaitable<void> writeWithoutBlocking(int target, std::string_view text) {
   while (!text.empty()) {
     pollfd ready{target, POLLOUT, 0};
     if (::poll(&ready, 1, 0) == 1) {
@@ -25,8 +26,7 @@ async::awaitable<void> writeWithoutBlocking(async::Executor executor, int target
       if (written > 0) text.remove_prefix(static_cast<std::size_t>(written));
       continue;
     }
-    asio::steady_timer pause(executor, kFullPause);
-    co_await pause.async_wait(asio::use_awaitable);
+    co_await async::sleepFor(kFullPause);
   }
 }
 }  // namespace
@@ -64,7 +64,7 @@ async::awaitable<void> forwardLines(async::Executor executor, Descriptor source,
     auto bytes = co_await output.async_read_some(asio::buffer(buffer), asio::redirect_error(asio::use_awaitable, error));
     std::string text = error ? lines.finish() : lines.feed({buffer.data(), bytes});
     *last = lines.last();
-    co_await writeWithoutBlocking(executor, target, text);
+    co_await writeWithoutBlocking(target, text);
     if (error) co_return;
   }
 }

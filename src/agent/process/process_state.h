@@ -1,4 +1,4 @@
-// The state of a process from /proc: its parent, and whether it runs.
+// Processes as /proc shows them at this moment: which there are, their parents, and whether they run.
 #pragma once
 
 #include <sys/types.h>
@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
-#include <string>
+#include <vector>
 
 namespace swarm::agent {
 
@@ -19,7 +19,10 @@ struct ProcessState {
 /// Empty: the process does not exist (any more).
 std::optional<ProcessState> stateOf(pid_t pid, const std::filesystem::path& proc = "/proc");
 
-/// The part of a stat file after the process's name, from " state ppid" on. Empty: the process does not exist (any more).
-std::string statBehindName(const std::filesystem::path& stat);
+std::vector<pid_t> processesIn(const std::filesystem::path& proc = "/proc");
+
+/// Children, their children and so on: where the agent is not process 1 (a Fly Machine has an init of its own), it must not signal all
+/// processes.
+std::vector<pid_t> descendantsOf(pid_t ancestor, const std::filesystem::path& proc = "/proc");
 
 }  // namespace swarm::agent

@@ -35,33 +35,28 @@ bool isPlainPath(const std::filesystem::path& path) {
   return path.is_absolute() && path != "/" && path.has_filename() && path == path.lexically_normal();
 }
 
+/// Empty: there is no such text.
+std::string textOf(const boost::json::object& object, std::string_view name) {
+  const auto* text = object.if_contains(name);
+  return text && text->is_string() ? std::string(text->as_string()) : std::string();
+}
+
 std::vector<StorageBind> readBinds(const boost::json::value& document, ObjectReader& reader) {
   std::vector<StorageBind> binds;
   const auto* object = document.if_object();
   const auto* list = object ? object->if_contains("binds") : nullptr;
   if (!list || list->is_null()) return binds;
-  auto textOf = [](const boost::json::value& entry, std::string_view name) {
-    const auto* text = entry.is_object() ? entry.as_object().if_contains(name) : nullptr;
-    return text && text->is_string() ? std::string(text->as_string()) : std::string();
-  };
   bool good = list->is_array();
   for (std::size_t i = 0; good && i < list->as_array().size(); ++i) {
-    StorageBind bind{textOf(list->as_array()[i], "from"), textOf(list->as_array()[i], "to")};
+    const auto* entry = list->as_array()[i].if_object();
+    StorageBind bind;
+    if (entry) bind = {textOf(*entry, "from"), textOf(*entry, "to")};
     auto same = [&](const StorageBind& other) { return other.to == bind.to || other.from == bind.from; };
     good = isPlainPath(bind.from) && isPlainPath(bind.to) && bind.from != bind.to && std::ranges::none_of(binds, same);
     binds.push_back(std::move(bind));
   }
   if (!good) reader.fail("/binds", "must be a list of {\"from\", \"to\"}: absolute paths, each listed once");
   return binds;
-}
-
-GitIdentity readGit(ObjectReader& reader) {
-  auto git = reader.read<boost::json::object>("git").value_or(boost::json::object());
-  auto textOf = [&](std::string_view name) {
-    const auto* text = git.if_contains(name);
-    return text && text->is_string() ? std::string(text->as_string()) : std::string();
-  };
-  return {textOf("name"), textOf("email")};
 }
 
 /// `source` is the start of the sentence that describes the error.
@@ -81,7 +76,8 @@ AgentConfig parseConfig(const std::string& text, const std::string& source, cons
     if (auto user = reader.read<std::string>("user"); user && !user->empty()) config.user = std::move(*user);
     config.shmSize = reader.read<std::int64_t>("shmSize").value_or(0);
     config.setup = reader.read<std::string>("setup").value_or("");
-    config.git = readGit(reader);
+    const auto git = reader.read<boost::json::object>("git").value_or(boost::json::object());
+    config.git = {textOf(git, "name"), textOf(git, "email")};
     config.hold = reader.read<std::string>("hold").value_or("");
     reader.finish();
   } catch (const Error& error) {
@@ -94,14 +90,13 @@ AgentConfig parseConfig(const std::string& text, const std::string& source, cons
 }  // namespace
 
 AgentConfig readSettings(const std::string& text) {
-  AgentConfig config = parseConfig(text, "The value of SWARM_AGENT", [](ObjectReader& reader) {
+  return parseConfig(text, "The value of SWARM_AGENT", [](ObjectReader& reader) {
     auto key = fromHex(reader.require<std::string>("publicKey"));
     if (!key || key->size() != ed25519::kPublicKeyBytes)
       reader.fail("/publicKey", format("must be {} bytes in hexadecimal", ed25519::kPublicKeyBytes));
     if (reader.read<std::string>("secret")) reader.fail("/secret", "must not be in the environment");
     return VerifyingKey{TokenAlgorithm::Ed25519, Secret(std::move(key).value_or(""))};
   });
-  return config;
 }
 
 AgentConfig loadConfig(const std::filesystem::path& path) {

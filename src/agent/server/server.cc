@@ -1,6 +1,7 @@
 // The agent's one authenticated port.
 #include "agent/server/server.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <span>
@@ -8,6 +9,7 @@
 #include "agent/exec/exec.h"
 #include "agent/server/responses.h"
 #include "agent/server/tunnel.h"
+#include "async/attempt.h"
 #include "async/deadline.h"
 #include "base/id.h"
 #include "model/codec/codec.h"
@@ -15,43 +17,12 @@
 
 namespace swarm::agent {
 namespace {
-
-enum class WhileHeld { Served, Refused };
-
-struct Route {
-  std::string_view path;
-  TokenScope scope;
-  std::string_view methods;  // comma-separated
-  WhileHeld whileHeld = WhileHeld::Served;
-};
-constexpr std::array kRoutes{Route{kHealthPath, TokenScope::Status, "GET"},
-                             Route{kUsagePath, TokenScope::Status, "GET"},
-                             Route{kActivityPath, TokenScope::Status, "GET"},
-                             Route{kExecPath, TokenScope::Exec, "GET, POST", WhileHeld::Refused},
-                             Route{kVscodeTunnelPath, TokenScope::Vscode, "GET", WhileHeld::Refused},
-                             Route{kHoldPath, TokenScope::Files, "POST"},
-                             Route{kReleasePath, TokenScope::Files, "POST"},
-                             Route{kExportPath, TokenScope::Files, "POST", WhileHeld::Refused},
-                             Route{kImportPath, TokenScope::Files, "PUT", WhileHeld::Refused},
-                             Route{kFreezePath, TokenScope::Files, "POST", WhileHeld::Refused},
-                             Route{kThawPath, TokenScope::Files, "POST"},
-                             Route{kSendPath, TokenScope::Files, "GET"},
-                             Route{kReceivePath, TokenScope::Files, "GET"},
-                             Route{kEndSessionPath, TokenScope::Control, "POST"}};
 constexpr std::chrono::seconds kFrozenPatience{10};
 constexpr std::string_view kFrozenReason = "This workspace is paused briefly while a snapshot is taken.";
 constexpr std::size_t kMaxHoldRequest = 64 * 1024;
 constexpr std::chrono::seconds kLongestHealthWait{10};
-constexpr Route kPortRoute{kPortTunnelPrefix, TokenScope::Port, "GET", WhileHeld::Refused};
 constexpr std::array kAllScopes{TokenScope::Status, TokenScope::Exec,  TokenScope::Vscode, TokenScope::Port,
                                 TokenScope::Ssh,    TokenScope::Files, TokenScope::Control};
-
-const Route* findRoute(std::string_view path) {
-  for (const auto& route : kRoutes) {
-    if (route.path == path) return &route;
-  }
-  return path.starts_with(kPortRoute.path) ? &kPortRoute : nullptr;
-}
 
 /// "wait=500"; anything else means no wait.
 std::chrono::milliseconds waitOf(std::string_view query) {
@@ -66,9 +37,37 @@ std::chrono::milliseconds waitOf(std::string_view query) {
 
 }  // namespace
 
-std::optional<TokenScope> scopeOf(std::string_view path) {
-  const Route* route = findRoute(path);
-  return route ? std::optional(route->scope) : std::nullopt;
+struct AgentServer::Route {
+  enum class WhileHeld { Served, Refused };
+  std::string_view path;
+  TokenScope scope;
+  std::string_view methods;  // comma-separated
+  async::awaitable<void> (AgentServer::*handle)(net::Exchange&);
+  WhileHeld whileHeld = WhileHeld::Served;
+};
+
+const AgentServer::Route* AgentServer::findRoute(std::string_view path) {
+  using Server = AgentServer;
+  using enum Route::WhileHeld;
+  static constexpr std::array kRoutes{
+      Route{kHealthPath, TokenScope::Status, "GET", &Server::answerHealth},
+      Route{kUsagePath, TokenScope::Status, "GET", &Server::answerUsage},
+      Route{kActivityPath, TokenScope::Status, "GET", &Server::answerActivity},
+      Route{kExecPath, TokenScope::Exec, "GET, POST", &Server::handleExec, Refused},
+      Route{kVscodeTunnelPath, TokenScope::Vscode, "GET", &Server::tunnelToVscode, Refused},
+      Route{kHoldPath, TokenScope::Files, "POST", &Server::answerHold},
+      Route{kReleasePath, TokenScope::Files, "POST", &Server::answerRelease},
+      Route{kExportPath, TokenScope::Files, "POST", &Server::handleExport, Refused},
+      Route{kImportPath, TokenScope::Files, "PUT", &Server::handleImport, Refused},
+      Route{kFreezePath, TokenScope::Files, "POST", &Server::answerFreeze, Refused},
+      Route{kThawPath, TokenScope::Files, "POST", &Server::answerThaw},
+      Route{kSendPath, TokenScope::Files, "GET", &Server::send},
+      Route{kReceivePath, TokenScope::Files, "GET", &Server::receive},
+      Route{kEndSessionPath, TokenScope::Control, "POST", &Server::answerEndSession},
+  };
+  static constexpr Route kPortRoute{kPortTunnelPrefix, TokenScope::Port, "GET", &Server::tunnelToPort, Refused};
+  const auto* found = std::ranges::find(kRoutes, path, &Route::path);
+  return found != kRoutes.end() ? found : path.starts_with(kPortRoute.path) ? &kPortRoute : nullptr;
 }
 
 AgentServer::AgentServer(AgentParts parts)
@@ -99,30 +98,25 @@ async::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
     net::Headers headers{{"Allow", std::string(route->methods)}};
     co_return co_await exchange.respond(405, std::move(headers), "");
   }
-  if (route->whileHeld == WhileHeld::Refused && parts_.hold.closed()) co_return co_await answerReason(exchange, 503, parts_.hold.reason());
+  if (route->whileHeld == Route::WhileHeld::Refused && parts_.hold.closed())
+    co_return co_await answerReason(exchange, 503, parts_.hold.reason());
   // The stream lives as long as the request, even after a takeover: its handler keeps the request until the end.
   Sessions::Request request(sessions_, claims->session, [&stream = exchange.stream()] { stream.close(); });
-  co_await answer(route->path, exchange);
+  auto done = co_await async::attempt((this->*route->handle)(exchange));
+  if (done) co_return;
+  if (exchange.answered()) throw done.error();
+  co_await answerError(exchange, done.error());
 }
 
-async::awaitable<void> AgentServer::answer(std::string_view path, net::Exchange& exchange) {
-  if (path == kEndSessionPath) co_return co_await answerEndSession(exchange);
-  if (path == kExportPath) co_return co_await parts_.archives.handleExport(exchange);
-  if (path == kImportPath) co_return co_await parts_.archives.handleImport(exchange);
-  if (path == kFreezePath) co_return co_await answerFreeze(exchange);
-  if (path == kThawPath) co_return co_await answerThaw(exchange);
-  if (path == kHoldPath) co_return co_await answerHold(exchange);
-  if (path == kReleasePath) co_return co_await answerRelease(exchange);
-  if (path == kSendPath) co_return co_await parts_.transfers.handle(transfer::Role::Source, exchange);
-  if (path == kReceivePath) co_return co_await parts_.transfers.handle(transfer::Role::Target, exchange);
-  if (path == kHealthPath) co_return co_await answerHealth(exchange);
-  if (path == kUsagePath) co_return co_await answerUsage(exchange);
-  if (path == kActivityPath) co_return co_await answerActivity(exchange);
-  if (path == kExecPath) co_return co_await handleExec(exchange);
-  if (path == kVscodeTunnelPath) {
-    co_return co_await handleVscodeTunnel(parts_.vscode, parts_.vscodeSocket, parts_.activity, parts_.hold, exchange);
-  }
-  co_await handlePortTunnel(std::string(exchange.head().path().substr(kPortTunnelPrefix.size())), parts_.activity, parts_.hold, exchange);
+async::awaitable<void> AgentServer::handleExport(net::Exchange& exchange) { return parts_.archives.handleExport(exchange); }
+async::awaitable<void> AgentServer::handleImport(net::Exchange& exchange) { return parts_.archives.handleImport(exchange); }
+async::awaitable<void> AgentServer::send(net::Exchange& exchange) { return parts_.transfers.handle(transfer::Role::Source, exchange); }
+async::awaitable<void> AgentServer::receive(net::Exchange& exchange) { return parts_.transfers.handle(transfer::Role::Target, exchange); }
+async::awaitable<void> AgentServer::tunnelToVscode(net::Exchange& exchange) {
+  return handleVscodeTunnel(parts_.vscode, parts_.vscodeSocket, parts_.activity, parts_.hold, exchange);
+}
+async::awaitable<void> AgentServer::tunnelToPort(net::Exchange& exchange) {
+  return handlePortTunnel(std::string(exchange.head().path().substr(kPortTunnelPrefix.size())), parts_.activity, parts_.hold, exchange);
 }
 
 async::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {
@@ -164,51 +158,38 @@ async::awaitable<void> AgentServer::handleExec(net::Exchange& exchange) {
   co_await handleExecStream(parts_.exec, parts_.activity, parts_.hold, exchange);
 }
 
-async::awaitable<std::optional<AgentServer::TransferRequest>> AgentServer::readTransferRequest(net::Exchange& exchange) {
-  TransferRequest wanted;
-  std::optional<Error> wrong;
-  try {
-    std::string body = co_await net::readAll(exchange.body(), kMaxHoldRequest);
-    ObjectReader reader(parseJson(body), UnknownFields::Ignore);
-    wanted.transfer = reader.require<std::string>("transfer");
-    wanted.reason = reader.read<std::string>("reason").value_or("");
-    if (wanted.transfer.empty()) reader.fail("/transfer", "must not be empty");
-    reader.finish();
-  } catch (const Error& error) {
-    wrong = error;
-  }
-  if (!wrong) co_return wanted;
-  co_await answerError(exchange, *wrong);
-  co_return std::nullopt;
+async::awaitable<AgentServer::TransferRequest> AgentServer::readTransferRequest(net::Exchange& exchange) {
+  ObjectReader reader(parseJson(co_await net::readAll(exchange.body(), kMaxHoldRequest)), UnknownFields::Ignore);
+  TransferRequest wanted{reader.require<std::string>("transfer"), reader.read<std::string>("reason").value_or("")};
+  if (wanted.transfer.empty()) reader.fail("/transfer", "must not be empty");
+  reader.finish();
+  co_return wanted;
 }
 
 async::awaitable<void> AgentServer::answerHold(net::Exchange& exchange) {
   auto wanted = co_await readTransferRequest(exchange);
-  if (!wanted) co_return;
   if (parts_.archives.isImporting()) co_return co_await answerReason(exchange, 409, parts_.hold.reason());
   parts_.freeze.thaw();  // a stopped process would not react to SIGTERM
-  co_await answerHeld(exchange, parts_.hold.hold(std::move(wanted->transfer), std::move(wanted->reason)));
+  co_await parts_.hold.hold(std::move(wanted.transfer), std::move(wanted.reason));
+  co_await answerHeld(exchange);
 }
 
 async::awaitable<void> AgentServer::answerRelease(net::Exchange& exchange) {
   co_await net::readAll(exchange.body(), kMaxHoldRequest);
   if (parts_.archives.isImporting()) co_return co_await answerReason(exchange, 409, parts_.hold.reason());
   parts_.freeze.thaw();
-  co_await answerHeld(exchange, parts_.hold.release());
+  co_await parts_.hold.release();
+  co_await answerHeld(exchange);
+}
+
+async::awaitable<void> AgentServer::answerHeld(net::Exchange& exchange) {
+  co_await answerJson(exchange, 200, boost::json::object{{"held", parts_.hold.transfer()}, {"boot", boot_}});
 }
 
 async::awaitable<void> AgentServer::answerFreeze(net::Exchange& exchange) {
   auto wanted = co_await readTransferRequest(exchange);
-  if (!wanted) co_return;
   if (parts_.hold.closed()) co_return co_await answerReason(exchange, 503, parts_.hold.reason());
-  std::size_t frozen = 0;
-  std::optional<Error> failure;
-  try {
-    frozen = co_await parts_.freeze.freeze(std::move(wanted->transfer));
-  } catch (const Error& error) {
-    failure = error;
-  }
-  if (failure) co_return co_await answerError(exchange, *failure);
+  const std::size_t frozen = co_await parts_.freeze.freeze(std::move(wanted.transfer));
   co_await answerJson(exchange, 200, boost::json::object{{"frozen", frozen}});
 }
 
@@ -219,29 +200,11 @@ async::awaitable<void> AgentServer::answerThaw(net::Exchange& exchange) {
 }
 
 async::awaitable<void> AgentServer::answerEndSession(net::Exchange& exchange) {
-  std::string session;
-  std::optional<Error> wrong;
-  try {
-    ObjectReader reader(parseJson(co_await net::readAll(exchange.body(), kMaxHoldRequest)), UnknownFields::Ignore);
-    session = reader.require<std::string>("session");
-    reader.finish();
-  } catch (const Error& error) {
-    wrong = error;
-  }
-  if (wrong) co_return co_await answerError(exchange, *wrong);
+  ObjectReader reader(parseJson(co_await net::readAll(exchange.body(), kMaxHoldRequest)), UnknownFields::Ignore);
+  auto session = reader.require<std::string>("session");
+  reader.finish();
   sessions_.end(session);
   co_await answerJson(exchange, 200, {});
-}
-
-async::awaitable<void> AgentServer::answerHeld(net::Exchange& exchange, async::awaitable<void> change) {
-  std::optional<Error> failure;
-  try {
-    co_await std::move(change);
-  } catch (const Error& error) {
-    failure = error;
-  }
-  if (failure) co_return co_await answerError(exchange, *failure);
-  co_await answerJson(exchange, 200, boost::json::object{{"held", parts_.hold.transfer()}, {"boot", boot_}});
 }
 
 }  // namespace swarm::agent

@@ -21,9 +21,6 @@
 
 namespace swarm::agent {
 
-/// The route of a path. Empty: unknown path.
-std::optional<TokenScope> scopeOf(std::string_view path);
-
 /// The parts that the server exposes. All must outlive it.
 struct AgentParts {
   std::string instanceId;
@@ -50,26 +47,34 @@ class AgentServer {
   net::HttpHandler handler();  ///< for any number of net::HttpServer; the AgentServer must outlive them
 
  private:
+  struct Route;
+  static const Route* findRoute(std::string_view path);
   async::awaitable<void> handle(net::Exchange& exchange);
   /// The token's claims, if it is valid for the scope.
   std::optional<TokenClaims> claimsOf(const net::RequestHead& head, std::optional<TokenScope> scope) const;
-  async::awaitable<void> answer(std::string_view path, net::Exchange& exchange);
+  // The handlers of the routes. An Error that one throws before its response becomes the response.
   async::awaitable<void> answerEndSession(net::Exchange& exchange);
   async::awaitable<void> answerHealth(net::Exchange& exchange);
   async::awaitable<void> answerUsage(net::Exchange& exchange);
   async::awaitable<void> answerActivity(net::Exchange& exchange);
-  async::awaitable<void> handleExec(net::Exchange& exchange);
-  /// The body of /hold and /freeze. Empty: it was invalid, and the response has been sent.
-  struct TransferRequest {
-    std::string transfer;
-    std::string reason;
-  };
-  async::awaitable<std::optional<TransferRequest>> readTransferRequest(net::Exchange& exchange);
   async::awaitable<void> answerFreeze(net::Exchange& exchange);
   async::awaitable<void> answerThaw(net::Exchange& exchange);
   async::awaitable<void> answerHold(net::Exchange& exchange);
   async::awaitable<void> answerRelease(net::Exchange& exchange);
-  async::awaitable<void> answerHeld(net::Exchange& exchange, async::awaitable<void> change);
+  async::awaitable<void> handleExec(net::Exchange& exchange);
+  async::awaitable<void> handleExport(net::Exchange& exchange);
+  async::awaitable<void> handleImport(net::Exchange& exchange);
+  async::awaitable<void> send(net::Exchange& exchange);
+  async::awaitable<void> receive(net::Exchange& exchange);
+  async::awaitable<void> tunnelToVscode(net::Exchange& exchange);
+  async::awaitable<void> tunnelToPort(net::Exchange& exchange);
+  async::awaitable<void> answerHeld(net::Exchange& exchange);
+  /// The body of /hold and /freeze.
+  struct TransferRequest {
+    std::string transfer;
+    std::string reason;
+  };
+  async::awaitable<TransferRequest> readTransferRequest(net::Exchange& exchange);
   bool isReady() const { return parts_.vscode.ready() && !parts_.hold.closed(); }
 
   AgentParts parts_;

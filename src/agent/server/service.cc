@@ -6,11 +6,11 @@
 #include <signal.h>
 #include <string.h>
 
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include <array>
 
 #include "agent/process/log_pipe.h"
 #include "async/deadline.h"
+#include "async/io_wait.h"
 #include "base/diagnostics/log.h"
 #include "base/error.h"
 #include "base/id.h"
@@ -38,19 +38,8 @@ milliseconds Backoff::after(std::chrono::steady_clock::duration life) {
 }
 
 std::string_view toString(ServiceState state) {
-  switch (state) {
-    case ServiceState::Starting:
-      return "starting";
-    case ServiceState::Running:
-      return "running";
-    case ServiceState::Waiting:
-      return "waiting";
-    case ServiceState::Ended:
-      return "ended";
-    case ServiceState::Stopped:
-      return "stopped";
-  }
-  return "unknown";
+  constexpr std::array<std::string_view, 5> names{"starting", "running", "waiting", "ended", "stopped"};
+  return names[static_cast<std::size_t>(state)];
 }
 
 Service::Service(Executor executor, Children& children, Environment base, ServiceOptions options, UserDatabase users)
@@ -208,8 +197,7 @@ awaitable<void> Service::probeUntilCancelled() {
       log::warning(reason_, {{"service", options_.name}});
     }
     bool eager = std::chrono::steady_clock::now() - started < kEagerTime;
-    asio::steady_timer pause(executor_, ready_ ? kCalmProbe : eager ? kEagerProbe : kSlowStartProbe);
-    co_await pause.async_wait(asio::use_awaitable);
+    co_await async::sleepFor(ready_ ? kCalmProbe : eager ? kEagerProbe : kSlowStartProbe);
   }
 }
 
@@ -238,8 +226,7 @@ awaitable<bool> Service::probe() {
 
 awaitable<void> Service::pauseFor(milliseconds duration) {
   pause_.expires_after(duration);
-  boost::system::error_code ignored;
-  if (!stopping_) co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+  if (!stopping_) co_await async::waitTimer(pause_);
 }
 
 void Service::explainEnd(milliseconds pause) {

@@ -2,14 +2,13 @@
 #include "agent/server/tunnel.h"
 
 #include <boost/asio/error.hpp>
-#include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <charconv>
 
 #include "agent/monitor/listeners.h"
 #include "agent/server/responses.h"
 #include "async/awaitable.h"
+#include "async/io_wait.h"
 #include "base/text/format.h"
 #include "net/connect.h"
 #include "protocol/agent.h"
@@ -32,8 +31,7 @@ class WatchedStream final : public net::Stream {
   async::awaitable<net::IoResult> readSome(asio::mutable_buffer buffer) override {
     auto got = co_await inner_->readSome(buffer);
     if (muted_ && !got.error) {
-      boost::system::error_code ignored;
-      co_await closed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+      co_await async::waitTimer(closed_);
       co_return net::IoResult{asio::error::operation_aborted, 0};
     }
     if (got.bytes > 0 && detector_.feed({static_cast<const char*>(buffer.data()), got.bytes}, activity_.clock().steadyNow())) {
@@ -104,10 +102,6 @@ async::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& g
 }
 
 }  // namespace
-
-net::StreamPtr watchActivity(net::StreamPtr client, Activity& activity, ActivityDetector::Traffic traffic) {
-  return std::make_unique<WatchedStream>(std::move(client), activity, traffic);
-}
 
 async::awaitable<void> handleVscodeTunnel(const Service& service, const std::filesystem::path& socket, Activity& activity, Hold& hold,
                                           net::Exchange& exchange) {

@@ -11,9 +11,6 @@
 
 namespace swarm::agent {
 
-/// Passes everything that a client sends through it to a ActivityDetector.
-net::StreamPtr watchActivity(net::StreamPtr client, Activity& activity, ActivityDetector::Traffic traffic);
-
 /// 503 with `service`'s reason while VS Code is not ready. Both end when the instance becomes held.
 async::awaitable<void> handleVscodeTunnel(const Service& service, const std::filesystem::path& socket, Activity& activity, Hold& hold,
                                           net::Exchange& exchange);

@@ -22,19 +22,10 @@ namespace asio = boost::asio;
 constexpr std::chrono::milliseconds kStep{2};
 constexpr int kMinScans = 50;   // on a heavily loaded machine, 2 s may cover only a few scans
 constexpr int kQuietScans = 2;  // one scan can miss a process that was started during it
-constexpr std::size_t kMaxRunningNames = 5;
 
-/// For messages: the processes that are still running.
-std::string namesOfThoseWhoRun() {
-  std::string names;
-  std::size_t count = 0;
-  for (pid_t process : otherProcesses()) {
-    auto state = stateOf(process);
-    if (!state || state->still) continue;
-    if (++count > kMaxRunningNames) return names + " …";
-    names += format("{}{} ({})", names.empty() ? "" : ", ", nameOf(process), process);
-  }
-  return names;
+bool runs(pid_t process) {
+  auto state = stateOf(process);
+  return state && !state->still;
 }
 }  // namespace
 
@@ -71,7 +62,8 @@ async::awaitable<void> Freeze::work(std::uint64_t attempt) {
       beginLease();
       auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began).count();
       log::info("frozen", {{"transfer", transfer_}, {"processes", stopped_.size()}, {"milliseconds", took}});
-    } else if (auto names = (++scans > kMinScans && end.hasPassed()) || very_end.hasPassed() ? namesOfThoseWhoRun() : std::string();
+    } else if (auto names =
+                   (++scans > kMinScans && end.hasPassed()) || very_end.hasPassed() ? namesOfRemainingProcesses(runs) : std::string();
                !names.empty() || very_end.hasPassed()) {
       failed_ = attempt;
       failure_ = format("These processes could not be stopped: {}.", names.empty() ? "others are started again and again" : names);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <array>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <fstream>
@@ -51,17 +52,8 @@ std::string gitQuoted(std::string_view text) {
 }  // namespace
 
 std::string_view toString(SetupState state) {
-  switch (state) {
-    case SetupState::None:
-      return "none";
-    case SetupState::Running:
-      return "running";
-    case SetupState::Succeeded:
-      return "succeeded";
-    case SetupState::Failed:
-      return "failed";
-  }
-  return "none";
+  constexpr std::array<std::string_view, 4> names{"none", "running", "succeeded", "failed"};
+  return names[static_cast<std::size_t>(state)];
 }
 
 std::string gitConfigText(const GitIdentity& git) {

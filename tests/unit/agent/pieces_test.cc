@@ -1,7 +1,6 @@
 // The agent's pure parts: detecting activity, log lines, users, environments, its file, homes, control groups.
 #include <sys/stat.h>
 
-#include "agent/process/descendants.h"
 #include "agent/process/log_pipe.h"
 #include "agent/process/process_state.h"
 #include "agent/server/config.h"

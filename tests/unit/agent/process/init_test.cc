@@ -6,7 +6,7 @@
 #include <poll.h>
 #include <sys/wait.h>
 
-#include "agent/process/descendants.h"
+#include "agent/process/process_state.h"
 #include "base/text/format.h"
 #include "unit/agent/support.h"
 

@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 
 #include "agent/process/all_processes.h"
-#include "agent/process/descendants.h"
 #include "agent/process/process_state.h"
 #include "base/text/format.h"
 #include "net/websocket/websocket.h"
