@@ -36,36 +36,20 @@ class TreeExporter final : public transfer::Visitor {
   TreeExporter(const std::vector<Storage>& storages, ArchiveWriter& writer, ArchiveNotes& notes, const transfer::StopFlag& stop)
       : storages_(storages), writer_(writer), notes_(notes), stop_(stop) {}
 
-  std::vector<std::string> visit(transfer::VisitedDirectory directory) override {
+  void enter(const transfer::VisitedDirectory& directory) override {
     // Hard links are made within one storage only: each may be unpacked onto a file system of its own.
     if (directory.path.empty()) links_.clear();
     ArchiveEntry own{pathOf(directory.storage, directory.path), ArchiveKind::Directory, transfer::factsOf(directory.status), {}, {}};
-    own.attributes = attributesOf(directory, {}, own.path);
-    writer_.add(own);
-    std::vector<std::string> below;
-    for (std::string& name : directory.names) {
-      stop_.check();
-      if (addChild(directory, name)) below.push_back(std::move(name));
+    try {
+      own.attributes = transfer::readAttributes(directory.directory);
+    } catch (const std::system_error& error) {
+      transfer::failAt("read the attributes of", transfer::readable(own.path), error.code().value());
     }
-    return below;
+    writer_.add(own);
   }
 
-  void unreadable(std::size_t storage, const std::string& path, int error) override {
-    if (!transfer::isVanished(error)) transfer::failAt("read the directory", storages_[storage].describe(path), error);
-    note(pathOf(storage, path), "vanished while it was read");
-  }
-
- private:
-  std::string pathOf(std::size_t storage, const std::string& path) const {
-    const std::string top = storages_[storage].mountPath.substr(1);
-    return path.empty() ? top : transfer::join(top, path);
-  }
-  void note(const std::string& path, const char* reason) { notes_.add(transfer::readable(path), reason); }
-
-  /// Whether it is a directory to enter.
-  bool addChild(const transfer::VisitedDirectory& directory, const std::string& name) {
+  bool entry(const transfer::VisitedDirectory& directory, const std::string& name, const Sight& sight) override {
     const Storage& storage = storages_[directory.storage];
-    const Sight sight = transfer::examine(storage, directory.directory, directory.path, name);
     const std::string path = pathOf(directory.storage, transfer::join(directory.path, name));
     if (sight.error != 0) transfer::failAt("examine", storage.describe(directory.path, name), sight.error);
     if (sight.kind == Sight::Kind::LeftOut) return false;
@@ -90,24 +74,30 @@ class TreeExporter final : public transfer::Visitor {
         return false;
       }
     }
-    const bool added = S_ISLNK(mode) ? addLink(directory, name, entry) : fifo ? addPlain(entry) : addFile(directory, name, entry);
-    if (!added) {
+    if (S_ISLNK(mode)) {
+      entry.kind = ArchiveKind::Symlink;
+      entry.link = transfer::readLink(directory.directory, name);
+    }
+    const bool there = S_ISREG(mode) ? addFile(directory, name, entry) : fifo || !entry.link.empty();
+    if (there && !S_ISREG(mode)) writer_.add(entry);
+    if (!there) {
       links_.erase({sight.status.st_dev, sight.status.st_ino});
       note(path, "vanished while it was read");
     }
     return false;
   }
 
-  bool addPlain(const ArchiveEntry& entry) {
-    writer_.add(entry);
-    return true;
+  void unreadable(std::size_t storage, const std::string& path, int error) override {
+    if (!transfer::isVanished(error)) transfer::failAt("read the directory", storages_[storage].describe(path), error);
+    note(pathOf(storage, path), "vanished while it was read");
   }
 
-  bool addLink(const transfer::VisitedDirectory& directory, const std::string& name, ArchiveEntry& entry) {
-    entry.kind = ArchiveKind::Symlink;
-    entry.link = transfer::readLink(directory.directory, name);
-    return !entry.link.empty() && addPlain(entry);
+ private:
+  std::string pathOf(std::size_t storage, const std::string& path) const {
+    const std::string top = storages_[storage].mountPath.substr(1);
+    return path.empty() ? top : transfer::join(top, path);
   }
+  void note(const std::string& path, const char* reason) { notes_.add(transfer::readable(path), reason); }
 
   bool addFile(const transfer::VisitedDirectory& directory, const std::string& name, ArchiveEntry& entry) {
     const Descriptor file(::openat(directory.directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
@@ -147,14 +137,6 @@ class TreeExporter final : public transfer::Visitor {
       at = extent.offset + extent.length;
     }
     writer_.hole(entry.facts.size - at);
-  }
-
-  transfer::Attributes attributesOf(const transfer::VisitedDirectory& directory, const std::string& name, const std::string& path) const {
-    try {
-      return transfer::readAttributes(directory.directory, name);
-    } catch (const std::system_error& error) {
-      transfer::failAt("read the attributes of", transfer::readable(path), error.code().value());
-    }
   }
 
   const std::vector<Storage>& storages_;

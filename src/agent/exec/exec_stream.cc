@@ -135,30 +135,23 @@ class ExecSession {
         input_changed_.cancel();
         co_return true;
       case ExecFrame::Resize:
-        co_return resize(payload);
       case ExecFrame::Signal:
-        co_return signal(payload);
+        co_return control(kind, payload);
       default:
         co_return false;
     }
   }
 
-  bool resize(std::string_view payload) {
+  bool control(ExecFrame kind, std::string_view payload) {
     try {
       ObjectReader reader(parseJson(payload, "The frame"));
-      auto columns = reader.require<std::int64_t>("columns");
-      auto rows = reader.require<std::int64_t>("rows");
-      reader.finish();
-      process_->resize(columns, rows);
-      return true;
-    } catch (const Error&) {
-      return false;
-    }
-  }
-
-  bool signal(std::string_view payload) {
-    try {
-      ObjectReader reader(parseJson(payload, "The frame"));
+      if (kind == ExecFrame::Resize) {
+        auto columns = reader.require<std::int64_t>("columns");
+        auto rows = reader.require<std::int64_t>("rows");
+        reader.finish();
+        process_->resize(columns, rows);
+        return true;
+      }
       auto number = signalNumber(reader.require<std::string>("signal"));
       reader.finish();
       if (number) process_->signal(*number);

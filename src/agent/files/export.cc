@@ -52,18 +52,16 @@ std::string manifestOf(const ExportRequest& request) {
 /// One running export. Lives in handleExport's frame until its threads have ended.
 class ExportSession {
  public:
-  ExportSession(ExecContext& exec, Activity& activity, Guest& guest, net::Exchange& exchange, ExportRequest request,
-                const std::filesystem::path& root)
-      : exec_(exec),
-        activity_(activity),
+  ExportSession(const ArchiveParts& parts, Guest& guest, net::Exchange& exchange, ExportRequest request)
+      : parts_(parts),
         guest_(guest),
         exchange_(exchange),
         request_(std::move(request)),
-        storages_(transfer::openStorages({request_.storages, request_.excluded}, root)),
-        out_(exec.executor, LoopPipe::Direction::ToLoop) {}
+        storages_(transfer::openStorages({request_.storages, request_.excluded}, parts.root)),
+        out_(parts.exec.executor, LoopPipe::Direction::ToLoop) {}
 
   awaitable<void> run() {
-    async::BlockingWork work(exec_.executor, "archive", [this] { write(); });
+    async::BlockingWork work(parts_.exec.executor, "archive", [this] { write(); });
     guest_.whenNotified([this] { fail(guest_.reason()); });
     std::exception_ptr cancelled;
     try {
@@ -152,7 +150,7 @@ class ExportSession {
       boost::system::error_code error;
       auto bytes = co_await out_.loop.async_read_some(asio::buffer(piece), asio::redirect_error(asio::use_awaitable, error));
       if (error || bytes == 0 || !failure_.empty()) co_return;
-      activity_.touch();
+      parts_.activity.touch();
       if (co_await exchange_.write({piece.data(), bytes})) continue;
       gone_ = true;
       co_return fail("The client disconnected.");
@@ -169,8 +167,7 @@ class ExportSession {
     exchange_.stream().close();
   }
 
-  ExecContext& exec_;
-  Activity& activity_;
+  const ArchiveParts& parts_;
   Guest& guest_;
   net::Exchange& exchange_;
   ExportRequest request_;
@@ -196,7 +193,7 @@ awaitable<void> Archives::handleExport(net::Exchange& exchange) {
   if (guest.notified()) co_return co_await answerReason(exchange, 503, guest.reason());
   Activity::Connection connection(parts_.activity);
   parts_.activity.touch();
-  ExportSession session(parts_.exec, parts_.activity, guest, exchange, std::move(request), parts_.root);
+  ExportSession session(parts_, guest, exchange, std::move(request));
   co_await exchange.begin(200, {{"Content-Type", std::string(kArchiveType)}, {"Cache-Control", "no-store"}});
   co_await session.run();
 }

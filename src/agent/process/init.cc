@@ -49,31 +49,189 @@ std::string resizeSharedMemory(std::int64_t mebibytes) {
   log::error("failed to resize /dev/shm", {{"size", size}, {"error", why}});
   return format(
       "/dev/shm could not be resized to {} MiB: {}. Programs that need this much shared memory, such as browsers, may fail. The agent "
-      "needs "
-      "CAP_SYS_ADMIN for it; resources.shmSize = 0 keeps the default size.",
+      "needs CAP_SYS_ADMIN for it; resources.shmSize = 0 keeps the default size.",
       mebibytes, why);
 }
 
 class Agent {
  public:
-  explicit Agent(AgentOptions options);
-  int run();
+  explicit Agent(AgentOptions options)
+      : options_(std::move(options)),
+        children_(context_.get_executor()),
+        vscode_(context_.get_executor(), children_, options_.environment, vscodeOptions(), options_.users),
+        setup_(context_.get_executor(), children_, options_.environment, setupOptions(), options_.users),
+        activity_(clock_),
+        usage_(usageOptions()),
+        exec_{context_.get_executor(), children_, options_.environment, options_.users, &freeze_},
+        freeze_(freezeParts()),
+        hold_(holdParts()),
+        transfers_(hold_),
+        archives_({exec_, activity_, hold_, vscode_}),
+        server_(AgentParts{options_.config.instanceId, options_.config.key, clock_, vscode_, options_.socketDirectory / "code-server.sock",
+                           activity_, usage_, exec_, hold_, freeze_, transfers_, archives_, setup_,
+                           resizeSharedMemory(options_.config.shmSize)}) {}
+
+  int run() {
+    prepareStorage();
+    asio::co_spawn(context_, children_.run(), asio::detached);
+    // Before the first request can be served: an agent that starts held must never report or do otherwise.
+    hold_.begin(options_.config.hold);
+    listen();
+    log::info("listening", {{"port", listeners_.front()->port()}, {"instance", options_.config.instanceId}});
+    asio::co_spawn(context_, live(), [this](std::exception_ptr failure) {
+      failure_ = failure;
+      context_.stop();
+    });
+    context_.run();
+    if (failure_) std::rethrow_exception(failure_);
+    return 0;
+  }
 
  private:
-  void prepareStorage();
-  void listen();
-  void serve(std::unique_ptr<net::Listener> listener);
-  awaitable<void> live();
-  void startServices();
-  HoldParts holdParts();
-  awaitable<void> stopOthers(Deadline deadline);
-  FreezeParts freezeParts();
-  awaitable<void> stop();
-  awaitable<void> sweep(Deadline deadline);
-  ServiceOptions vscodeOptions() const;
-  ServiceOptions commandOptions() const;
-  SetupOptions setupOptions() const;
-  UsageMeter::Options usageOptions() const;
+  void prepareStorage() {
+    storage_failure_ = bindStorage(options_.config.binds);
+    // Data written where a volume should be would be lost with the root file system: start no user processes.
+    if (storage_failure_) {
+      vscode_.refuse(*storage_failure_);
+      transfers_.refuse(*storage_failure_);
+      archives_.refuse(*storage_failure_);
+    }
+    auto user = options_.users.find(options_.config.user);
+    if (!user) return;
+    if (!storage_failure_) {
+      std::vector<std::string> storages{user->home};
+      for (const auto& mount : options_.config.mounts) storages.push_back(mount.string());
+      recoverStaging(storages, "/");
+      prepareHome(*user);
+      prepareMounts(*user, options_.config.mounts);
+    }
+    prepareSocketDirectory(*user, options_.socketDirectory);
+  }
+
+  void listen() {
+    auto executor = context_.get_executor();
+    if (!options_.listenHost.empty()) return serve(net::listenTcp(executor, {options_.listenHost, options_.port}));
+    bool six = false;
+    try {
+      serve(net::listenTcp(executor, {"::", options_.port}));
+      six = true;
+    } catch (const Error&) {
+      // IPv6 is unavailable.
+    }
+    try {
+      serve(net::listenTcp(executor, {"0.0.0.0", options_.port}));
+    } catch (const Error&) {
+      // Taken by the "::" socket, which serves both families unless configured otherwise.
+      if (!six) throw;
+    }
+  }
+
+  void serve(std::unique_ptr<net::Listener> listener) {
+    net::HttpServerOptions options;
+    // The clients are servers, which apply their own limits to the users behind them.
+    options.bodyPatience = {.silence = kServerPatience};
+    options.writePatience = kServerPatience;
+    listeners_.push_back(std::make_unique<net::HttpServer>(std::move(listener), server_.handler(), std::move(options)));
+    asio::co_spawn(context_, listeners_.back()->run(), [](std::exception_ptr) {});
+  }
+
+  awaitable<void> live() {
+    int number = co_await signals_.async_wait(asio::use_awaitable);
+    log::info("stopping", {{"signal", number}});
+    co_await stop();
+  }
+
+  void startServices() {
+    if (storage_failure_) return;
+    asio::co_spawn(context_, vscode_.run(), asio::detached);
+    asio::co_spawn(context_, setup_.run(), asio::detached);
+    // A command that had ended successfully before a failed move is not started again.
+    if (command_ && command_->state() != ServiceState::Ended) asio::co_spawn(context_, command_->run(), asio::detached);
+  }
+
+  HoldParts holdParts() {
+    if (!options_.command.empty()) {
+      command_.emplace(context_.get_executor(), children_, options_.environment, commandOptions(), options_.users);
+    }
+    return {context_.get_executor(), vscode_, [this] { startServices(); }, [this](Deadline deadline) { return stopOthers(deadline); },
+            [this] { return transfers_.endReceiving(); }};
+  }
+
+  awaitable<void> stopOthers(Deadline deadline) {
+    if (command_) co_return co_await async::both(command_->stop(deadline), setup_.stop(deadline));
+    co_await setup_.stop(deadline);
+  }
+
+  FreezeParts freezeParts() {
+    return {context_.get_executor(), [this](bool paused) {
+              vscode_.pause(paused);
+              if (command_) command_->pause(paused);
+              setup_.pause(paused);
+            }};
+  }
+
+  awaitable<void> stop() {
+    freeze_.end();
+    hold_.end();
+    for (auto& listener : listeners_) listener->stop();
+    auto end = Deadline::after(options_.stopPatience);
+    // VS Code first and alone: it saves its state while its terminals and helpers still run.
+    auto its_end = Deadline::after(options_.stopPatience * 3 / 4);
+    co_await async::both(vscode_.stop(its_end), stopOthers(its_end));
+    co_await transfers_.endAll();
+    co_await sweep(end);
+    log::info("stopped");
+  }
+
+  awaitable<void> sweep(Deadline deadline) {
+    children_.stop();
+    requestTermination();
+    while (hasChildren() && !deadline.hasPassed()) co_await async::sleepFor(kSweepStep);
+    // Repeat: processes started during one scan are killed by the next.
+    do {
+      signalAll(SIGKILL);
+    } while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR);
+  }
+
+  ServiceOptions vscodeOptions() const {
+    ServiceOptions service;
+    service.name = "code-server";
+    service.title = "VS Code";
+    service.socket = options_.socketDirectory / "code-server.sock";
+    service.command = options_.launcher;
+    service.command.insert(service.command.end(), {"--socket", service.socket.string(), "--socket-mode", "600"});
+    service.user = options_.config.user;
+    return service;
+  }
+
+  ServiceOptions commandOptions() const {
+    ServiceOptions service;
+    service.name = "command";
+    service.title = "The command";
+    service.command = options_.command;
+    service.user = options_.config.user;
+    service.restart = Restart::OnFailure;
+    return service;
+  }
+
+  SetupOptions setupOptions() const {
+    SetupOptions setup;
+    setup.script = options_.config.setup;
+    setup.git = options_.config.git;
+    setup.user = options_.config.user;
+    if (auto user = options_.users.find(setup.user)) setup.home = user->home;
+    setup.mark = options_.setupMark;
+    return setup;
+  }
+
+  UsageMeter::Options usageOptions() const {
+    UsageMeter::Options usage;
+    if (auto user = options_.users.find(options_.config.user)) usage.storage.emplace_back(user->home);
+    for (const auto& mount : options_.config.mounts) {
+      if (std::ranges::find(usage.storage, mount) == usage.storage.end()) usage.storage.push_back(mount);
+    }
+    return usage;
+  }
 
   AgentOptions options_;
   RealClock clock_;
@@ -95,185 +253,6 @@ class Agent {
   std::optional<std::string> storage_failure_;
   std::exception_ptr failure_;
 };
-
-Agent::Agent(AgentOptions options)
-    : options_(std::move(options)),
-      children_(context_.get_executor()),
-      vscode_(context_.get_executor(), children_, options_.environment, vscodeOptions(), options_.users),
-      setup_(context_.get_executor(), children_, options_.environment, setupOptions(), options_.users),
-      activity_(clock_),
-      usage_(usageOptions()),
-      exec_{context_.get_executor(), children_, options_.environment, options_.users, &freeze_},
-      freeze_(freezeParts()),
-      hold_(holdParts()),
-      transfers_(hold_),
-      archives_({exec_, activity_, hold_, vscode_}),
-      server_(AgentParts{options_.config.instanceId, options_.config.key, clock_, vscode_, options_.socketDirectory / "code-server.sock",
-                         activity_, usage_, exec_, hold_, freeze_, transfers_, archives_, setup_,
-                         resizeSharedMemory(options_.config.shmSize)}) {}
-
-HoldParts Agent::holdParts() {
-  if (!options_.command.empty()) {
-    command_.emplace(context_.get_executor(), children_, options_.environment, commandOptions(), options_.users);
-  }
-  return {context_.get_executor(), vscode_, [this] { startServices(); }, [this](Deadline deadline) { return stopOthers(deadline); },
-          [this] { return transfers_.endReceiving(); }};
-}
-
-FreezeParts Agent::freezeParts() {
-  return {context_.get_executor(), [this](bool paused) {
-            vscode_.pause(paused);
-            if (command_) command_->pause(paused);
-            setup_.pause(paused);
-          }};
-}
-
-ServiceOptions Agent::vscodeOptions() const {
-  ServiceOptions service;
-  service.name = "code-server";
-  service.title = "VS Code";
-  service.socket = options_.socketDirectory / "code-server.sock";
-  service.command = options_.launcher;
-  for (const std::string& word : {std::string("--socket"), service.socket.string(), std::string("--socket-mode"), std::string("600")}) {
-    service.command.push_back(word);
-  }
-  service.user = options_.config.user;
-  return service;
-}
-
-ServiceOptions Agent::commandOptions() const {
-  ServiceOptions service;
-  service.name = "command";
-  service.title = "The command";
-  service.command = options_.command;
-  service.user = options_.config.user;
-  service.restart = Restart::OnFailure;
-  return service;
-}
-
-SetupOptions Agent::setupOptions() const {
-  SetupOptions setup;
-  setup.script = options_.config.setup;
-  setup.git = options_.config.git;
-  setup.user = options_.config.user;
-  if (auto user = options_.users.find(setup.user)) setup.home = user->home;
-  setup.mark = options_.setupMark;
-  return setup;
-}
-
-awaitable<void> Agent::stopOthers(Deadline deadline) {
-  if (command_) co_return co_await async::both(command_->stop(deadline), setup_.stop(deadline));
-  co_await setup_.stop(deadline);
-}
-
-UsageMeter::Options Agent::usageOptions() const {
-  UsageMeter::Options usage;
-  if (auto user = options_.users.find(options_.config.user)) usage.storage.emplace_back(user->home);
-  for (const auto& mount : options_.config.mounts) {
-    if (std::ranges::find(usage.storage, mount) == usage.storage.end()) usage.storage.push_back(mount);
-  }
-  return usage;
-}
-
-void Agent::serve(std::unique_ptr<net::Listener> listener) {
-  net::HttpServerOptions options;
-  // The clients are servers, which apply their own limits to the users behind them.
-  options.bodyPatience = {.silence = kServerPatience};
-  options.writePatience = kServerPatience;
-  listeners_.push_back(std::make_unique<net::HttpServer>(std::move(listener), server_.handler(), std::move(options)));
-  asio::co_spawn(context_, listeners_.back()->run(), [](std::exception_ptr) {});
-}
-
-void Agent::listen() {
-  auto executor = context_.get_executor();
-  if (!options_.listenHost.empty()) return serve(net::listenTcp(executor, {options_.listenHost, options_.port}));
-  bool six = false;
-  try {
-    serve(net::listenTcp(executor, {"::", options_.port}));
-    six = true;
-  } catch (const Error&) {
-    // IPv6 is unavailable.
-  }
-  try {
-    serve(net::listenTcp(executor, {"0.0.0.0", options_.port}));
-  } catch (const Error&) {
-    // Taken by the "::" socket, which serves both families unless configured otherwise.
-    if (!six) throw;
-  }
-}
-
-void Agent::prepareStorage() {
-  storage_failure_ = bindStorage(options_.config.binds);
-  // Data written where a volume should be would be lost with the root file system: start no user processes.
-  if (storage_failure_) {
-    vscode_.refuse(*storage_failure_);
-    transfers_.refuse(*storage_failure_);
-    archives_.refuse(*storage_failure_);
-  }
-  auto user = options_.users.find(options_.config.user);
-  if (!user) return;
-  if (!storage_failure_) {
-    std::vector<std::string> storages{user->home};
-    for (const auto& mount : options_.config.mounts) storages.push_back(mount.string());
-    recoverStaging(storages, "/");
-    prepareHome(*user);
-    prepareMounts(*user, options_.config.mounts);
-  }
-  prepareSocketDirectory(*user, options_.socketDirectory);
-}
-
-int Agent::run() {
-  prepareStorage();
-  asio::co_spawn(context_, children_.run(), asio::detached);
-  // Before the first request can be served: an agent that starts held must never report or do otherwise.
-  hold_.begin(options_.config.hold);
-  listen();
-  log::info("listening", {{"port", listeners_.front()->port()}, {"instance", options_.config.instanceId}});
-  asio::co_spawn(context_, live(), [this](std::exception_ptr failure) {
-    failure_ = failure;
-    context_.stop();
-  });
-  context_.run();
-  if (failure_) std::rethrow_exception(failure_);
-  return 0;
-}
-
-awaitable<void> Agent::live() {
-  int number = co_await signals_.async_wait(asio::use_awaitable);
-  log::info("stopping", {{"signal", number}});
-  co_await stop();
-}
-
-void Agent::startServices() {
-  if (storage_failure_) return;
-  asio::co_spawn(context_, vscode_.run(), asio::detached);
-  asio::co_spawn(context_, setup_.run(), asio::detached);
-  // A command that had ended successfully before a failed move is not started again.
-  if (command_ && command_->state() != ServiceState::Ended) asio::co_spawn(context_, command_->run(), asio::detached);
-}
-
-awaitable<void> Agent::stop() {
-  freeze_.end();
-  hold_.end();
-  for (auto& listener : listeners_) listener->stop();
-  auto end = Deadline::after(options_.stopPatience);
-  // VS Code first and alone: it saves its state while its terminals and helpers still run.
-  auto its_end = Deadline::after(options_.stopPatience * 3 / 4);
-  co_await async::both(vscode_.stop(its_end), stopOthers(its_end));
-  co_await transfers_.endAll();
-  co_await sweep(end);
-  log::info("stopped");
-}
-
-awaitable<void> Agent::sweep(Deadline deadline) {
-  children_.stop();
-  requestTermination();
-  while (hasChildren() && !deadline.hasPassed()) co_await async::sleepFor(kSweepStep);
-  // Repeat: processes started during one scan are killed by the next.
-  do {
-    signalAll(SIGKILL);
-  } while (::waitpid(-1, nullptr, 0) > 0 || errno == EINTR);
-}
 
 }  // namespace
 

@@ -16,8 +16,7 @@ async::awaitable<void> answerJson(net::Exchange& exchange, int status, boost::js
 }
 
 async::awaitable<void> answerReason(net::Exchange& exchange, int status, std::string reason) {
-  boost::json::object body{{"reason", reason}};
-  co_await answerJson(exchange, status, std::move(body));
+  return answerJson(exchange, status, {{"reason", reason}});
 }
 
 async::awaitable<void> answerError(net::Exchange& exchange, Error error) {

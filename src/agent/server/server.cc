@@ -42,30 +42,44 @@ struct AgentServer::Route {
   std::string_view path;
   TokenScope scope;
   std::string_view methods;  // comma-separated
-  async::awaitable<void> (AgentServer::*handle)(net::Exchange&);
+  async::awaitable<void> (*handle)(AgentServer&, net::Exchange&);
   WhileHeld whileHeld = WhileHeld::Served;
 };
 
 const AgentServer::Route* AgentServer::findRoute(std::string_view path) {
-  using Server = AgentServer;
+  using Self = AgentServer;
+  using Call = net::Exchange;
   using enum Route::WhileHeld;
   static constexpr std::array kRoutes{
-      Route{kHealthPath, TokenScope::Status, "GET", &Server::answerHealth},
-      Route{kUsagePath, TokenScope::Status, "GET", &Server::answerUsage},
-      Route{kActivityPath, TokenScope::Status, "GET", &Server::answerActivity},
-      Route{kExecPath, TokenScope::Exec, "GET, POST", &Server::handleExec, Refused},
-      Route{kVscodeTunnelPath, TokenScope::Vscode, "GET", &Server::tunnelToVscode, Refused},
-      Route{kHoldPath, TokenScope::Files, "POST", &Server::answerHold},
-      Route{kReleasePath, TokenScope::Files, "POST", &Server::answerRelease},
-      Route{kExportPath, TokenScope::Files, "POST", &Server::handleExport, Refused},
-      Route{kImportPath, TokenScope::Files, "PUT", &Server::handleImport, Refused},
-      Route{kFreezePath, TokenScope::Files, "POST", &Server::answerFreeze, Refused},
-      Route{kThawPath, TokenScope::Files, "POST", &Server::answerThaw},
-      Route{kSendPath, TokenScope::Files, "GET", &Server::send},
-      Route{kReceivePath, TokenScope::Files, "GET", &Server::receive},
-      Route{kEndSessionPath, TokenScope::Control, "POST", &Server::answerEndSession},
+      Route{kHealthPath, TokenScope::Status, "GET", [](Self& self, Call& call) { return self.answerHealth(call); }},
+      Route{kUsagePath, TokenScope::Status, "GET", [](Self& self, Call& call) { return self.answerUsage(call); }},
+      Route{kActivityPath, TokenScope::Status, "GET", [](Self& self, Call& call) { return self.answerActivity(call); }},
+      Route{kExecPath, TokenScope::Exec, "GET, POST", [](Self& self, Call& call) { return self.handleExec(call); }, Refused},
+      Route{kVscodeTunnelPath, TokenScope::Vscode, "GET",
+            [](Self& self, Call& call) {
+              AgentParts& parts = self.parts_;
+              return handleVscodeTunnel(parts.vscode, parts.vscodeSocket, parts.activity, parts.hold, call);
+            },
+            Refused},
+      Route{kHoldPath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.answerHold(call); }},
+      Route{kReleasePath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.answerRelease(call); }},
+      Route{kExportPath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.parts_.archives.handleExport(call); },
+            Refused},
+      Route{kImportPath, TokenScope::Files, "PUT", [](Self& self, Call& call) { return self.parts_.archives.handleImport(call); }, Refused},
+      Route{kFreezePath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.answerFreeze(call); }, Refused},
+      Route{kThawPath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.answerThaw(call); }},
+      Route{kSendPath, TokenScope::Files, "GET",
+            [](Self& self, Call& call) { return self.parts_.transfers.handle(transfer::Role::Source, call); }},
+      Route{kReceivePath, TokenScope::Files, "GET",
+            [](Self& self, Call& call) { return self.parts_.transfers.handle(transfer::Role::Target, call); }},
+      Route{kEndSessionPath, TokenScope::Control, "POST", [](Self& self, Call& call) { return self.answerEndSession(call); }},
   };
-  static constexpr Route kPortRoute{kPortTunnelPrefix, TokenScope::Port, "GET", &Server::tunnelToPort, Refused};
+  static constexpr Route kPortRoute{kPortTunnelPrefix, TokenScope::Port, "GET",
+                                    [](Self& self, Call& call) {
+                                      std::string port(call.head().path().substr(kPortTunnelPrefix.size()));
+                                      return handlePortTunnel(std::move(port), self.parts_.activity, self.parts_.hold, call);
+                                    },
+                                    Refused};
   const auto* found = std::ranges::find(kRoutes, path, &Route::path);
   return found != kRoutes.end() ? found : path.starts_with(kPortRoute.path) ? &kPortRoute : nullptr;
 }
@@ -102,21 +116,10 @@ async::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
     co_return co_await answerReason(exchange, 503, parts_.hold.reason());
   // The stream lives as long as the request, even after a takeover: its handler keeps the request until the end.
   Sessions::Request request(sessions_, claims->session, [&stream = exchange.stream()] { stream.close(); });
-  auto done = co_await async::attempt((this->*route->handle)(exchange));
+  auto done = co_await async::attempt(route->handle(*this, exchange));
   if (done) co_return;
   if (exchange.answered()) throw done.error();
   co_await answerError(exchange, done.error());
-}
-
-async::awaitable<void> AgentServer::handleExport(net::Exchange& exchange) { return parts_.archives.handleExport(exchange); }
-async::awaitable<void> AgentServer::handleImport(net::Exchange& exchange) { return parts_.archives.handleImport(exchange); }
-async::awaitable<void> AgentServer::send(net::Exchange& exchange) { return parts_.transfers.handle(transfer::Role::Source, exchange); }
-async::awaitable<void> AgentServer::receive(net::Exchange& exchange) { return parts_.transfers.handle(transfer::Role::Target, exchange); }
-async::awaitable<void> AgentServer::tunnelToVscode(net::Exchange& exchange) {
-  return handleVscodeTunnel(parts_.vscode, parts_.vscodeSocket, parts_.activity, parts_.hold, exchange);
-}
-async::awaitable<void> AgentServer::tunnelToPort(net::Exchange& exchange) {
-  return handlePortTunnel(std::string(exchange.head().path().substr(kPortTunnelPrefix.size())), parts_.activity, parts_.hold, exchange);
 }
 
 async::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {

@@ -62,12 +62,6 @@ class AgentServer {
   async::awaitable<void> answerHold(net::Exchange& exchange);
   async::awaitable<void> answerRelease(net::Exchange& exchange);
   async::awaitable<void> handleExec(net::Exchange& exchange);
-  async::awaitable<void> handleExport(net::Exchange& exchange);
-  async::awaitable<void> handleImport(net::Exchange& exchange);
-  async::awaitable<void> send(net::Exchange& exchange);
-  async::awaitable<void> receive(net::Exchange& exchange);
-  async::awaitable<void> tunnelToVscode(net::Exchange& exchange);
-  async::awaitable<void> tunnelToPort(net::Exchange& exchange);
   async::awaitable<void> answerHeld(net::Exchange& exchange);
   /// The body of /hold and /freeze.
   struct TransferRequest {

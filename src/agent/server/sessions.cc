@@ -11,24 +11,13 @@ namespace {
 constexpr std::size_t kMaxEnded = 4096;  // per workspace within an hour; beyond it the oldest is dropped
 }  // namespace
 
-Sessions::Request::Request(Sessions& sessions, const std::string& session, std::function<void()> cut)
-    : sessions_(sessions), session_(session), cut_(std::move(cut)) {
-  if (!session_.empty()) sessions_.requests_.emplace(session_, this);
-}
-
-Sessions::Request::~Request() {
-  auto [from, to] = sessions_.requests_.equal_range(session_);
-  auto own = std::find_if(from, to, [this](const auto& entry) { return entry.second == this; });
-  if (own != to) sessions_.requests_.erase(own);
-}
-
 void Sessions::end(const std::string& session) {
   if (session.empty()) return;
   forgetOld();
   ended_.insert_or_assign(session, clock_.steadyNow() + kLongestTokenLife);
   std::vector<std::function<void()>> cuts;
-  auto [from, to] = requests_.equal_range(session);
-  for (auto entry = from; entry != to; ++entry) cuts.push_back(entry->second->cut_);
+  auto [from, to] = cuts_.equal_range(session);
+  for (auto entry = from; entry != to; ++entry) cuts.push_back(entry->second);
   for (const auto& cut : cuts) cut();
 }
 

@@ -3,7 +3,6 @@
 
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 
 #include "base/clock.h"
@@ -19,20 +18,20 @@ class Sessions {
   void end(const std::string& session);
   bool hasEnded(const std::string& session) const { return ended_.contains(session); }
 
-  /// One request; its lifetime is the request's; `cut` closes its connection.
+  using Cuts = std::multimap<std::string, std::function<void()>>;  ///< by session: what closes the connection of an active request
+
+  /// One request; its lifetime is the request's. An empty session is the server's own, which never ends.
   class Request {
    public:
-    /// An empty session is the server's own, which never ends.
-    Request(Sessions& sessions, const std::string& session, std::function<void()> cut);
-    ~Request();
+    Request(Sessions& sessions, const std::string& session, std::function<void()> cut)
+        : cuts_(sessions.cuts_), place_(cuts_.emplace(session, std::move(cut))) {}
+    ~Request() { cuts_.erase(place_); }
     Request(const Request&) = delete;
     Request& operator=(const Request&) = delete;
 
    private:
-    friend class Sessions;
-    Sessions& sessions_;
-    std::string session_;
-    std::function<void()> cut_;
+    Cuts& cuts_;
+    Cuts::iterator place_;
   };
 
  private:
@@ -40,7 +39,7 @@ class Sessions {
 
   const Clock& clock_;
   std::map<std::string, SteadyTime> ended_;  ///< when the record expires
-  std::multimap<std::string, Request*> requests_;
+  Cuts cuts_;
 };
 
 }  // namespace swarm::agent

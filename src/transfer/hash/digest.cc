@@ -55,23 +55,17 @@ class Digester final : public Visitor {
         sink_(std::move(sink)),
         workers_(*core.options.hashes, trust_, core.stop, core.counters.bytes) {}
 
-  std::vector<std::string> visit(VisitedDirectory directory) override {
-    const Storage& storage = core_.storages[directory.storage];
+  void enter(const VisitedDirectory& directory) override {
     if (directory.path.empty()) links_.clear();
     line(directory, {}, "type=directory " + commonText(directory.status, attributesOf(directory, {})));
-    std::vector<std::string> below;
-    for (std::string& name : directory.names) {
-      core_.stop.check();
-      const Sight sight = examine(storage, directory.directory, directory.path, name);
-      if (sight.error != 0) failAt("examine", storage.describe(directory.path, name), sight.error);
-      if (sight.kind != Sight::Kind::Carried) continue;
-      if (S_ISDIR(sight.status.st_mode)) {
-        below.push_back(std::move(name));
-      } else {
-        file(directory, name, sight.status);
-      }
-    }
-    return below;
+  }
+
+  bool entry(const VisitedDirectory& directory, const std::string& name, const Sight& sight) override {
+    if (sight.error != 0) failAt("examine", core_.storages[directory.storage].describe(directory.path, name), sight.error);
+    if (sight.kind != Sight::Kind::Carried) return false;
+    if (S_ISDIR(sight.status.st_mode)) return true;
+    file(directory, name, sight.status);
+    return false;
   }
 
   void unreadable(std::size_t storage, const std::string& path, int error) override {

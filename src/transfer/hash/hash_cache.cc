@@ -66,14 +66,11 @@ void HashCache::store(const struct stat& status, const FileHashes& hashes) {
 void HashCache::dropOld() {
   if (dropped_) return;
   dropped_ = true;
-  for (auto at = records_.begin(); at != records_.end();) {
-    if (at->second.pass + 1 < pass_) {
-      bytes_ -= costOf(at->second.hashes);
-      at = records_.erase(at);
-    } else {
-      ++at;
-    }
-  }
+  std::erase_if(records_, [this](const auto& entry) {
+    const bool old = entry.second.pass + 1 < pass_;
+    if (old) bytes_ -= costOf(entry.second.hashes);
+    return old;
+  });
 }
 
 std::size_t HashCache::bytes() const {

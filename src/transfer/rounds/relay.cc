@@ -20,17 +20,10 @@ constexpr double kReportBurst = 20;
 
 /// Any program may pose as an agent: its errors describe its workspace, never the caller (401 would sign the user out).
 ErrorCode failureCodeOf(std::string_view said) {
-  switch (const auto code = errorCodeFromString(said).value_or(ErrorCode::UpstreamFailed)) {
-    case ErrorCode::Conflict:
-    case ErrorCode::Unprocessable:
-    case ErrorCode::Internal:
-    case ErrorCode::Unavailable:
-    case ErrorCode::DeadlineExceeded:
-    case ErrorCode::OutOfResources:
-      return code;
-    default:
-      return ErrorCode::UpstreamFailed;
-  }
+  using enum ErrorCode;
+  constexpr std::array passed_on{Conflict, Unprocessable, Internal, Unavailable, DeadlineExceeded, OutOfResources};
+  const ErrorCode code = errorCodeFromString(said).value_or(UpstreamFailed);
+  return std::ranges::find(passed_on, code) != passed_on.end() ? code : UpstreamFailed;
 }
 
 class Listener {

@@ -16,28 +16,48 @@ class SourceLister final : public Visitor {
  public:
   explicit SourceLister(SourceState& state) : state_(state) {}
 
-  std::vector<std::string> visit(VisitedDirectory directory) override {
+  void enter(const VisitedDirectory& directory) override {
     if (links_storage_ != directory.storage) {
       // Storages may be on different file systems at the target: hard links are made within one storage only.
       links_.clear();
       links_storage_ = directory.storage;
     }
-    Part part;
-    part.head.storage = directory.storage;
-    part.head.path = directory.path;
-    part.head.facts = factsOf(directory.status);
-    part.head.attributes = attributesOf(directory, {}).value_or(Attributes{});
-    part.listed.storage = directory.storage;
-    part.listed.path = std::make_shared<const std::string>(directory.path);
-    std::vector<std::string> below;
-    for (const std::string& name : directory.names) {
-      state_.core.stop.check();
-      if (part.entries.size() >= kListingBytes || part.listed.items.size() >= kMaxListingEntries) send(part, false);
-      addChild(part, directory, name, below);
-    }
-    send(part, true);
-    return below;
+    part_ = Part();
+    part_.head.storage = directory.storage;
+    part_.head.path = directory.path;
+    part_.head.facts = factsOf(directory.status);
+    part_.head.attributes = attributesOf(directory, {}).value_or(Attributes{});
+    part_.listed.storage = directory.storage;
+    part_.listed.path = std::make_shared<const std::string>(directory.path);
   }
+
+  bool entry(const VisitedDirectory& directory, const std::string& name, const Sight& sight) override {
+    const Storage& storage = state_.core.storages[directory.storage];
+    if (part_.entries.size() >= kListingBytes || part_.listed.items.size() >= kMaxListingEntries) send(false);
+    if (sight.error != 0)
+      state_.unreadable(storage.describe(directory.path, name), sight.error);
+    else if (sight.isNoteworthy())
+      state_.notes.add(storage.describe(directory.path, name), sight.reason);
+    if (sight.kind != Sight::Kind::Carried) return false;
+    Entry entry;
+    entry.name = name;
+    entry.type = typeOf(sight.status);
+    ListedUnit::Item item{name, 0, false};
+    if (entry.type != EntryType::Directory) {
+      if (!describe(entry, directory, sight.status)) return false;
+      item.file = entry.type == EntryType::Regular && (entry.group == 0 || entry.groupFirst);
+      item.bytes = item.file ? contentBytes(directory.directory, name, sight.status) : 0;
+      ++part_.listed.files;
+      part_.listed.bytes += item.bytes;
+    }
+    const std::string encoded = encode(entry);
+    if (encoded.size() > kMaxEntryBytes) failAt("transfer all attributes of", storage.describe(directory.path, name), E2BIG);
+    part_.entries += encoded;
+    part_.listed.items.push_back(std::move(item));
+    return entry.type == EntryType::Directory;
+  }
+
+  void leave() override { send(true); }
 
   void unreadable(std::size_t storage, const std::string& path, int error) override {
     if (isVanished(error)) {
@@ -53,31 +73,6 @@ class SourceLister final : public Visitor {
     std::string entries;
     ListedUnit listed;
   };
-
-  void addChild(Part& part, const VisitedDirectory& directory, const std::string& name, std::vector<std::string>& below) {
-    const Storage& storage = state_.core.storages[directory.storage];
-    const Sight sight = examine(storage, directory.directory, directory.path, name);
-    if (sight.error != 0) return state_.unreadable(storage.describe(directory.path, name), sight.error);
-    if (sight.isNoteworthy()) state_.notes.add(storage.describe(directory.path, name), sight.reason);
-    if (sight.kind != Sight::Kind::Carried) return;
-    Entry entry;
-    entry.name = name;
-    entry.type = typeOf(sight.status);
-    ListedUnit::Item item{name, 0, false};
-    if (entry.type == EntryType::Directory) {
-      below.push_back(name);
-    } else {
-      if (!describe(entry, directory, sight.status)) return;
-      item.file = entry.type == EntryType::Regular && (entry.group == 0 || entry.groupFirst);
-      item.bytes = item.file ? contentBytes(directory.directory, name, sight.status) : 0;
-      ++part.listed.files;
-      part.listed.bytes += item.bytes;
-    }
-    const std::string encoded = encode(entry);
-    if (encoded.size() > kMaxEntryBytes) failAt("transfer all attributes of", storage.describe(directory.path, name), E2BIG);
-    part.entries += encoded;
-    part.listed.items.push_back(std::move(item));
-  }
 
   /// False when it vanished, or cannot be described completely.
   bool describe(Entry& entry, const VisitedDirectory& directory, const struct stat& status) {
@@ -110,25 +105,26 @@ class SourceLister final : public Visitor {
     }
   }
 
-  void send(Part& part, bool last) {
-    part.head.unit = next_unit_++;
-    part.head.last = last;
-    Frame frame{Kind::Listing, encodeListing(part.head, part.entries, part.listed.items.size()), {}};
-    if (frame.size() > kMaxPayload) failAt("list", state_.core.storages[part.head.storage].describe(part.head.path), ENAMETOOLONG);
-    state_.files += part.listed.files;
-    state_.bytes += part.listed.bytes;
-    part.listed.cost = frame.size();
+  void send(bool last) {
+    part_.head.unit = next_unit_++;
+    part_.head.last = last;
+    Frame frame{Kind::Listing, encodeListing(part_.head, part_.entries, part_.listed.items.size()), {}};
+    if (frame.size() > kMaxPayload) failAt("list", state_.core.storages[part_.head.storage].describe(part_.head.path), ENAMETOOLONG);
+    state_.files += part_.listed.files;
+    state_.bytes += part_.listed.bytes;
+    part_.listed.cost = frame.size();
     ListedUnit next;
-    next.storage = part.listed.storage;
-    next.path = part.listed.path;
-    state_.window.add(part.head.unit, std::move(part.listed));
+    next.storage = part_.listed.storage;
+    next.path = part_.listed.path;
+    state_.window.add(part_.head.unit, std::move(part_.listed));
     state_.core.outbox.push(std::move(frame));
-    part.head.first = false;
-    part.entries.clear();
-    part.listed = std::move(next);
+    part_.head.first = false;
+    part_.entries.clear();
+    part_.listed = std::move(next);
   }
 
   SourceState& state_;
+  Part part_;
   std::uint64_t next_unit_ = 1;
   std::size_t links_storage_ = 0;
   std::map<FileId, std::uint64_t> links_;  ///< groups of names in the current storage

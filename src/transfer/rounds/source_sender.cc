@@ -148,7 +148,7 @@ class SourceSender {
     Facts facts = factsOf(after);
     facts.size = offset;
     if (sent) ++filesSent;
-    packs_.end(unit, index, facts, item.bytes);
+    packs_.add({unit, index, SegmentKind::End, 0, 0, facts}, item.bytes);
   }
 
   /// Whether any of these chunks was not a hole at the target.
@@ -159,7 +159,7 @@ class SourceSender {
       const std::uint64_t alike = std::min(chunks, theirs.left());
       const auto bytes = static_cast<std::int64_t>(alike * kChunkBytes);
       if (!theirs.now() || *theirs.now() != hashOfHole()) {
-        packs_.hole(unit, index, offset, bytes);
+        packs_.add({unit, index, SegmentKind::Hole, offset, bytes, {}});
         sent = true;
       }
       theirs.skip(alike);
@@ -174,15 +174,15 @@ class SourceSender {
     const std::int64_t end = offset + static_cast<std::int64_t>(length);
     std::int64_t at = offset;
     for (const Extent& extent : reader.data()) {
-      if (extent.offset > at) packs_.hole(unit, index, at, extent.offset - at);
+      if (extent.offset > at) packs_.add({unit, index, SegmentKind::Hole, at, extent.offset - at, {}});
       const auto size = static_cast<std::size_t>(extent.length);
       // Request the room again: a pack with enough segments was sent in between.
       char* const place = packs_.room(size);
       if (place != room + (extent.offset - offset)) std::memmove(place, room + (extent.offset - offset), size);
-      packs_.data(unit, index, extent.offset, size);
+      packs_.add({unit, index, SegmentKind::Data, extent.offset, extent.length, {}});
       at = extent.offset + extent.length;
     }
-    if (at < end) packs_.hole(unit, index, at, end - at);
+    if (at < end) packs_.add({unit, index, SegmentKind::Hole, at, end - at, {}});
   }
 
   void giveUp(std::uint64_t unit, std::uint64_t index, const ListedUnit& listed, int error) {
@@ -192,7 +192,7 @@ class SourceSender {
     } else {
       state_.unreadable(state_.core.storages[listed.storage].describe(*listed.path, item.name), error);
     }
-    packs_.gone(unit, index, item.bytes);
+    packs_.add({unit, index, SegmentKind::Gone, 0, 0, {}}, item.bytes);
   }
 
   int directoryOf(const ListedUnit& listed) {

@@ -137,35 +137,12 @@ std::string describePath(std::string_view mount, std::string_view directory, std
 }
 
 void failAt(const char* doing, const std::string& path, int error) {
-  ErrorCode code = ErrorCode::UpstreamFailed;
-  switch (error) {
-    case ENOSPC:
-    case EDQUOT:
-    case ENOMEM:
-    case EMFILE:
-    case ENFILE:
-      code = ErrorCode::OutOfResources;
-      break;
-    case EACCES:
-    case EPERM:
-    case ENOTSUP:
-    case EROFS:
-    case E2BIG:
-    case EFBIG:
-    case ENAMETOOLONG:
-    case EILSEQ:
-    case EINVAL:
-    case ERANGE:
-    case EMLINK:
-    case EXDEV:
-    case EBUSY:
-    case ETXTBSY:
-    case EOVERFLOW:
-      code = ErrorCode::Unprocessable;
-      break;
-    default:
-      break;
-  }
+  constexpr std::array full{ENOSPC, EDQUOT, ENOMEM, EMFILE, ENFILE};
+  constexpr std::array refused{EACCES, EPERM,  ENOTSUP, EROFS, E2BIG, EFBIG,   ENAMETOOLONG, EILSEQ,
+                               EINVAL, ERANGE, EMLINK,  EXDEV, EBUSY, ETXTBSY, EOVERFLOW};
+  const ErrorCode code = std::ranges::find(full, error) != full.end()         ? ErrorCode::OutOfResources
+                         : std::ranges::find(refused, error) != refused.end() ? ErrorCode::Unprocessable
+                                                                              : ErrorCode::UpstreamFailed;
   throw Error(code, format("Could not {} \"{}\": {}.", doing, path, std::generic_category().message(error)));
 }
 

@@ -37,30 +37,14 @@ char* PackSender::room(std::size_t length) {
   return raw_.data() + used_;
 }
 
-void PackSender::add(Segment segment) {
+void PackSender::add(Segment segment, std::int64_t bytes) {
+  if (segment.kind == SegmentKind::Data) used_ += static_cast<std::size_t>(segment.length);
+  if (segment.kind == SegmentKind::End || segment.kind == SegmentKind::Gone) {
+    ++current_.files;
+    current_.bytes += bytes;
+  }
   segments_.push_back(segment);
   if (segments_.size() >= kMaxPackSegments) flush();
-}
-
-void PackSender::data(std::uint64_t unit, std::uint64_t index, std::int64_t offset, std::size_t length) {
-  used_ += length;
-  add({unit, index, SegmentKind::Data, offset, static_cast<std::int64_t>(length), {}});
-}
-
-void PackSender::hole(std::uint64_t unit, std::uint64_t index, std::int64_t offset, std::int64_t length) {
-  add({unit, index, SegmentKind::Hole, offset, length, {}});
-}
-
-void PackSender::end(std::uint64_t unit, std::uint64_t index, const Facts& facts, std::int64_t bytes) {
-  ++current_.files;
-  current_.bytes += bytes;
-  add({unit, index, SegmentKind::End, 0, 0, facts});
-}
-
-void PackSender::gone(std::uint64_t unit, std::uint64_t index, std::int64_t bytes) {
-  ++current_.files;
-  current_.bytes += bytes;
-  add({unit, index, SegmentKind::Gone, 0, 0, {}});
 }
 
 std::string PackSender::compress(int level) {

@@ -32,14 +32,11 @@ class PackSender {
  public:
   explicit PackSender(Core& core);
 
-  /// Room for `length` bytes (at most kMaxPackRaw), to be filled and then passed to data(), or discarded.
+  /// Room for `length` bytes (at most kMaxPackRaw), to be filled and then added as Data, or discarded.
   char* room(std::size_t length);
-  /// Records the next `length` bytes of the room as content of a file at `offset`.
-  void data(std::uint64_t unit, std::uint64_t index, std::int64_t offset, std::size_t length);
-  void hole(std::uint64_t unit, std::uint64_t index, std::int64_t offset, std::int64_t length);
-  /// Ends a file: it counts as done, with `bytes`, once the target has acknowledged it.
-  void end(std::uint64_t unit, std::uint64_t index, const Facts& facts, std::int64_t bytes);
-  void gone(std::uint64_t unit, std::uint64_t index, std::int64_t bytes);
+  /// Data: the next bytes of the room are content of the file. End, Gone: the file counts as done, with `bytes`, once the target has
+  /// acknowledged it.
+  void add(Segment segment, std::int64_t bytes = 0);
   void flush();
   void takeAcks();  ///< processes acknowledgements that have arrived
   void finish();    ///< flushes, and waits until everything is acknowledged
@@ -51,7 +48,6 @@ class PackSender {
     std::int64_t files;
     std::int64_t bytes;
   };
-  void add(Segment segment);
   void takeAck();
   std::string compress(int level);
 

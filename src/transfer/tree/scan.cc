@@ -13,25 +13,17 @@ namespace {
 
 class Scanner final : public Visitor {
  public:
-  Scanner(const std::vector<Storage>& storages, std::atomic<std::int64_t>& files, std::atomic<std::int64_t>& bytes, const StopFlag& stop)
-      : storages_(storages), files_(files), bytes_(bytes), stop_(stop) {}
+  Scanner(const std::vector<Storage>& storages, std::atomic<std::int64_t>& files, std::atomic<std::int64_t>& bytes)
+      : storages_(storages), files_(files), bytes_(bytes) {}
 
-  std::vector<std::string> visit(VisitedDirectory directory) override {
-    const Storage& storage = storages_[directory.storage];
-    ++report_.directories;
-    std::vector<std::string> below;
-    for (std::string& name : directory.names) {
-      stop_.check();
-      const Sight sight = examine(storage, directory.directory, directory.path, name);
-      if (sight.isNoteworthy()) notes_.add(storage.describe(directory.path, name), sight.reason);
-      if (sight.kind != Sight::Kind::Carried) continue;
-      if (S_ISDIR(sight.status.st_mode)) {
-        below.push_back(std::move(name));
-      } else {
-        count(directory.directory, name, sight.status);
-      }
-    }
-    return below;
+  void enter(const VisitedDirectory&) override { ++report_.directories; }
+
+  bool entry(const VisitedDirectory& directory, const std::string& name, const Sight& sight) override {
+    if (sight.isNoteworthy()) notes_.add(storages_[directory.storage].describe(directory.path, name), sight.reason);
+    if (sight.kind != Sight::Kind::Carried) return false;
+    if (S_ISDIR(sight.status.st_mode)) return true;
+    count(directory.directory, name, sight.status);
+    return false;
   }
 
   void unreadable(std::size_t storage, const std::string& path, int error) override {
@@ -57,7 +49,6 @@ class Scanner final : public Visitor {
   const std::vector<Storage>& storages_;
   std::atomic<std::int64_t>& files_;
   std::atomic<std::int64_t>& bytes_;
-  const StopFlag& stop_;
   std::set<FileId> links_;
   ScanReport report_;
   Notes notes_;
@@ -67,7 +58,7 @@ class Scanner final : public Visitor {
 
 ScanReport scanStorages(const std::vector<Storage>& storages, std::atomic<std::int64_t>& files, std::atomic<std::int64_t>& bytes,
                         const StopFlag& stop) {
-  Scanner scanner(storages, files, bytes, stop);
+  Scanner scanner(storages, files, bytes);
   walk(storages, scanner, stop);
   ScanReport report = scanner.take();
   for (const Storage& storage : storages) {

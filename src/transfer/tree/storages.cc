@@ -32,7 +32,7 @@ struct ScannedLevel {
 };
 
 /// False when the directory is unreadable; the visitor was notified.
-bool show(const std::vector<Storage>& storages, std::size_t storage, ScannedLevel& level, Visitor& visitor) {
+bool show(const std::vector<Storage>& storages, std::size_t storage, ScannedLevel& level, Visitor& visitor, const StopFlag& stop) {
   const Descriptor directory = openBelow(storages[storage].top.get(), level.path);
   struct stat status{};
   if (!directory.valid() || ::fstat(directory.get(), &status) != 0) {
@@ -48,7 +48,14 @@ bool show(const std::vector<Storage>& storages, std::size_t storage, ScannedLeve
     visitor.unreadable(storage, level.path, error.code().value());
     return false;
   }
-  level.names = visitor.visit({storage, level.path, directory.get(), status, std::move(names)});
+  const VisitedDirectory visited{storage, level.path, directory.get(), status};
+  visitor.enter(visited);
+  for (std::string& name : names) {
+    stop.check();
+    const Sight sight = examine(storages[storage], directory.get(), level.path, name);
+    if (visitor.entry(visited, name, sight)) level.names.push_back(std::move(name));
+  }
+  visitor.leave();
   return true;
 }
 
@@ -120,7 +127,7 @@ bool isLostAndFound(std::string_view name, const struct stat& status) {
 void walk(const std::vector<Storage>& storages, Visitor& visitor, const StopFlag& stop) {
   for (std::size_t storage = 0; storage < storages.size(); ++storage) {
     std::vector<ScannedLevel> levels(1);
-    if (!show(storages, storage, levels.back(), visitor)) continue;
+    if (!show(storages, storage, levels.back(), visitor, stop)) continue;
     while (!levels.empty()) {
       stop.check();
       ScannedLevel& level = levels.back();
@@ -129,7 +136,7 @@ void walk(const std::vector<Storage>& storages, Visitor& visitor, const StopFlag
         continue;
       }
       ScannedLevel below{join(level.path, level.names[level.next++]), {}};
-      if (show(storages, storage, below, visitor)) levels.push_back(std::move(below));
+      if (show(storages, storage, below, visitor, stop)) levels.push_back(std::move(below));
     }
   }
 }

@@ -70,20 +70,22 @@ bool removeTree(const Storage& storage, int directory, const std::string& path, 
 /// Opens an existing directory of the target; makes it accessible if its owner may not use it. Throws Error.
 Descriptor openTargetDirectory(const Storage& storage, const std::string& path);
 
-/// Callbacks of a walk: one directory at a time, before its contents.
 struct VisitedDirectory {
   std::size_t storage = 0;
   const std::string& path;
   int directory;
   const struct stat& status;
-  std::vector<std::string> names;  ///< sorted; may be moved from
 };
 
+/// Callbacks of a walk.
 class Visitor {
  public:
   virtual ~Visitor() = default;
-  /// Returns the names of the directories to enter, in order.
-  virtual std::vector<std::string> visit(VisitedDirectory directory) = 0;
+  /// A directory, before its contents.
+  virtual void enter(const VisitedDirectory& directory) = 0;
+  /// Its entries, in order. Returns whether to enter this one, a directory, after the others.
+  virtual bool entry(const VisitedDirectory& directory, const std::string& name, const Sight& sight) = 0;
+  virtual void leave() {}  ///< after the last entry of a directory
   /// A directory that existed a moment ago cannot be opened or read.
   virtual void unreadable(std::size_t storage, const std::string& path, int error) = 0;
 };

@@ -5,40 +5,34 @@
 
 namespace swarm::agent {
 
-struct ArchiveDigest::Impl {
-  XXH3_state_t* state = XXH3_createState();
-  std::int64_t next = 0;  // where contiguous data would continue
-  ~Impl() { XXH3_freeState(state); }
-};
-
-ArchiveDigest::ArchiveDigest() : impl_(std::make_unique<Impl>()) { XXH3_128bits_reset(impl_->state); }
-ArchiveDigest::~ArchiveDigest() = default;
+ArchiveDigest::ArchiveDigest() : state_(XXH3_createState(), [](XXH3_state_s* state) { XXH3_freeState(state); }) {
+  XXH3_128bits_reset(state_.get());
+}
 
 void ArchiveDigest::addNumber(std::uint64_t number) {
-  char bytes[8];
-  for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(number >> (8 * i));
-  XXH3_128bits_update(impl_->state, bytes, sizeof bytes);
+  const std::string bytes = transfer::Encoder().fixed(number).take();
+  XXH3_128bits_update(state_.get(), bytes.data(), bytes.size());
 }
 
 void ArchiveDigest::add(const ArchiveEntry& entry) {
   for (const std::string& text : {entry.path, entry.link}) {
     addNumber(text.size());
-    XXH3_128bits_update(impl_->state, text.data(), text.size());
+    XXH3_128bits_update(state_.get(), text.data(), text.size());
   }
   addNumber(static_cast<std::uint64_t>(entry.kind));
   addNumber(entry.kind == ArchiveKind::File ? static_cast<std::uint64_t>(entry.facts.size) : 0);
-  impl_->next = 0;
+  next_ = 0;
 }
 
 void ArchiveDigest::add(std::int64_t offset, std::string_view data) {
   if (data.empty()) return;
-  if (offset != impl_->next) addNumber(static_cast<std::uint64_t>(offset));
-  XXH3_128bits_update(impl_->state, data.data(), data.size());
-  impl_->next = offset + static_cast<std::int64_t>(data.size());
+  if (offset != next_) addNumber(static_cast<std::uint64_t>(offset));
+  XXH3_128bits_update(state_.get(), data.data(), data.size());
+  next_ = offset + static_cast<std::int64_t>(data.size());
 }
 
 std::string ArchiveDigest::text() const {
-  XXH128_hash_t hash = XXH3_128bits_digest(impl_->state);
+  XXH128_hash_t hash = XXH3_128bits_digest(state_.get());
   return transfer::hexadecimal({hash.high64, hash.low64});
 }
 

@@ -9,6 +9,8 @@
 #include "transfer/tree/content.h"
 #include "transfer/wire/messages.h"
 
+struct XXH3_state_s;
+
 namespace swarm::agent {
 
 enum class ArchiveKind { Directory, File, Symlink, Fifo, HardLink };
@@ -27,17 +29,14 @@ struct ArchiveEntry {
 class ArchiveDigest {
  public:
   ArchiveDigest();
-  ~ArchiveDigest();
-  ArchiveDigest(const ArchiveDigest&) = delete;
-  ArchiveDigest& operator=(const ArchiveDigest&) = delete;
   void add(const ArchiveEntry& entry);
   void add(std::int64_t offset, std::string_view data);  ///< of the last entry added, in order, in pieces of any size
   std::string text() const;
 
  private:
   void addNumber(std::uint64_t number);
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<XXH3_state_s, void (*)(XXH3_state_s*)> state_;
+  std::int64_t next_ = 0;  ///< where contiguous data would continue
 };
 
 }  // namespace swarm::agent
