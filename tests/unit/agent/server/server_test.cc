@@ -244,11 +244,12 @@ TEST_F(AgentTest, aPortTunnelCarriesBytesBothWays) {
 }
 
 /// A non-loopback address of this machine; empty without a network.
+/// Of the first interface: the last ones are bridges of containers, which end with them.
 std::string ownAddress() {
   ifaddrs* list = nullptr;
   std::string address;
   if (::getifaddrs(&list) != 0) return address;
-  for (const ifaddrs* item = list; item != nullptr; item = item->ifa_next) {
+  for (const ifaddrs* item = list; item != nullptr && address.empty(); item = item->ifa_next) {
     if (item->ifa_addr == nullptr || item->ifa_addr->sa_family != AF_INET || (item->ifa_flags & (IFF_LOOPBACK | IFF_UP)) != IFF_UP)
       continue;
     std::array<char, INET_ADDRSTRLEN> text{};
