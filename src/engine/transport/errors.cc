@@ -94,7 +94,7 @@ Error engineError(int status, std::string_view body, std::string_view doing) {
 
 Refusal refusalOf(int status, std::string_view body) {
   if (status == 404 && contains(body, "o such container")) return Refusal::NoContainer;
-  if (status == 404 && contains(body, "No such image")) return Refusal::NoImage;
+  if (status == 404 && contains(body, "o such image")) return Refusal::NoImage;
   if (contains(body, "network ") && contains(body, "is ambiguous")) return Refusal::AmbiguousNetwork;
   if (status == 404 && contains(body, "network ")) return Refusal::NoNetwork;
   bool is_unknown = status == 404 && (contains(body, "page not found") || engineMessage(body) == "Not Found");

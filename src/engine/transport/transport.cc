@@ -1,6 +1,7 @@
 // Version negotiation, and failures of the connection as errors.
 #include "engine/transport/transport.h"
 
+#include <algorithm>
 #include <boost/json/serialize.hpp>
 #include <charconv>
 
@@ -18,6 +19,12 @@ net::HttpClientOptions makeOptions(const Endpoint& endpoint) {
   options.maxBody = kMaxJsonResponse;
   options.host = endpoint.host.empty() ? "docker" : net::toString({endpoint.host, portOf(endpoint)});
   return options;
+}
+
+bool isPodman(const json::value& version) {
+  const json::value* parts = member(version, "Components");
+  return parts && parts->is_array() &&
+         std::ranges::any_of(parts->as_array(), [](const json::value& part) { return stringAt(part, "Name") == "Podman Engine"; });
 }
 
 }  // namespace
@@ -117,6 +124,7 @@ awaitable<void> Transport::connect(Deadline deadline) {
   Facts facts;
   facts.api = chooseApiVersion(oldest, *newest, toString(endpoint_));
   facts.engineVersion = stringAt(version, "Version");
+  facts.isPodman = isPodman(version);
   std::string prefix = "/v" + toString(facts.api);
   json::value info = co_await query(prefix + "/info", "report about its machine", deadline);
   facts.cpus = static_cast<int>(integerAt(info, "NCPU"));

@@ -59,6 +59,7 @@ struct Facts {
   std::int64_t memoryBytes = 0;
   std::string name;
   std::string cgroupVersion;
+  bool isPodman = false;  ///< whose versions up to 4.3 at least change no limits of a running container
 };
 
 /// Owned by one loop.

@@ -27,6 +27,7 @@ struct DockerProviderConfig : engine::Endpoint {
   std::vector<std::string> localImages = {"swarm-workspace"};
   /// Patterns ("registry.example.com/team/*") of the images that users may use; empty: all but those of internal registries.
   std::vector<std::string> allowedImages;
+  std::string workspaceImage;               ///< of new workspaces, for validation; empty: none is checked
   std::map<std::string, std::string> tags;  ///< labels on all that is made
   std::int64_t maxInstancesPerUser = 0;     ///< reported only; 0: none
   bool isCandidate = false;                 ///< came in a request: responses of its endpoint are not passed on

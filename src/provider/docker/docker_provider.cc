@@ -255,6 +255,7 @@ ProviderCapabilities DockerProvider::getProviderCapabilities() const {
   ResourceConfig& max = capabilities.maxResourcesPerInstance;
   if (client().connected()) {
     const engine::Facts& facts = client().facts();
+    capabilities.supportsLiveResize = !facts.isPodman;
     max.cpu = {static_cast<double>(facts.cpus), std::int64_t{1000} * facts.cpus};
     max.memory = {0, facts.memoryBytes / kMib};
   }
@@ -297,14 +298,15 @@ awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadli
   checks.push_back(
       {"storage sizes", true,
        format("the volume driver \"{}\": sizes of storages are not enforced, usage is shown against them", config().volumeDriver)});
-  for (const std::string& repository : config().localImages) {
-    std::string image = repository + ":latest";
-    auto present = [&]() -> awaitable<std::string> {
-      co_await parts_.images.requirePresent(image, deadline);
-      co_return image + " is present";
-    };
-    checks.push_back(co_await runCheck("image " + image, config().isCandidate, present()));
-  }
+  const std::string& image = config().workspaceImage;
+  if (image.empty()) co_return checks;
+  auto obtainable = [&]() -> awaitable<std::string> {
+    PlacementPreview preview;
+    co_await parts_.images.preview(image, preview, deadline);
+    if (!preview.imageFound) throw Error(ErrorCode::Unprocessable, preview.imageDetail);
+    co_return preview.imageDetail;
+  };
+  checks.push_back(co_await runCheck("image " + image, config().isCandidate, obtainable()));
   co_return checks;
 }
 

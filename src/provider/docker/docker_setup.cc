@@ -100,7 +100,10 @@ class DockerSetup final : public ProviderSetup {
   ProviderPtr make(const ProviderContext& context) const override {
     if (!enabled_) return nullptr;
     std::vector<DockerProviderConfig> engines = engines_;
-    for (DockerProviderConfig& engine : engines) engine.tags = context.tags;
+    for (DockerProviderConfig& engine : engines) {
+      engine.tags = context.tags;
+      engine.workspaceImage = context.workspaceImage;
+    }
     return makeDockerProvider(std::move(engines), context.swarmId);
   }
 
@@ -127,6 +130,7 @@ class DockerSetup final : public ProviderSetup {
     engine.port = static_cast<std::uint16_t>(port);
     candidate.requireAllowed({engine.host, portOf(engine)}, "/host");
     engine.localImages = engines_.front().localImages;
+    engine.workspaceImage = context.workspaceImage;
     return candidate.make([&] { return makeDockerProvider(engine, context.swarmId); });
   }
 

@@ -23,7 +23,7 @@ void EventFollower::handleContainer(const json::value& event) {
   std::string detail = action;
   if (std::string code = engine::eventAttribute(event, "exitCode"); !code.empty()) detail += " exitCode=" + code;
   Kind kind = action == "oom" ? Kind::OutOfMemory : Kind::Changed;
-  if (action == "destroy" && parts_.index.noteRemoved(place, container)) {
+  if ((action == "destroy" || action == "remove") && parts_.index.noteRemoved(place, container)) {
     usage_.forget(place);
     kind = Kind::Removed;
   }
@@ -39,8 +39,8 @@ void EventFollower::handleNetwork(const json::value& event) {
 }
 
 void EventFollower::followContainers(async::Executor executor) {
-  // Not those of exec, which are many and do not concern us.
-  json::array actions{"create", "start", "die", "oom", "stop", "kill", "destroy", "pause", "unpause", "update", "rename"};
+  // Not those of exec, which are many and do not concern us. podman filters by names of its own: "died" for "die", "remove" for "destroy".
+  json::array actions{"create", "start", "die", "died", "oom", "stop", "kill", "destroy", "remove", "pause", "unpause", "update", "rename"};
   json::object filters = ownFilter(parts_.context);
   filters["type"] = json::array{"container"};
   filters["event"] = std::move(actions);

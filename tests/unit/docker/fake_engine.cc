@@ -1,6 +1,7 @@
 // Networks are found by label filter only, and joined by the endpoint's NetworkID or else by name, as moby does.
 #include "unit/docker/fake_engine.h"
 
+#include <algorithm>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/json/parse.hpp>
@@ -44,6 +45,10 @@ std::vector<std::string> FakeEngine::networkIds() const {
   return ids;
 }
 
+bool FakeEngine::hasReceived(std::string_view part) const {
+  return std::ranges::any_of(targets_, [&](const std::string& target) { return target.contains(part); });
+}
+
 std::vector<FakeEngine::Object*> FakeEngine::named(std::string_view name) {
   std::vector<Object*> found;
   for (Object& network : networks_)
@@ -55,6 +60,7 @@ boost::asio::awaitable<void> FakeEngine::handle(net::Exchange& exchange) {
   const std::string method(exchange.head().method);
   std::string path(exchange.head().path());
   const std::string target(exchange.head().target);
+  targets_.push_back(target);
   const std::string query = target.size() > path.size() ? target.substr(path.size() + 1) : std::string();
   if (path.starts_with("/v1.")) path.erase(0, path.find('/', 1));
   std::string text = co_await net::readAll(exchange.body(), 1 << 20);

@@ -24,6 +24,7 @@ class FakeEngine {
   void removeNetwork(const std::string& id);
   std::vector<std::string> networkIds() const;
   std::string joinedNetwork() const { return joined_; }  ///< the id that the container joined when it was started
+  bool hasReceived(std::string_view part) const;         ///< of a request's path and query, as it was sent
   int containers() const { return static_cast<int>(containers_.size()); }
 
   /// The given response to each request whose "METHOD /path" (without version and query) is `line`.
@@ -48,6 +49,7 @@ class FakeEngine {
   Object endpoints_;                ///< of the last one: what it joins when it is started
   std::string joined_;
   std::map<std::string, std::string> responses_;
+  std::vector<std::string> targets_;
 };
 
 }  // namespace swarm::docker

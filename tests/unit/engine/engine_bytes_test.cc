@@ -46,7 +46,11 @@ TEST(EngineTexts, meanTheSameInTheWordsOfEachEngine) {
   EXPECT_EQ(refusalOf(404, R"({"message":"page not found"})"), Refusal::Unsupported);
   EXPECT_EQ(refusalOf(405, ""), Refusal::Unsupported);
   EXPECT_EQ(refusalOf(404, R"({"message":"No such image: x:latest"})"), Refusal::NoImage);
+  EXPECT_EQ(
+      refusalOf(404, R"({"cause":"image not known","message":"no such image: docker.io/library/x:y: image not known","response":404})"),
+      Refusal::NoImage);
   EXPECT_EQ(refusalOf(404, R"({"message":"network 0123 not found"})"), Refusal::NoNetwork);
+  EXPECT_EQ(refusalOf(404, R"({"message":"unable to find network with name or ID x: network not found"})"), Refusal::NoNetwork);
   EXPECT_EQ(refusalOf(400, "network x is ambiguous (2 matches found on name)"), Refusal::AmbiguousNetwork);
   EXPECT_EQ(refusalOf(403, R"({"message":"Pool overlaps with other one on this address space"})"), Refusal::RangeTaken);
   EXPECT_EQ(refusalOf(500, R"({"message":"write memory.limit_in_bytes: device or resource busy"})"), Refusal::BelowUsage);

@@ -62,11 +62,6 @@ awaitable<ImageFacts> Images::ensure(std::string image, Progress& progress, Dead
   co_return facts;
 }
 
-awaitable<void> Images::requirePresent(std::string image, Deadline deadline) {
-  auto found = engine::orNothing(co_await context_.engine.inspectImage(image, deadline));
-  if (!found) throw localImageMissing(image);
-}
-
 /// Why an image that the Engine does not have cannot be pulled; nothing: it can.
 awaitable<std::optional<Error>> Images::missing(std::string image, Deadline deadline) {
   if (isLocalOnly(image, context_.config)) co_return localImageMissing(image);

@@ -16,8 +16,6 @@ class Images {
 
   /// The image's facts; it is pulled when the Engine does not have it. Throws Error(Unprocessable) when there is no such image.
   awaitable<ImageFacts> ensure(std::string image, Progress& progress, Deadline deadline);
-  /// Throws Error(Unprocessable) when the Engine does not have the image.
-  awaitable<void> requirePresent(std::string image, Deadline deadline);
   /// What ensure() would find, without pulling.
   awaitable<void> preview(std::string image, PlacementPreview& preview, Deadline deadline);
 
