@@ -17,8 +17,6 @@ namespace asio = boost::asio;
 
 constexpr std::chrono::milliseconds kFirstPause{100};
 constexpr std::chrono::seconds kConnectTime{10};
-/// A stream of this age is opened again where it ended, so that a TCP peer that died silently is noticed.
-constexpr std::chrono::minutes kStreamAge{5};
 
 }  // namespace
 
@@ -36,15 +34,15 @@ void Events::handle(std::string_view line) {
 awaitable<void> Events::read() {
   Deadline connecting = Deadline::after(kConnectTime);
   co_await engine_.connect(connecting);
-  auto exchange = co_await engine_.openEvents(listener_.filters, connected_ ? last_event_ : "", connecting);
-  if (!connected_) {
+  auto exchange = co_await engine_.openEvents(listener_.filters, last_event_, connecting);
+  if (last_event_.empty()) {
     if (listener_.catchUp) co_await listener_.catchUp(connecting);
     connected_ = true;
     trouble_.clear();
     if (listener_.connected) listener_.connected();
   }
   LineReader lines;
-  Deadline age = Deadline::after(kStreamAge);
+  Deadline age = Deadline::after(stream_age_);
   try {
     for (;;) {
       std::string piece = co_await exchange->read(age);
@@ -53,7 +51,7 @@ awaitable<void> Events::read() {
       while (auto line = lines.next()) handle(*line);
     }
   } catch (const Error& error) {
-    if (error.code() == ErrorCode::DeadlineExceeded && age.hasPassed() && !last_event_.empty()) co_return;  // opened again, nothing is lost
+    if (error.code() == ErrorCode::DeadlineExceeded && age.hasPassed()) co_return;  // opened again
     throw;
   }
   throw Error(ErrorCode::Unavailable,

@@ -21,7 +21,9 @@ class Events {
     std::function<void(const json::value&)> event;                         ///< one after the other
     std::function<void(const std::string& why, bool was_connected)> lost;  ///< the stream broke, or could not be opened (again)
   };
-  Events(Client& engine, std::chrono::milliseconds longest_pause) : engine_(engine), longest_pause_(longest_pause) {}
+  /// A stream of `stream_age` is opened again where it ended, so that a TCP peer that died silently is noticed.
+  Events(Client& engine, std::chrono::milliseconds longest_pause, std::chrono::milliseconds stream_age = std::chrono::minutes(5))
+      : engine_(engine), longest_pause_(longest_pause), stream_age_(stream_age) {}
 
   void follow(async::Executor executor, Listener listener);
   awaitable<void> close() { return task_.close(); }  ///< returns when nothing of the listener is called any more
@@ -37,10 +39,11 @@ class Events {
 
   Client& engine_;
   std::chrono::milliseconds longest_pause_;
+  std::chrono::milliseconds stream_age_;
   Listener listener_;
   async::BackgroundTask task_;
   bool connected_ = false;
-  std::string last_event_;  ///< "seconds.nanoseconds" of the last event, to go on from
+  std::string last_event_;  ///< "seconds.nanoseconds" of the last event since the loss, to go on from; empty: there was none
   std::string trouble_;
 };
 
