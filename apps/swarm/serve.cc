@@ -8,7 +8,6 @@
 
 #include <boost/asio/detached.hpp>
 #include <boost/asio/use_future.hpp>
-#include <cerrno>
 #include <cstdio>
 #include <ctime>
 #include <future>

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <string>
 
 #include "auth/limits/open_budget.h"
 #include "auth/session/browser_session.h"

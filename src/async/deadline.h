@@ -18,11 +18,6 @@ awaitable<void> sleepFor(std::chrono::milliseconds duration);
 
 namespace detail {
 awaitable<void> runWithDeadline(awaitable<void> operation, Deadline deadline, std::string what);
-
-template <typename T>
-awaitable<void> storeResult(awaitable<T> operation, std::optional<T>& result) {
-  result.emplace(co_await std::move(operation));
-}
 }  // namespace detail
 
 /// Runs `operation`; when the deadline passes first, the operation is cancelled (and awaited), and Error(DeadlineExceeded, what) is thrown:
@@ -42,6 +37,15 @@ awaitable<T> withDeadline(awaitable<T> operation, Deadline deadline, std::string
 /// Runs both until the first has ended, by success or exception; cancels and awaits the other; returns 0 or 1, or rethrows the exception of
 /// the first.
 awaitable<int> race(awaitable<void> first, awaitable<void> second);
+
+/// The same for one with a result; nothing when `second` has ended first.
+template <typename T>
+  requires(!std::is_void_v<T>)
+awaitable<std::optional<T>> race(awaitable<T> first, awaitable<void> second) {
+  std::optional<T> result;
+  if (co_await race(detail::storeResult(std::move(first), result), std::move(second)) != 0) result.reset();
+  co_return result;
+}
 
 /// Runs both to their ends, then rethrows the first exception. An exception of one cancels the other.
 awaitable<void> both(awaitable<void> first, awaitable<void> second);

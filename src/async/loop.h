@@ -41,7 +41,7 @@ namespace detail {
 awaitable<void> runElsewhere(Executor executor, awaitable<void> work);
 
 template <typename T>
-awaitable<void> storeElsewhere(awaitable<T> work, std::optional<T>& result) {
+awaitable<void> storeResult(awaitable<T> work, std::optional<T>& result) {
   result.emplace(co_await std::move(work));
 }
 }  // namespace detail
@@ -55,7 +55,7 @@ awaitable<T> runOn(Executor executor, awaitable<T> work) {
     co_await detail::runElsewhere(std::move(executor), std::move(work));
   } else {
     std::optional<T> result;
-    co_await detail::runElsewhere(std::move(executor), detail::storeElsewhere(std::move(work), result));
+    co_await detail::runElsewhere(std::move(executor), detail::storeResult(std::move(work), result));
     co_return std::move(*result);
   }
 }

@@ -4,14 +4,12 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
+#include "async/awaitable.h"
 #include "base/clock.h"
 
 namespace swarm::async {
-
-using boost::asio::awaitable;
 
 /// One loop only. A waiter passes the version that it has seen, so that it does not miss a change between its check and its wait.
 class Notifier {

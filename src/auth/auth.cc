@@ -10,6 +10,7 @@
 #include "base/diagnostics/log.h"
 #include "base/id.h"
 #include "base/text/format.h"
+#include "base/text/json_access.h"
 #include "model/codec/codec.h"
 #include "net/ip_address.h"
 
@@ -205,12 +206,8 @@ class StoreAuth final : public Auth {
   /// The id in this user's device cookie; empty: no cookie, or another user's.
   std::string deviceOf(std::string_view value, std::string_view user) const {
     auto claims = value.empty() ? std::nullopt : verifyJwt(cookieKey_, value);
-    if (!claims) return {};
-    auto text = [&](std::string_view name) {
-      const json::value* found = claims->if_contains(name);
-      return found && found->is_string() ? std::string(found->get_string()) : std::string();
-    };
-    return text("aud") == kDeviceAudience && text("sub") == user ? text("jti") : std::string();
+    const bool is_own = claims && stringAt(*claims, "aud") == kDeviceAudience && stringAt(*claims, "sub") == user;
+    return is_own ? stringAt(*claims, "jti") : std::string();
   }
 
   awaitable<LoginResult> issueAs(std::string user, std::chrono::seconds ttl, std::string kind) {
@@ -258,16 +255,10 @@ class StoreAuth final : public Auth {
   template <std::predicate<std::string_view> Audience>
   std::optional<Principal> verify(std::string_view token, const Secret& key, Audience is_audience) const {
     auto claims = verifyJwt(key, token);
-    if (!claims) return std::nullopt;
-    const json::value* subject = claims->if_contains("sub");
-    const json::value* session = claims->if_contains("jti");
-    const json::value* meant = claims->if_contains("aud");
+    if (!claims || !is_audience(stringAt(*claims, "aud"))) return std::nullopt;
     const json::value* expiry = claims->if_contains("exp");
-    if (!subject || !subject->is_string() || !session || !session->is_string() || !meant || !meant->is_string() || !expiry ||
-        !expiry->is_int64())
-      return std::nullopt;
-    if (!is_audience(std::string_view(meant->get_string())) || secondsOf(clock_.now()) >= expiry->get_int64()) return std::nullopt;
-    return sessions_.find(session->get_string(), subject->get_string());
+    if (!expiry || !expiry->is_int64() || secondsOf(clock_.now()) >= expiry->get_int64()) return std::nullopt;
+    return sessions_.find(stringAt(*claims, "jti"), stringAt(*claims, "sub"));
   }
 
   Store& store_;

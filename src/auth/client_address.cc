@@ -1,9 +1,8 @@
 #include "auth/client_address.h"
 
-#include <charconv>
-
 #include "base/error.h"
 #include "base/text/format.h"
+#include "base/text/number.h"
 #include "net/ip_address.h"
 
 namespace swarm {
@@ -26,10 +25,7 @@ TrustedProxies::TrustedProxies(const std::vector<std::string>& texts) {
     const auto address = net::parseIpAddress(std::string_view(text).substr(0, slash));
     int bits = address && address->is_v4() ? 32 : 128;
     const int max_bits = bits;
-    if (address && slash != std::string::npos) {
-      const auto parsed = std::from_chars(text.data() + slash + 1, text.data() + text.size(), bits);
-      if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) bits = -1;
-    }
+    if (address && slash != std::string::npos) bits = parseNumber<int>(std::string_view(text).substr(slash + 1)).value_or(-1);
     if (!address || bits < 0 || bits > max_bits)
       throw Error(ErrorCode::InvalidArgument,
                   format("The trusted proxy \"{}\" is not an address or network; expected one like 10.0.0.7 or 172.16.0.0/12.", text));

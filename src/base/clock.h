@@ -25,22 +25,6 @@ class RealClock final : public Clock {
   SteadyTime steadyNow() const override { return std::chrono::steady_clock::now(); }
 };
 
-/// A clock that advances only when a test advances it.
-class ManualClock final : public Clock {
- public:
-  explicit ManualClock(SystemTime start = SystemTime(std::chrono::milliseconds(1'700'000'000'000))) : now_(start) {}
-  SystemTime now() const override { return now_; }
-  SteadyTime steadyNow() const override { return steady_; }
-  void advance(std::chrono::milliseconds by) {
-    now_ += by;
-    steady_ += by;
-  }
-
- private:
-  SystemTime now_;
-  SteadyTime steady_ = SteadyTime(std::chrono::hours(1));
-};
-
 /// The moment by which a call must complete. Every call that can block takes one. A value; cheap to copy.
 class Deadline {
  public:

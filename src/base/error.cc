@@ -17,27 +17,28 @@ struct CodeRow {
   std::string_view name;
   int status;
   bool retryable;
+  std::string_view title;
 };
 
 constexpr CodeRow kCodes[] = {
-    {ErrorCode::InvalidArgument, "invalid_argument", 400, false},
-    {ErrorCode::Unauthenticated, "unauthenticated", 401, false},
-    {ErrorCode::PermissionDenied, "permission_denied", 403, false},
-    {ErrorCode::NotFound, "not_found", 404, false},
-    {ErrorCode::AlreadyExists, "already_exists", 409, false},
-    {ErrorCode::Conflict, "conflict", 409, false},
-    {ErrorCode::PreconditionFailed, "precondition_failed", 412, false},
-    {ErrorCode::PayloadTooLarge, "payload_too_large", 413, false},
-    {ErrorCode::UnsupportedMedia, "unsupported_media", 415, false},
-    {ErrorCode::Unprocessable, "unprocessable", 422, false},
-    {ErrorCode::TooManyRequests, "too_many_requests", 429, true},
-    {ErrorCode::Cancelled, "cancelled", 499, true},
-    {ErrorCode::Internal, "internal", 500, false},
-    {ErrorCode::Unsupported, "unsupported", 501, false},
-    {ErrorCode::UpstreamFailed, "upstream_failed", 502, false},
-    {ErrorCode::Unavailable, "unavailable", 503, true},
-    {ErrorCode::DeadlineExceeded, "deadline_exceeded", 504, true},
-    {ErrorCode::OutOfResources, "out_of_resources", 507, false},
+    {ErrorCode::InvalidArgument, "invalid_argument", 400, false, "The request is not valid"},
+    {ErrorCode::Unauthenticated, "unauthenticated", 401, false, "Sign-in is required"},
+    {ErrorCode::PermissionDenied, "permission_denied", 403, false, "Not allowed"},
+    {ErrorCode::NotFound, "not_found", 404, false, "Not found"},
+    {ErrorCode::AlreadyExists, "already_exists", 409, false, "Already exists"},
+    {ErrorCode::Conflict, "conflict", 409, false, "The current state does not allow the request"},
+    {ErrorCode::PreconditionFailed, "precondition_failed", 412, false, "The resource was modified by another request"},
+    {ErrorCode::PayloadTooLarge, "payload_too_large", 413, false, "The request is too large"},
+    {ErrorCode::UnsupportedMedia, "unsupported_media", 415, false, "The content type is not supported"},
+    {ErrorCode::Unprocessable, "unprocessable", 422, false, "The request cannot be fulfilled"},
+    {ErrorCode::TooManyRequests, "too_many_requests", 429, true, "Too many requests"},
+    {ErrorCode::Cancelled, "cancelled", 499, true, "Cancelled"},
+    {ErrorCode::Internal, "internal", 500, false, "Internal server error"},
+    {ErrorCode::Unsupported, "unsupported", 501, false, "Not supported by the provider"},
+    {ErrorCode::UpstreamFailed, "upstream_failed", 502, false, "The provider or workspace returned an error"},
+    {ErrorCode::Unavailable, "unavailable", 503, true, "Currently unreachable"},
+    {ErrorCode::DeadlineExceeded, "deadline_exceeded", 504, true, "The request timed out"},
+    {ErrorCode::OutOfResources, "out_of_resources", 507, false, "Out of resources"},
 };
 
 const CodeRow& row(ErrorCode code) {
@@ -62,6 +63,8 @@ std::optional<ErrorCode> errorCodeFromString(std::string_view text) {
 }
 
 int httpStatus(ErrorCode code) { return row(code).status; }
+
+std::string_view titleOf(ErrorCode code) { return row(code).title; }
 
 bool isRetryableByDefault(ErrorCode code) { return row(code).retryable; }
 
@@ -124,13 +127,16 @@ std::string describeCurrentException() {
 }
 
 Error currentExceptionAsError() {
+  const auto unexpected = [](std::string cause) {
+    return Error(ErrorCode::Internal, "An unexpected error occurred in the server; see its log for details.").withCause(std::move(cause));
+  };
   try {
     throw;
   } catch (const Error& error) {
     return error;
   } catch (const boost::system::system_error& error) {
     if (error.code() == boost::asio::error::operation_aborted) return Error(ErrorCode::Cancelled, "The operation was cancelled.");
-    return Error(ErrorCode::Internal, "An unexpected error occurred in the server; see its log for details.").withCause(error.what());
+    return unexpected(error.what());
   } catch (const std::bad_alloc&) {
     return Error(ErrorCode::OutOfResources, "The server is out of memory.");
   } catch (const std::system_error& error) {
@@ -139,11 +145,11 @@ Error currentExceptionAsError() {
                    "Cannot start another process or thread: the limit is reached. End some processes, or raise the limit (pids).")
           .withCause(error.what());
     }
-    return Error(ErrorCode::Internal, "An unexpected error occurred in the server; see its log for details.").withCause(error.what());
+    return unexpected(error.what());
   } catch (const std::exception& error) {
-    return Error(ErrorCode::Internal, "An unexpected error occurred in the server; see its log for details.").withCause(error.what());
+    return unexpected(error.what());
   } catch (...) {
-    return Error(ErrorCode::Internal, "An unexpected error occurred in the server; see its log for details.");
+    return unexpected("");
   }
 }
 

@@ -36,6 +36,7 @@ enum class ErrorCode {
 std::string_view toString(ErrorCode code);                            ///< snake_case, as in JSON `code`: "not_found"
 std::optional<ErrorCode> errorCodeFromString(std::string_view text);  ///< the inverse of toString()
 int httpStatus(ErrorCode code);                                       ///< the HTTP status of the API's response
+std::string_view titleOf(ErrorCode code);                             ///< the title of its problems, as RFC 9457 recommends
 bool isRetryableByDefault(ErrorCode code);                            ///< whether the same call may succeed later, unchanged
 std::span<const ErrorCode> errorCodes();                              ///< all of them, in the order of their HTTP status
 

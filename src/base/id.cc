@@ -18,28 +18,9 @@ namespace swarm {
 namespace {
 
 constexpr std::string_view kHexDigits = "0123456789abcdef";
-constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr std::string_view kBase64Url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 const unsigned char* bytesOf(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
-
-std::string encodeBase64(std::string_view bytes, std::string_view digits, bool padded) {
-  std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  std::uint32_t buffer = 0;
-  int bits = 0;
-  for (unsigned char byte : bytes) {
-    buffer = (buffer << 8) | byte;
-    bits += 8;
-    while (bits >= 6) {
-      bits -= 6;
-      out.push_back(digits[(buffer >> bits) & 63]);
-    }
-  }
-  if (bits > 0) out.push_back(digits[(buffer << (6 - bits)) & 63]);
-  while (padded && out.size() % 4 != 0) out.push_back('=');
-  return out;
-}
 
 int hexValue(char digit) {
   if (digit >= '0' && digit <= '9') return digit - '0';
@@ -102,9 +83,20 @@ std::optional<std::string> fromHex(std::string_view text) {
   return out;
 }
 
-std::string toBase64Url(std::string_view bytes) { return encodeBase64(bytes, kBase64Url, false); }
+std::string toBase64(std::string_view bytes) {
+  std::string out((bytes.size() + 2) / 3 * 4 + 1, '\0');  // and the terminator that OpenSSL writes
+  out.resize(static_cast<std::size_t>(
+      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()), bytesOf(bytes), static_cast<int>(bytes.size()))));
+  return out;
+}
 
-std::string toBase64(std::string_view bytes) { return encodeBase64(bytes, kBase64, true); }
+std::string toBase64Url(std::string_view bytes) {
+  std::string out = toBase64(bytes);
+  out.resize(out.find_last_not_of('=') + 1);
+  std::ranges::replace(out, '+', '-');
+  std::ranges::replace(out, '/', '_');
+  return out;
+}
 
 std::optional<std::string> fromBase64Url(std::string_view text) {
   if (text.size() % 4 == 1) return std::nullopt;

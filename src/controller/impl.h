@@ -32,7 +32,7 @@ struct SwarmController::Impl : std::enable_shared_from_this<Impl> {
   const ControllerOptions options;
   const control::Providers providers;
   control::Registry registry;
-  control::BackgroundTasks tasks;
+  async::BackgroundTasks tasks;
   EventBus events;
   control::RoutePublisher routes;
   control::ChangePublisher changes;

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/text/json_access.h"
 #include "engine/format/streams.h"
 #include "engine/transport/errors.h"
 #include "engine/transport/transport.h"
-#include "model/codec/json_access.h"
 #include "model/types/usage.h"
 
 namespace swarm::engine {

@@ -4,7 +4,7 @@
 #include <functional>
 #include <string>
 
-#include "async/background_task.h"
+#include "async/background/background_task.h"
 #include "engine/client.h"
 
 namespace swarm::engine {

@@ -1,8 +1,8 @@
 #include "gateway/host.h"
 
 #include <algorithm>
-#include <charconv>
 
+#include "base/text/number.h"
 #include "net/http/http.h"
 
 namespace swarm::gateway {
@@ -28,13 +28,12 @@ void HostName::setLabel(std::string_view label) {
   std::size_t name_at = 0;
   if (const auto digits = text.find_first_not_of("0123456789"); digits != std::string_view::npos && digits > 0) {
     const std::size_t separator = text[digits] == '.' ? 1 : text.substr(digits).starts_with("--") ? 2 : 0;
-    unsigned port = 0;
     if (separator > 0) {
-      const auto parsed = std::from_chars(text.data(), text.data() + digits, port);
-      if (parsed.ec != std::errc{} || port == 0 || port > 65535 || text.front() == '0') return;
+      const auto port = parseNumber<std::uint16_t>(text.substr(0, digits));
+      if (!port || text.front() == '0') return;
       name_at = digits + separator;
+      port_ = *port;
     }
-    port_ = static_cast<std::uint16_t>(port);
   }
   const auto name = text.substr(name_at);
   const bool too_long = name.size() > 63 || (text[name_at == 0 ? 0 : name_at - 1] == '-' && text.size() > 63);

@@ -5,6 +5,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/text/json_access.h"
 #include "base/text/untrusted_text.h"
 
 namespace swarm {
@@ -26,10 +27,7 @@ std::uint32_t readNumber(std::string_view bytes) {
   return number;
 }
 
-std::string textOf(const boost::json::object& object, std::string_view name) {
-  const auto* member = object.if_contains(name);
-  return member && member->is_string() ? printable(member->get_string(), kLongestText) : std::string();
-}
+std::string textOf(const boost::json::object& object, std::string_view name) { return printable(stringAt(object, name), kLongestText); }
 
 }  // namespace
 

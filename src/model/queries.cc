@@ -1,9 +1,8 @@
 #include "model/queries.h"
 
-#include <charconv>
-
 #include "base/diagnostics/check.h"
 #include "base/text/format.h"
+#include "base/text/number.h"
 #include "model/codec/codec_detail.h"
 #include "model/codec/type_names.h"
 #include "model/rules/field_rules.h"
@@ -70,7 +69,7 @@ Query readQuery(const std::map<std::string, std::string, std::less<>>& values) {
     if constexpr (codec::IsOptional<Part>::value) {
       part = codec::enumOfName<typename Part::value_type>(text);
     } else if constexpr (std::same_as<Part, std::int64_t>) {
-      std::from_chars(text.data(), text.data() + text.size(), part);
+      part = parseNumber<std::int64_t>(text).value_or(part);
     } else if constexpr (std::same_as<Part, std::string>) {
       part = text;
     }

@@ -8,6 +8,9 @@
 namespace swarm {
 
 /// "Docker", "Fly.io (ams)".
-std::string placeTitle(ProviderType provider, const std::string& region = {});
+inline std::string placeTitle(ProviderType provider, const std::string& region = {}) {
+  std::string title(titleOf(provider));
+  return region.empty() ? title : title + " (" + region + ")";
+}
 
 }  // namespace swarm

@@ -10,12 +10,12 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 
 #include "async/io_wait.h"
 #include "base/error.h"
 #include "base/text/format.h"
+#include "base/text/number.h"
 #include "net/http/http.h"
 #include "net/resolve.h"
 #include "net/stream/fd_stream.h"
@@ -42,17 +42,15 @@ HostPort parseHostPort(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   if (colon == std::string_view::npos) badAddress(text);
   std::string_view host = text.substr(0, colon);
-  const std::string_view digits = text.substr(colon + 1);
-  std::uint16_t port = 0;
-  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc() || end != digits.data() + digits.size()) badAddress(text);
+  const auto port = parseNumber<std::uint16_t>(text.substr(colon + 1));
+  if (!port) badAddress(text);
   if (host.starts_with('[') && host.ends_with(']')) {
     host = host.substr(1, host.size() - 2);
   } else if (host.contains(':')) {
     badAddress(text);
   }
   if (host.empty() || host.find_first_of(" \t\r\n/@[]") != std::string_view::npos) badAddress(text);
-  return {std::string(host), port};
+  return {std::string(host), *port};
 }
 
 std::string toString(const HostPort& address) {

@@ -2,13 +2,14 @@
 
 #include <algorithm>
 
+#include "net/http/http.h"
+
 namespace swarm::net {
 
 namespace ip = boost::asio::ip;
 
 std::optional<ip::address> parseIpAddress(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  text = trim(text);
   if (text.starts_with('[')) {
     const auto end = text.find(']');
     if (end == std::string_view::npos) return std::nullopt;

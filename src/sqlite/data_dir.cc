@@ -35,26 +35,17 @@ std::string readHolder(int file) {
 }
 
 void syncFolder(const std::filesystem::path& path) {
-  int folder = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (folder < 0) return;
-  ::fsync(folder);
-  ::close(folder);
+  const Descriptor folder(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.valid()) ::fsync(folder.get());
 }
 
 }  // namespace
 
 DataDir::DataDir(std::filesystem::path path) : path_(std::move(path)) {
   makeFolder();
-  try {
-    takeLock();
-    makeDatabaseFile();
-  } catch (...) {
-    if (lock_ >= 0) ::close(lock_);
-    throw;
-  }
+  takeLock();
+  makeDatabaseFile();
 }
-
-DataDir::~DataDir() { ::close(lock_); }
 
 void DataDir::checkSpace(const std::filesystem::path& folder) {
   const std::filesystem::path path = folder / "space-check";
@@ -84,11 +75,11 @@ void DataDir::makeFolder() {
 
 void DataDir::takeLock() {
   std::filesystem::path file = path_ / "lock";
-  lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (lock_ < 0) throw failure(errno, file, "Opening the lock");
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+  lock_ = Descriptor(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock_.valid()) throw failure(errno, file, "Opening the lock");
+  if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) throw failure(errno, file, "Locking");
-    std::string holder = readHolder(lock_);
+    std::string holder = readHolder(lock_.get());
     throw Error(ErrorCode::Conflict,
                 format("Another server (process {}) uses the data folder {}: stop it first, or give this one a folder of "
                        "its own.",
@@ -96,8 +87,8 @@ void DataDir::takeLock() {
   }
   // The pid is informational; on a full disk the lock is still held.
   std::string pid = std::to_string(::getpid()) + "\n";
-  [[maybe_unused]] int cut = ::ftruncate(lock_, 0);
-  [[maybe_unused]] ssize_t written = ::pwrite(lock_, pid.data(), pid.size(), 0);
+  [[maybe_unused]] int cut = ::ftruncate(lock_.get(), 0);
+  [[maybe_unused]] ssize_t written = ::pwrite(lock_.get(), pid.data(), pid.size(), 0);
 }
 
 void DataDir::makeDatabaseFile() {

@@ -3,6 +3,8 @@
 
 #include <filesystem>
 
+#include "base/files/descriptor.h"
+
 namespace swarm::sqlite {
 
 /// Owns the lock on a data folder. It is a kernel lock (flock), so a killed server does not leave one behind.
@@ -11,9 +13,6 @@ class DataDir {
   /// Creates the folder (0700) and the empty database file (0600) if they are missing. Throws Error(Conflict, PermissionDenied,
   /// OutOfResources, Unprocessable).
   explicit DataDir(std::filesystem::path path);
-  ~DataDir();
-  DataDir(const DataDir&) = delete;
-  DataDir& operator=(const DataDir&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
   std::filesystem::path databaseFile() const { return path_ / "swarm.db"; }
@@ -27,7 +26,7 @@ class DataDir {
   void makeDatabaseFile();
 
   std::filesystem::path path_;
-  int lock_ = -1;
+  Descriptor lock_;
 };
 
 }  // namespace swarm::sqlite

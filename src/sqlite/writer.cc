@@ -8,8 +8,6 @@
 #include <boost/asio/prefer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "base/error.h"
-
 namespace swarm::sqlite {
 
 namespace asio = boost::asio;

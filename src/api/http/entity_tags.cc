@@ -1,9 +1,8 @@
 // Reads lists of ETags.
 #include "api/http/entity_tags.h"
 
-#include <charconv>
-
 #include "base/text/format.h"
+#include "base/text/number.h"
 
 namespace swarm::api {
 namespace {
@@ -14,11 +13,8 @@ bool isTagCharacter(char c) { return c != '"' && static_cast<unsigned char>(c) >
 
 /// The version in a strong tag of this server: v3.
 std::optional<std::int64_t> versionOf(std::string_view opaque) {
-  std::int64_t version = 0;
   if (!opaque.starts_with('v')) return std::nullopt;
-  auto [end, error] = std::from_chars(opaque.data() + 1, opaque.data() + opaque.size(), version);
-  if (error != std::errc() || end != opaque.data() + opaque.size()) return std::nullopt;
-  return version;
+  return parseNumber<std::int64_t>(opaque.substr(1));
 }
 
 }  // namespace

@@ -1,43 +1,35 @@
 // KeyedLock: a lock per name for coroutines of one loop (two creates must not make one network twice).
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
 
-#include "base/clock.h"
+#include "async/lock/semaphore.h"
 
 namespace swarm::async {
 
-using boost::asio::awaitable;
-
-/// Owned by one loop; must outlive its guards.
+/// Owned by one loop.
 class KeyedLock {
  public:
   /// Held until destroyed.
-  class [[nodiscard]] Guard {
-   public:
-    Guard(KeyedLock& lock, std::string key) : lock_(&lock), key_(std::move(key)) {}
-    Guard(Guard&& other) noexcept : lock_(std::exchange(other.lock_, nullptr)), key_(std::move(other.key_)) {}
-    Guard& operator=(Guard&&) = delete;
-    ~Guard() {
-      if (lock_) lock_->release(key_);
-    }
-
-   private:
-    KeyedLock* lock_;
-    std::string key_;
+  struct [[nodiscard]] Guard {
+    std::shared_ptr<Semaphore> lock;
+    Semaphore::Permit permit;
   };
 
   /// Waits for its turn; throws Error(DeadlineExceeded).
-  awaitable<Guard> acquire(std::string key, Deadline deadline);
+  awaitable<Guard> acquire(std::string key, Deadline deadline) {
+    std::erase_if(locks_, [](const auto& entry) { return entry.second.expired(); });
+    std::weak_ptr<Semaphore>& known = locks_[key];
+    std::shared_ptr<Semaphore> lock = known.lock();
+    if (!lock) known = lock = std::make_shared<Semaphore>(1, "Another operation on the same resource took too long.");
+    Semaphore::Permit permit = co_await lock->acquire(deadline);
+    co_return Guard{std::move(lock), std::move(permit)};
+  }
 
  private:
-  struct Waiter;
-  void release(const std::string& key);
-  std::map<std::string, std::deque<std::shared_ptr<Waiter>>> waiting_;  ///< an entry stands for a held lock
+  std::map<std::string, std::weak_ptr<Semaphore>> locks_;
 };
 
 }  // namespace swarm::async

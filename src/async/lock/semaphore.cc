@@ -12,14 +12,12 @@
 
 namespace swarm::async {
 
-namespace asio = boost::asio;
-
 struct Semaphore::Waiter {
   asio::steady_timer timer;
   bool granted = false;
 };
 
-asio::awaitable<Semaphore::Permit> Semaphore::acquire(Deadline deadline) {
+awaitable<Semaphore::Permit> Semaphore::acquire(Deadline deadline) {
   if (free_ > 0) {
     --free_;
     co_return Permit(*this);
@@ -30,7 +28,7 @@ asio::awaitable<Semaphore::Permit> Semaphore::acquire(Deadline deadline) {
   co_await waiter->timer.async_wait(asio::as_tuple(asio::use_awaitable));
   if (waiter->granted) co_return Permit(*this);
   std::erase(queue_, waiter);
-  if (deadline.hasPassed()) throw Error(ErrorCode::DeadlineExceeded, "Timed out waiting for a free slot.");
+  if (deadline.hasPassed()) throw Error(ErrorCode::DeadlineExceeded, timed_out_);
   throw boost::system::system_error(asio::error::operation_aborted);
 }
 

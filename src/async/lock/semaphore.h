@@ -1,11 +1,12 @@
 // Semaphore: limits how many coroutines of one loop do the same thing concurrently; the others wait in order of arrival.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <deque>
 #include <memory>
+#include <string>
 #include <utility>
 
+#include "async/awaitable.h"
 #include "base/clock.h"
 
 namespace swarm::async {
@@ -13,7 +14,9 @@ namespace swarm::async {
 /// One loop only. Destroying a permit releases it and wakes the first waiter.
 class Semaphore {
  public:
-  explicit Semaphore(std::size_t at_once) : free_(at_once) {}
+  /// `timed_out`: the message of an acquire() that fails.
+  explicit Semaphore(std::size_t at_once, std::string timed_out = "Timed out waiting for a free slot.")
+      : free_(at_once), timed_out_(std::move(timed_out)) {}
 
   class Permit {
    public:
@@ -29,7 +32,7 @@ class Semaphore {
   };
 
   /// Cancellable; throws Error(DeadlineExceeded).
-  boost::asio::awaitable<Permit> acquire(Deadline deadline);
+  awaitable<Permit> acquire(Deadline deadline);
   std::size_t waiting() const { return queue_.size(); }
 
  private:
@@ -37,6 +40,7 @@ class Semaphore {
   void release();
 
   std::size_t free_;
+  std::string timed_out_;
   std::deque<std::shared_ptr<Waiter>> queue_;
 };
 

@@ -7,7 +7,6 @@
 #include <shared_mutex>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "auth/auth.h"
 

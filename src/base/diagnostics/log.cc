@@ -34,17 +34,8 @@ spdlog::logger& logger() {
 }
 
 std::string_view nameOf(Level level) {
-  switch (level) {
-    case Level::Debug:
-      return "debug";
-    case Level::Info:
-      return "info";
-    case Level::Warning:
-      return "warning";
-    case Level::Error:
-      return "error";
-  }
-  return "error";
+  constexpr std::string_view names[] = {"debug", "info", "warning", "error"};  // in the order of Level
+  return names[static_cast<std::size_t>(level)];
 }
 
 /// Maximum length of a message or a value: a line is for people, and no quoted text may fill a disk or an event stream.

@@ -2,9 +2,6 @@
 #include "base/diagnostics/memory.h"
 
 #include <malloc.h>
-#include <unistd.h>
-
-#include <fstream>
 
 namespace swarm {
 namespace {
@@ -21,12 +18,5 @@ void configureHeap() {
 }
 
 void releaseFreeMemory() { ::malloc_trim(0); }
-
-std::size_t residentBytes() {
-  std::ifstream in("/proc/self/statm");
-  std::size_t total = 0, resident = 0;
-  in >> total >> resident;
-  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
 
 }  // namespace swarm

@@ -1,8 +1,6 @@
 // The heap of a long-lived process: returns free memory to the system.
 #pragma once
 
-#include <cstddef>
-
 namespace swarm {
 
 /// Call it once in main before other threads start. Uses few arenas, so that threads share free blocks, and gives large blocks their own
@@ -12,8 +10,5 @@ void configureHeap();
 /// Returns the free pages of all arenas to the system. Takes milliseconds, during which allocations block: call it when the process is
 /// idle.
 void releaseFreeMemory();
-
-/// Resident memory of the process, in bytes.
-std::size_t residentBytes();
 
 }  // namespace swarm

@@ -6,7 +6,6 @@
 #include <string>
 #include <vector>
 
-#include "model/types/instance_config.h"
 #include "model/types/provider_type.h"
 #include "model/types/swarm_status.h"
 #include "provider/provider.h"

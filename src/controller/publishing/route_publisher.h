@@ -1,14 +1,14 @@
 // RoutePublisher: keeps the gateway's route table up to date.
 #pragma once
 
-#include "controller/background_tasks.h"
+#include "async/background/background_tasks.h"
 #include "controller/state/providers.h"
 
 namespace swarm::control {
 
 class RoutePublisher {
  public:
-  RoutePublisher(async::Executor executor, const Registry& registry, const Providers& providers, BackgroundTasks& tasks)
+  RoutePublisher(async::Executor executor, const Registry& registry, const Providers& providers, async::BackgroundTasks& tasks)
       : executor_(std::move(executor)), registry_(registry), providers_(providers), tasks_(tasks) {}
 
   RouteSource& source() { return source_; }
@@ -23,7 +23,7 @@ class RoutePublisher {
   async::Executor executor_;
   const Registry& registry_;
   const Providers& providers_;
-  BackgroundTasks& tasks_;
+  async::BackgroundTasks& tasks_;
   RouteSource source_;
   std::map<std::string, InstanceId> changed_;  ///< by name
   bool publishing_ = false;

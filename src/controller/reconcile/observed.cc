@@ -1,5 +1,4 @@
 // Reconciler: applies an observation to one instance.
-#include <boost/asio/use_awaitable.hpp>
 
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"

@@ -1,7 +1,7 @@
 // Context: what the controller's parts share. SwarmController::Impl owns the objects.
 #pragma once
 
-#include "controller/background_tasks.h"
+#include "async/background/background_tasks.h"
 #include "controller/controller.h"
 #include "controller/failure.h"
 #include "controller/publishing/change_publisher.h"
@@ -21,7 +21,7 @@ struct Context {
   const ControllerOptions& options;
   const Providers& providers;
   Registry& registry;
-  BackgroundTasks& tasks;
+  async::BackgroundTasks& tasks;
   EventBus& events;
   RoutePublisher& routes;
   ChangePublisher& changes;

@@ -7,8 +7,8 @@
 
 #include "async/attempt.h"
 #include "base/text/format.h"
+#include "base/text/json_access.h"
 #include "engine/transport/errors.h"
-#include "model/codec/json_access.h"
 #include "model/codec/json_response.h"
 
 namespace swarm::engine {

@@ -4,9 +4,7 @@
 #include "gateway/proxy/proxy.h"
 
 #include <array>
-#include <boost/asio/redirect_error.hpp>
 
-#include "async/awaitable.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 #include "gateway/proxy/body_upload.h"

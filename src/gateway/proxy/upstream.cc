@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "agent/client/client.h"
-#include "async/awaitable.h"
 
 namespace swarm::gateway {
 namespace {

@@ -18,7 +18,7 @@
   SWARM_CODEC(E);                                                   \
   template std::string_view enumName<E>(E);                         \
   template std::optional<E> enumFromName<E>(std::string_view name); \
-  template std::string enumNames<E>()
+  template std::string enumNames<E>();
 
 namespace swarm {
 
@@ -32,39 +32,18 @@ SWARM_CODEC(std::vector<std::string>);
 SWARM_CODEC(std::vector<std::int64_t>);
 SWARM_CODEC(std::map<std::string, std::string>);
 
-SWARM_ENUM_CODEC(ProviderType);
-SWARM_ENUM_CODEC(InstanceStatus);
-SWARM_ENUM_CODEC(ProviderHealth);
-SWARM_ENUM_CODEC(PlacementPolicy);
-SWARM_ENUM_CODEC(OperationKind);
-SWARM_ENUM_CODEC(OperationStatus);
-SWARM_ENUM_CODEC(PlaceRole);
-SWARM_ENUM_CODEC(ResourceKind);
-
-SWARM_CODEC(ResourceConfig);
-SWARM_CODEC(NetworkConfig);
+#define SWARM_TYPE_CODEC(T, REQUEST) SWARM_CODEC(T);
+SWARM_ENUMS(SWARM_ENUM_CODEC)
+SWARM_TYPES(SWARM_TYPE_CODEC)
+SWARM_ENUM_CODEC(PlacementPolicy)
+SWARM_ENUM_CODEC(PlaceRole)
+SWARM_ENUM_CODEC(ResourceKind)
 SWARM_CODEC(ResourcePatch);
 SWARM_CODEC(NetworkPatch);
-SWARM_CODEC(StorageConfig);
 SWARM_CODEC(std::vector<StorageConfig>);
-SWARM_CODEC(InstanceConfig);
-SWARM_CODEC(GitIdentity);
-SWARM_CODEC(NetworkInfo);
-SWARM_CODEC(ResourceUsage);
-SWARM_CODEC(CommandResult);
-SWARM_CODEC(ProviderCapabilities);
-SWARM_CODEC(Instance);
 SWARM_CODEC(std::vector<Instance>);
-SWARM_CODEC(UsedTotal);
-SWARM_CODEC(ProviderStatus);
-SWARM_CODEC(SwarmStatus);
-SWARM_CODEC(OperationStep);
 SWARM_CODEC(std::vector<OperationStep>);
-SWARM_CODEC(Operation);
 SWARM_CODEC(std::vector<Operation>);
-SWARM_CODEC(UpdatePlan);
-SWARM_CODEC(MigrationPlan);
-SWARM_CODEC(Snapshot);
 SWARM_CODEC(std::vector<Snapshot>);
 
 #define SWARM_RESPONSE(T, NAME)                    \

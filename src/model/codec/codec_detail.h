@@ -167,9 +167,9 @@ const json::object& presentNames(const T&, const json::object& given, const Sink
 }
 
 /// Not templates: shared by every type.
-bool readInteger(const json::value& value, std::int64_t& out, const Path& path, Sink& sink);
-bool readDouble(const json::value& value, double& out, const Path& path, Sink& sink);
-bool readTime(const json::value& value, SystemTime& out, const Path& path, Sink& sink);
+void readInteger(const json::value& value, std::int64_t& out, const Path& path, Sink& sink);
+void readDouble(const json::value& value, double& out, const Path& path, Sink& sink);
+void readTime(const json::value& value, SystemTime& out, const Path& path, Sink& sink);
 
 template <typename T>
 void read(const json::value& value, T& out, const Path& path, Sink& sink);

@@ -60,11 +60,6 @@ std::string unknownFieldDetail(std::string_view key, const std::vector<std::stri
   return format("is not a known field; did you mean \"{}\"?", best);
 }
 
-std::string memberText(const json::object& object, std::string_view name) {
-  const json::value* member = object.if_contains(name);
-  return member && member->is_string() ? std::string(member->get_string()) : std::string();
-}
-
 }  // namespace
 
 std::string pointerStep(std::string_view key) {
@@ -115,26 +110,23 @@ Error errorFromJson(const json::value& value) {
   constexpr std::string_view nothing = "The other side answered with an error that has no description.";
   if (!value.is_object()) return Error(ErrorCode::UpstreamFailed, std::string(nothing));
   const json::object& object = value.get_object();
-  ErrorCode code = errorCodeFromString(memberText(object, "code")).value_or(ErrorCode::UpstreamFailed);
-  std::string message = memberText(object, "message");
-  if (message.empty()) message = memberText(object, "detail");
+  ErrorCode code = errorCodeFromString(stringAt(object, "code")).value_or(ErrorCode::UpstreamFailed);
+  std::string message = stringAt(object, "message");
+  if (message.empty()) message = stringAt(object, "detail");
   if (message.empty()) message = nothing;
   const json::value* retryable = object.if_contains("retryable");
   bool is_retryable = retryable && retryable->is_bool() ? retryable->get_bool() : isRetryableByDefault(code);
   UpstreamFacts facts;
   if (const json::value* upstream = object.if_contains("upstream"); upstream && upstream->is_object()) {
-    facts.requestId = memberText(upstream->get_object(), "requestId");
+    facts.requestId = stringAt(upstream->get_object(), "requestId");
     const json::value* status = upstream->get_object().if_contains("status");
     if (status && status->is_int64()) facts.status = static_cast<int>(std::clamp<std::int64_t>(status->get_int64(), 0, 999));
   }
-  Error error = Error(code, std::move(message))
-                    .withRetryable(is_retryable)
-                    .withInstance(memberText(object, "instance"))
-                    .withUpstream(std::move(facts));
+  Error error =
+      Error(code, std::move(message)).withRetryable(is_retryable).withInstance(stringAt(object, "instance")).withUpstream(std::move(facts));
   if (const json::value* fields = object.if_contains("errors"); fields && fields->is_array()) {
     for (const json::value& field : fields->get_array()) {
-      if (field.is_object())
-        error.fields().push_back({memberText(field.get_object(), "pointer"), memberText(field.get_object(), "detail")});
+      if (field.is_object()) error.fields().push_back({stringAt(field.get_object(), "pointer"), stringAt(field.get_object(), "detail")});
     }
   }
   return error;
@@ -174,63 +166,40 @@ void Sink::wrongType(const Path& path, std::string_view expected, const json::va
 
 void Sink::unknownField(const Path& path, const std::vector<std::string_view>& known) { add(path, unknownFieldDetail(path.key, known)); }
 
-bool readInteger(const json::value& value, std::int64_t& out, const Path& path, Sink& sink) {
+void readInteger(const json::value& value, std::int64_t& out, const Path& path, Sink& sink) {
+  constexpr auto too_large = "is out of range: it must fit in 64 bits with a sign";
   if (value.is_int64()) {
     out = value.get_int64();
-    return true;
-  }
-  if (value.is_uint64()) {
-    sink.add(path, "is out of range: it must fit in 64 bits with a sign");
-    return false;
-  }
-  if (!value.is_double()) {
+  } else if (value.is_uint64()) {
+    sink.add(path, too_large);
+  } else if (!value.is_double()) {
     sink.wrongType(path, "an integer", value);
-    return false;
-  }
-  double number = value.get_double();
-  if (!std::isfinite(number) || std::abs(number) >= 9.2e18) {
-    sink.add(path, "is out of range: it must fit in 64 bits with a sign");
+  } else if (double number = value.get_double(); !std::isfinite(number) || std::abs(number) >= 9.2e18) {
+    sink.add(path, too_large);
   } else if (number != std::floor(number)) {
     sink.add(path, "must be an integer, without a fraction");
   } else {
     out = static_cast<std::int64_t>(number);
-    return true;
   }
-  return false;
 }
 
-bool readDouble(const json::value& value, double& out, const Path& path, Sink& sink) {
-  if (value.is_int64()) {
-    out = static_cast<double>(value.get_int64());
-  } else if (value.is_uint64()) {
-    out = static_cast<double>(value.get_uint64());
-  } else if (!value.is_double()) {
-    sink.wrongType(path, "a number", value);
-    return false;
-  } else if (!std::isfinite(value.get_double())) {
-    sink.add(path, "is out of range");
-    return false;
-  } else {
-    out = value.get_double();
-  }
-  return true;
+void readDouble(const json::value& value, double& out, const Path& path, Sink& sink) {
+  if (!value.is_number()) return sink.wrongType(path, "a number", value);
+  const double number = value.to_number<double>();
+  if (!std::isfinite(number)) return sink.add(path, "is out of range");
+  out = number;
 }
 
-bool readTime(const json::value& value, SystemTime& out, const Path& path, Sink& sink) {
+void readTime(const json::value& value, SystemTime& out, const Path& path, Sink& sink) {
   if (value.is_null()) {
     out = SystemTime{};
-    return true;
+    return;
   }
-  if (!value.is_string()) {
-    sink.wrongType(path, "a time (RFC 3339, like 2026-11-23T19:04:36Z)", value);
-    return false;
-  }
+  if (!value.is_string()) return sink.wrongType(path, "a time (RFC 3339, like 2026-11-23T19:04:36Z)", value);
   try {
     out = parseTime(std::string_view(value.get_string()));
-    return true;
   } catch (const Error&) {
     sink.add(path, "must be a time in RFC 3339, like 2026-11-23T19:04:36Z");
-    return false;
   }
 }
 

@@ -21,52 +21,51 @@ inline constexpr std::string_view kSchemaName = {};
 template <typename T>
 inline constexpr std::string_view kRequestName = {};  // what of T a request gives
 
-#define SWARM_SCHEMA_NAME(T) \
-  template <>                \
-  inline constexpr std::string_view kSchemaName<T> = #T
-#define SWARM_REQUEST_SCHEMA(T, NAME) \
-  SWARM_SCHEMA_NAME(T);               \
-  template <>                         \
-  inline constexpr std::string_view kRequestName<T> = NAME
+/// The types whose schemas have their names, and what of them a request gives ("": nothing else).
+#define SWARM_TYPES(TYPE)                         \
+  TYPE(CpuConfig, "CpuPatch")                     \
+  TYPE(MemoryConfig, "MemoryPatch")               \
+  TYPE(StorageResource, "StorageResourcePatch")   \
+  TYPE(ResourceConfig, "ResourcePatch")           \
+  TYPE(DockerNetworkConfig, "DockerNetworkPatch") \
+  TYPE(FlyNetworkConfig, "FlyNetworkPatch")       \
+  TYPE(NetworkConfig, "NetworkPatch")             \
+  TYPE(StorageConfig, "NewStorage")               \
+  TYPE(InstanceConfig, "")                        \
+  TYPE(GitIdentity, "")                           \
+  TYPE(PortMapping, "")                           \
+  TYPE(NetworkInfo, "")                           \
+  TYPE(CpuUsage, "")                              \
+  TYPE(SizeUsage, "")                             \
+  TYPE(ResourceUsage, "")                         \
+  TYPE(CommandResult, "")                         \
+  TYPE(ProviderCapabilities, "")                  \
+  TYPE(Instance, "")                              \
+  TYPE(UsedTotal, "")                             \
+  TYPE(SwarmResourceUsage, "")                    \
+  TYPE(ProviderStatus, "")                        \
+  TYPE(SwarmStatus, "")                           \
+  TYPE(OperationStep, "")                         \
+  TYPE(Operation, "")                             \
+  TYPE(KeptSource, "")                            \
+  TYPE(DroppedFolder, "")                         \
+  TYPE(ReplacementLoss, "")                       \
+  TYPE(UpdatePlan, "")                            \
+  TYPE(MigrationEnd, "")                          \
+  TYPE(MigrationChange, "")                       \
+  TYPE(MigrationSkip, "")                         \
+  TYPE(MigrationPlan, "")                         \
+  TYPE(Snapshot, "")
+#define SWARM_ENUMS(ENUM) ENUM(ProviderType) ENUM(InstanceStatus) ENUM(ProviderHealth) ENUM(OperationKind) ENUM(OperationStatus)
 
-SWARM_SCHEMA_NAME(ProviderType);
-SWARM_SCHEMA_NAME(InstanceStatus);
-SWARM_SCHEMA_NAME(ProviderHealth);
-SWARM_SCHEMA_NAME(OperationKind);
-SWARM_SCHEMA_NAME(OperationStatus);
-SWARM_REQUEST_SCHEMA(CpuConfig, "CpuPatch");
-SWARM_REQUEST_SCHEMA(MemoryConfig, "MemoryPatch");
-SWARM_REQUEST_SCHEMA(StorageResource, "StorageResourcePatch");
-SWARM_REQUEST_SCHEMA(ResourceConfig, "ResourcePatch");
-SWARM_REQUEST_SCHEMA(DockerNetworkConfig, "DockerNetworkPatch");
-SWARM_REQUEST_SCHEMA(FlyNetworkConfig, "FlyNetworkPatch");
-SWARM_REQUEST_SCHEMA(NetworkConfig, "NetworkPatch");
-SWARM_REQUEST_SCHEMA(StorageConfig, "NewStorage");
-SWARM_SCHEMA_NAME(InstanceConfig);
-SWARM_SCHEMA_NAME(GitIdentity);
-SWARM_SCHEMA_NAME(PortMapping);
-SWARM_SCHEMA_NAME(NetworkInfo);
-SWARM_SCHEMA_NAME(CpuUsage);
-SWARM_SCHEMA_NAME(SizeUsage);
-SWARM_SCHEMA_NAME(ResourceUsage);
-SWARM_SCHEMA_NAME(CommandResult);
-SWARM_SCHEMA_NAME(ProviderCapabilities);
-SWARM_SCHEMA_NAME(Instance);
-SWARM_SCHEMA_NAME(UsedTotal);
-SWARM_SCHEMA_NAME(SwarmResourceUsage);
-SWARM_SCHEMA_NAME(ProviderStatus);
-SWARM_SCHEMA_NAME(SwarmStatus);
-SWARM_SCHEMA_NAME(OperationStep);
-SWARM_SCHEMA_NAME(Operation);
-SWARM_SCHEMA_NAME(KeptSource);
-SWARM_SCHEMA_NAME(MigrationEnd);
-SWARM_SCHEMA_NAME(MigrationChange);
-SWARM_SCHEMA_NAME(DroppedFolder);
-SWARM_SCHEMA_NAME(ReplacementLoss);
-SWARM_SCHEMA_NAME(UpdatePlan);
-SWARM_SCHEMA_NAME(MigrationSkip);
-SWARM_SCHEMA_NAME(MigrationPlan);
-SWARM_SCHEMA_NAME(Snapshot);
+#define SWARM_TYPE_NAMES(T, REQUEST)                     \
+  template <>                                            \
+  inline constexpr std::string_view kSchemaName<T> = #T; \
+  template <>                                            \
+  inline constexpr std::string_view kRequestName<T> = REQUEST;
+#define SWARM_ENUM_NAME(E) \
+  template <>              \
+  inline constexpr std::string_view kSchemaName<E> = #E;
 
 #define SWARM_BODY_SCHEMA(T, NAME) \
   template <>                      \
@@ -100,13 +99,15 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   RESPONSE(VersionResponse, "Version")                       \
   RESPONSE(VolumeResponse, "Volume")
 
+SWARM_ENUMS(SWARM_ENUM_NAME)
+SWARM_TYPES(SWARM_TYPE_NAMES)
 SWARM_REQUESTS(SWARM_BODY_SCHEMA)
 SWARM_BODY_SCHEMA(ListInstancesQuery, "ListInstances")
 SWARM_BODY_SCHEMA(ListOperationsQuery, "ListOperations")
 SWARM_RESPONSES(SWARM_BODY_SCHEMA)
 
 #undef SWARM_BODY_SCHEMA
-#undef SWARM_REQUEST_SCHEMA
-#undef SWARM_SCHEMA_NAME
+#undef SWARM_ENUM_NAME
+#undef SWARM_TYPE_NAMES
 
 }  // namespace swarm

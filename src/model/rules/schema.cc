@@ -54,7 +54,7 @@ json::object typeSchema(Shape shape) {
   } else if constexpr (codec::DescribedEnum<T>) {
     return refTo(kSchemaName<T>);
   } else {
-    static_assert(!kSchemaName<T>.empty(), "name the type with SWARM_SCHEMA_NAME");
+    static_assert(!kSchemaName<T>.empty(), "list the type in SWARM_TYPES");
     if (shape == Shape::MergePatch || shape == Shape::Selection) return structSchema<T>(shape);
     return refTo(shape == Shape::Request ? kRequestName<T> : kSchemaName<T>);
   }
@@ -140,18 +140,13 @@ json::object structSchema(Shape shape) {
 
 template <typename T>
 void add(json::object& out) {
-  static_assert(!kSchemaName<T>.empty(), "name the type with SWARM_SCHEMA_NAME");
+  static_assert(!kSchemaName<T>.empty(), "list the type in SWARM_TYPES");
   if constexpr (codec::DescribedEnum<T>) {
     out.emplace(kSchemaName<T>, enumSchema<T>());
   } else {
     out.emplace(kSchemaName<T>, structSchema<T>(Shape::Answer));
     if constexpr (!kRequestName<T>.empty()) out.emplace(kRequestName<T>, structSchema<T>(Shape::Request));
   }
-}
-
-template <typename... T>
-void addAll(json::object& out) {
-  (add<T>(out), ...);
 }
 
 json::object errorSchema() {
@@ -188,11 +183,12 @@ void addDerived(json::object& schemas) {
 
 json::object makeSchemas() {
   json::object out;
-  addAll<ProviderType, InstanceStatus, ProviderHealth, OperationKind, OperationStatus, CpuConfig, MemoryConfig, StorageResource,
-         ResourceConfig, DockerNetworkConfig, FlyNetworkConfig, NetworkConfig, StorageConfig, InstanceConfig, GitIdentity, PortMapping,
-         NetworkInfo, CpuUsage, SizeUsage, ResourceUsage, CommandResult, ProviderCapabilities, Instance, UsedTotal, SwarmResourceUsage,
-         ProviderStatus, SwarmStatus, OperationStep, Operation, KeptSource, DroppedFolder, ReplacementLoss, UpdatePlan, MigrationEnd,
-         MigrationChange, MigrationSkip, MigrationPlan, Snapshot>(out);
+#define SWARM_ENUM(E) add<E>(out);
+  SWARM_ENUMS(SWARM_ENUM)
+#undef SWARM_ENUM
+#define SWARM_TYPE(T, REQUEST) add<T>(out);
+  SWARM_TYPES(SWARM_TYPE)
+#undef SWARM_TYPE
   out["InstanceSelection"] = structSchema<Instance>(Shape::Selection);
   out["ResourceMergePatch"] = structSchema<ResourceConfig>(Shape::MergePatch);
   out["NetworkMergePatch"] = structSchema<NetworkConfig>(Shape::MergePatch);

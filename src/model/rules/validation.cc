@@ -184,10 +184,4 @@ void validateDecoded(const InstanceConfig& config, Faults& faults) {
   }
 }
 
-void requireValid(const InstanceConfig& config) {
-  Faults faults;
-  validate(config, faults);
-  throwIfAny(std::move(faults));
-}
-
 }  // namespace swarm

@@ -28,9 +28,6 @@ bool differInFixed(const ResourceConfig& a, const ResourceConfig& b);
 /// validate() after decode(): what could not be read at all, and so has a fault already, gets no second one.
 void validateDecoded(const InstanceConfig& config, Faults& faults);
 
-/// validate(), and throws Error(InvalidArgument) with every fault.
-void requireValid(const InstanceConfig& config);
-
 /// Why `name` can't be an instance's name, as "must …"; empty when it can. A DNS label of 1 to 40 of [a-z0-9-], no dash at its ends, no
 /// "--" (host names are "<port>--<name>"), no word that hosts of ours may need, and not of an instance id's form (":id" is an id or a
 /// name).

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/system/errc.hpp>
+#include <charconv>
 #include <cstring>
 
 #include "base/error.h"
@@ -29,21 +30,9 @@ std::optional<std::uint64_t> parseChunkSize(std::string_view line, Grammar gramm
     for (std::size_t size = std::min(line.find(';'), line.size()); size > 16 && line.front() == '0'; --size) line.remove_prefix(1);
   }
   std::uint64_t size = 0;
-  std::size_t digits = 0;
-  for (; digits < line.size(); ++digits) {
-    const char c = line[digits];
-    unsigned value = 0;
-    if (c >= '0' && c <= '9') {
-      value = static_cast<unsigned>(c - '0');
-    } else if ((c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')) {
-      value = static_cast<unsigned>((c | 0x20) - 'a') + 10;
-    } else {
-      break;
-    }
-    if (digits == 16) return std::nullopt;
-    size = size * 16 + value;
-  }
-  if (digits == 0 || size > (std::uint64_t{1} << 62)) return std::nullopt;
+  const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), size, 16);
+  const auto digits = static_cast<std::size_t>(end - line.data());
+  if (error != std::errc() || digits > 16 || size > (std::uint64_t{1} << 62)) return std::nullopt;
   if (digits < line.size() && line[digits] != ';') return std::nullopt;
   for (const char c : line.substr(digits)) {
     if ((static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f) return std::nullopt;

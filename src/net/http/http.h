@@ -17,6 +17,8 @@ namespace swarm::net {
 
 /// Case-insensitive ASCII comparison, as header names require.
 bool equalsIgnoreCase(std::string_view a, std::string_view b);
+std::string_view trim(std::string_view text);  ///< without spaces and tabs at its ends
+
 /// Whether a comma-separated list such as Connection's contains `token`, ignoring case.
 bool listHasToken(std::string_view list, std::string_view token);
 

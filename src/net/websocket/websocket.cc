@@ -5,12 +5,12 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/json/parse.hpp>
-#include <boost/json/value.hpp>
 #include <boost/system/system_error.hpp>
 
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text/format.h"
+#include "base/text/json_access.h"
 #include "net/http/grammar/http_format.h"
 #include "net/websocket/websocket_core.h"
 
@@ -62,12 +62,9 @@ Error refusalError(const ResponseHead& head, const std::string& host, const std:
   std::string message = format("{} refused the WebSocket with status {}.", host, head.status);
   boost::system::error_code failed;
   const boost::json::value problem = boost::json::parse(body, failed);
-  if (!failed && problem.is_object()) {
-    const boost::json::object& object = problem.as_object();
-    const auto* detail = object.if_contains("detail");
-    const auto* name = object.if_contains("code");
-    if (detail != nullptr && detail->is_string()) message = std::string(detail->as_string());
-    if (name != nullptr && name->is_string()) code = errorCodeFromString(std::string_view(name->as_string())).value_or(code);
+  if (!failed) {
+    if (std::string detail = stringAt(problem, "detail"); !detail.empty()) message = std::move(detail);
+    code = errorCodeFromString(stringAt(problem, "code")).value_or(code);
   }
   return Error(code, message).withUpstream({head.status, std::string(head.headers.find("X-Request-Id").value_or(""))});
 }

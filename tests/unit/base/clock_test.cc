@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "gmock/gmock.h"
+#include "support/manual_clock.h"
 
 namespace swarm {
 namespace {

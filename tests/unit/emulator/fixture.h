@@ -14,6 +14,7 @@
 #include "net/http/http_client.h"
 #include "net/http/http_server.h"
 #include "support/coroutine_test.h"
+#include "support/manual_clock.h"
 #include "support/temp_dir.h"
 
 namespace swarm::test {

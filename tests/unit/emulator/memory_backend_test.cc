@@ -8,6 +8,7 @@
 #include "emulator/memory/memory_backend.h"
 #include "net/http/http_client.h"
 #include "support/coroutine_test.h"
+#include "support/manual_clock.h"
 
 namespace swarm::emulator {
 namespace {

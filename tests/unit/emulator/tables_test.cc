@@ -12,6 +12,7 @@
 #include "emulator/rules/faults/rate_limiter.h"
 #include "emulator/state/ids.h"
 #include "emulator/state/machine_state.h"
+#include "support/manual_clock.h"
 
 namespace swarm::emulator {
 namespace {

@@ -16,6 +16,7 @@
 #include "net/connect.h"
 #include "net/http/http.h"
 #include "net/http/http_server.h"
+#include "support/manual_clock.h"
 
 namespace swarm::gateway::testing {
 

@@ -4,6 +4,7 @@
 #include "base/id.h"
 #include "gtest/gtest.h"
 #include "protocol/ed25519.h"
+#include "support/manual_clock.h"
 
 namespace swarm {
 namespace {

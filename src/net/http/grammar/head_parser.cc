@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cstring>
 
+#include "base/text/number.h"
 #include "net/http/grammar/head_target.h"
 #include "net/http/http.h"
 
@@ -131,9 +131,7 @@ std::expected<void, HeadError> parseFields(std::string_view rest, std::size_t ma
     std::size_t colon = 0;
     while (colon < line.size() && kTokenBytes[static_cast<unsigned char>(line[colon])]) ++colon;
     if (colon == 0 || colon == line.size() || line[colon] != ':') return refuse("A header field's name is malformed");
-    HeaderView field{line.substr(0, colon), line.substr(colon + 1)};
-    while (!field.value.empty() && (field.value.front() == ' ' || field.value.front() == '\t')) field.value.remove_prefix(1);
-    while (!field.value.empty() && (field.value.back() == ' ' || field.value.back() == '\t')) field.value.remove_suffix(1);
+    const HeaderView field{line.substr(0, colon), trim(line.substr(colon + 1))};
     if (!isValue(field.value)) return refuse("A header field's value contains a forbidden character");
     if (headers.all().size() == maximum) return refuse("Too many header fields", 431);
     headers.add(field);
@@ -203,12 +201,9 @@ std::expected<void, HeadError> parseStatusLine(std::string_view line, ResponseHe
   const auto version = parseVersion(line.substr(0, 8));
   if (!version) return Refusal(version.error());
   head.minorVersion = *version;
-  head.status = 0;
-  for (const char c : line.substr(9, 3)) {
-    if (c < '0' || c > '9') return refuse("The status is malformed");
-    head.status = head.status * 10 + (c - '0');
-  }
-  if (head.status < 100) return refuse("The status is malformed");
+  const auto status = parseNumber<std::uint16_t>(line.substr(9, 3));
+  if (!status || *status < 100) return refuse("The status is malformed");
+  head.status = *status;
   head.reason = line.size() > 13 ? line.substr(13) : std::string_view();
   if (!isValue(head.reason)) return refuse("The status line contains a forbidden character");
   return {};

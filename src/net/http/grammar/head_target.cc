@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text/number.h"
+
 namespace swarm::net {
 namespace {
 
@@ -71,12 +73,7 @@ std::string_view gateHost(std::string_view host_port) {
   }
   if (rest.empty()) return host;
   if (rest.front() != ':' || rest.size() < 2 || rest.size() > 6) return {};
-  unsigned port = 0;
-  for (const char c : rest.substr(1)) {
-    if (c < '0' || c > '9') return {};
-    port = port * 10 + static_cast<unsigned>(c - '0');
-  }
-  return port <= 65535 ? host : std::string_view();
+  return parseNumber<std::uint16_t>(rest.substr(1)) ? host : std::string_view();
 }
 
 std::expected<GatedTarget, HeadError> gateTarget(std::string_view target, std::string_view method, std::string_view host_port) {

@@ -10,12 +10,6 @@ namespace {
 
 constexpr std::string_view kBlank = " \t";
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
 // The lines without their ends and without the empty one; a folded line is joined to the one before.
 std::vector<std::string> unfoldedLines(std::string_view bytes) {
   std::vector<std::string> lines;
@@ -26,7 +20,7 @@ std::vector<std::string> unfoldedLines(std::string_view bytes) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) break;
     if (lines.size() > 1 && kBlank.contains(line.front())) {
-      lines.back().append(" ").append(trimmed(line));
+      lines.back().append(" ").append(trim(line));
     } else {
       lines.emplace_back(line);
     }
@@ -48,7 +42,7 @@ struct SaidFraming {
     ++fields;
     while (true) {
       const std::size_t comma = std::min(value.find(','), value.size());
-      const std::string_view part = trimmed(value.substr(0, comma));
+      const std::string_view part = trim(value.substr(0, comma));
       if (is_length) {
         lengths.push_back(part);
       } else if (equalsIgnoreCase(part, "chunked")) {

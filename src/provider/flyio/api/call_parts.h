@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "base/text/format.h"
-#include "model/codec/json_access.h"
+#include "base/text/json_access.h"
 #include "provider/flyio/api/fly_types.h"
 
 namespace swarm::flyio {

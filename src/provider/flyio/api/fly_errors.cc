@@ -5,8 +5,8 @@
 #include <cctype>
 
 #include "base/text/format.h"
+#include "base/text/json_access.h"
 #include "base/text/untrusted_text.h"
-#include "model/codec/json_access.h"
 
 namespace swarm::flyio {
 namespace {

@@ -5,8 +5,8 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/error.h"
+#include "base/text/json_access.h"
 #include "model/codec/codec_detail.h"
-#include "model/codec/json_access.h"
 
 namespace swarm {
 

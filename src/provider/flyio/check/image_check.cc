@@ -3,8 +3,8 @@
 
 #include "base/id.h"
 #include "base/text/format.h"
+#include "base/text/json_access.h"
 #include "base/text/untrusted_text.h"
-#include "model/codec/json_access.h"
 #include "net/http/http_client.h"
 #include "provider/flyio/api/machines_client.h"
 

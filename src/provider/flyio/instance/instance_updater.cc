@@ -4,7 +4,7 @@
 #include "async/attempt.h"
 #include "base/diagnostics/fault.h"
 #include "base/text/format.h"
-#include "model/codec/json_access.h"
+#include "base/text/json_access.h"
 #include "provider/flyio/check/image_check.h"
 #include "provider/flyio/fly_parts.h"
 #include "provider/flyio/spec/machine_state.h"

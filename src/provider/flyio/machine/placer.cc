@@ -4,7 +4,7 @@
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
-#include "model/codec/json_access.h"
+#include "base/text/json_access.h"
 #include "provider/flyio/api/transport/backoff.h"
 
 namespace swarm::flyio {

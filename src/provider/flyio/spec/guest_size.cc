@@ -6,7 +6,7 @@
 #include <span>
 
 #include "base/text/format.h"
-#include "model/codec/json_access.h"
+#include "base/text/json_access.h"
 
 namespace swarm::flyio {
 namespace {

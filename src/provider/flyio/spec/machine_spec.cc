@@ -7,7 +7,7 @@
 
 #include "base/id.h"
 #include "base/text/format.h"
-#include "model/codec/json_access.h"
+#include "base/text/json_access.h"
 #include "model/rules/validation.h"
 #include "protocol/agent.h"
 #include "provider/kept_resources.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text/format.h"
-#include "model/codec/json_access.h"
+#include "base/text/json_access.h"
 #include "provider/flyio/api/machines_client.h"
 #include "provider/flyio/spec/machine_spec.h"
 #include "provider/kept_resources.h"

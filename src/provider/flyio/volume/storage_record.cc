@@ -4,7 +4,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/text/format.h"
-#include "model/codec/json_access.h"
+#include "base/text/json_access.h"
 #include "provider/flyio/spec/machine_spec.h"
 
 namespace swarm::flyio {

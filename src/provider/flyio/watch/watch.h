@@ -7,7 +7,7 @@
 #include <set>
 #include <string>
 
-#include "async/background_task.h"
+#include "async/background/background_task.h"
 #include "provider/flyio/app/regions.h"
 #include "provider/flyio/machine/machine_cache.h"
 #include "provider/flyio/watch/organization.h"

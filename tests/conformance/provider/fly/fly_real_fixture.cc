@@ -6,8 +6,8 @@
 
 #include "base/id.h"
 #include "base/text/format.h"
+#include "base/text/json_access.h"
 #include "conformance/provider/provider_fixture.h"
-#include "model/codec/json_access.h"
 #include "provider/flyio/flyio_provider.h"
 
 namespace swarm::testing {

@@ -6,6 +6,7 @@
 
 #include "agent/monitor/listeners.h"
 #include "base/error.h"
+#include "support/manual_clock.h"
 #include "unit/agent/support.h"
 
 namespace swarm::agent {

@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "support/resident_bytes.h"
+
 namespace swarm {
 namespace {
 
@@ -24,20 +26,20 @@ std::unique_ptr<char[]> useMuch(std::size_t& at_most) {
     blocks.push_back(std::make_unique<char[]>(kBlock));
     blocks.back()[0] = 'x';
   }
-  at_most = residentBytes();
+  at_most = test::residentBytes();
   auto last = std::move(blocks.back());
   return last;
 }
 
 TEST(Heap, givesBackWhatIsFree) {
-  const std::size_t before = residentBytes();
+  const std::size_t before = test::residentBytes();
   std::size_t most = 0;
   std::unique_ptr<char[]> mine = useMuch(most);
   std::unique_ptr<char[]> others;
   std::thread([&] { others = useMuch(most); }).join();
   EXPECT_GT(most, before + kTotal / 2);
   releaseFreeMemory();
-  EXPECT_LT(residentBytes(), before + kSlack);
+  EXPECT_LT(test::residentBytes(), before + kSlack);
 }
 
 #endif

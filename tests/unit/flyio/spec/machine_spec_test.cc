@@ -6,7 +6,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
-#include "model/codec/json_access.h"
+#include "base/text/json_access.h"
 #include "provider/flyio/check/image_check.h"
 #include "provider/flyio/spec/machine_state.h"
 

@@ -1,7 +1,7 @@
 // Bodies through the proxy: streamed in both directions, in bounded memory, with back pressure.
 #include <boost/asio/redirect_error.hpp>
-#include <fstream>
 
+#include "support/resident_bytes.h"
 #include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {
@@ -13,13 +13,6 @@ constexpr std::size_t kRoom = 300U << 20U;
 #else
 constexpr std::size_t kRoom = 16U << 20U;
 #endif
-
-std::size_t residentBytes() {
-  std::ifstream in("/proc/self/statm");
-  std::size_t total = 0, resident = 0;
-  in >> total >> resident;
-  return resident * 4096;
-}
 
 using Streaming = GatewayTest;
 
@@ -102,7 +95,7 @@ TEST_F(Streaming, streamsALargeUploadAndItsEchoInBoundedMemory) {
       (void)co_await application_->readHead(stream, buffer);
     };
     run([&]() -> awaitable<void> {
-      const auto before = residentBytes();
+      const auto before = test::residentBytes();
       auto client = co_await connect();
       bool sent = false;
       asio::co_spawn(
@@ -132,7 +125,7 @@ TEST_F(Streaming, streamsALargeUploadAndItsEchoInBoundedMemory) {
       }
       EXPECT_EQ(got, kTotal);
       EXPECT_TRUE(sent);
-      EXPECT_LT(residentBytes(), before + kRoom);
+      EXPECT_LT(test::residentBytes(), before + kRoom);
     });
     if (HasFailure()) break;
     rebuildGateway({});

@@ -4,6 +4,7 @@
 #include <rapidcheck.h>
 
 #include "gmock/gmock.h"
+#include "model/codec/codec.h"
 #include "model/rules/schema.h"
 
 namespace swarm {
@@ -21,6 +22,12 @@ InstanceConfig goodConfig() {
   config.image = "debian:12";
   config.storage = {{10, true, "/home/coder", ""}};
   return config;
+}
+
+void requireValid(const InstanceConfig& config) {
+  Faults faults;
+  validate(config, faults);
+  throwIfAny(std::move(faults));
 }
 
 /// "pointer detail" of each fault after `change` was made to a good configuration.

@@ -1,5 +1,6 @@
 // Token buckets under a manual clock, compared with Fly's own rule.
 #include "provider/flyio/api/transport/rate_limiter.h"
+#include "support/manual_clock.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,5 @@
-#include "model/codec/json_access.h"
+// Lookup by dotted paths, one member at a time.
+#include "base/text/json_access.h"
 
 #include <boost/json/parse.hpp>
 
@@ -23,6 +24,11 @@ const json::value* member(const json::value& value, std::string_view path) {
 
 std::string stringAt(const json::value& value, std::string_view path) {
   const json::value* found = member(value, path);
+  return found && found->is_string() ? std::string(found->as_string()) : std::string();
+}
+
+std::string stringAt(const json::object& object, std::string_view name) {
+  const json::value* found = object.if_contains(name);
   return found && found->is_string() ? std::string(found->as_string()) : std::string();
 }
 
@@ -70,8 +76,7 @@ SystemTime timeAt(const json::value& value, std::string_view path) {
 
 std::string stringIn(const json::value& value, std::string_view path, std::string_view name) {
   const json::object* object = objectAt(value, path);
-  const json::value* found = object ? object->if_contains(name) : nullptr;
-  return found && found->is_string() ? std::string(found->as_string()) : std::string();
+  return object ? stringAt(*object, name) : std::string();
 }
 
 json::value parseOrNull(std::string_view text) {

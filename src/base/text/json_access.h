@@ -16,6 +16,7 @@ namespace swarm {
 const boost::json::value* member(const boost::json::value& value, std::string_view path);
 const boost::json::value* member(const boost::json::value&& value, std::string_view path) = delete;  ///< it would dangle
 std::string stringAt(const boost::json::value& value, std::string_view path);
+std::string stringAt(const boost::json::object& object, std::string_view name);  ///< of a name, which may have dots
 std::int64_t integerAt(const boost::json::value& value, std::string_view path, std::int64_t otherwise = 0);  ///< of any number
 bool boolAt(const boost::json::value& value, std::string_view path);
 const boost::json::array& arrayAt(const boost::json::value& value, std::string_view path);  ///< empty unless it is an array
