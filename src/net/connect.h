@@ -43,7 +43,7 @@ awaitable<StreamPtr> acceptTls(StreamPtr plain, std::shared_ptr<TlsContext> cont
 /// Opens a stream to one fixed endpoint; used by HTTP clients and pools.
 using Connector = std::function<awaitable<StreamPtr>(Deadline)>;
 
-/// A listening socket, TCP or unix. Call on the owning loop.
+/// A listening socket. Call on the owning loop.
 class Listener {
  public:
   enum class Sharing { Exclusive, ReusePort };  ///< ReusePort: several loops listen on one address and the kernel distributes connections
@@ -55,6 +55,5 @@ class Listener {
 };
 /// Throws Error(Unavailable), naming the address, when it is in use.
 std::unique_ptr<Listener> listenTcp(Executor executor, const HostPort& address, Listener::Sharing sharing = Listener::Sharing::Exclusive);
-std::unique_ptr<Listener> listenUnix(Executor executor, const std::filesystem::path& path);
 
 }  // namespace swarm::net

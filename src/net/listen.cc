@@ -1,8 +1,6 @@
-// Listening sockets, TCP and unix.
+// Listening sockets.
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <boost/asio/error.hpp>
@@ -27,15 +25,14 @@ constexpr std::chrono::milliseconds kPauseWithoutDescriptors{50};
 
 class FdListener final : public Listener {
  public:
-  FdListener(Executor executor, int fd, std::uint16_t port, std::filesystem::path path = {})
-      : executor_(executor), descriptor_(executor, fd), port_(port), path_(std::move(path)) {}
+  FdListener(Executor executor, int fd, std::uint16_t port) : executor_(executor), descriptor_(executor, fd), port_(port) {}
   ~FdListener() override { FdListener::close(); }
 
   awaitable<StreamPtr> accept() override {
     while (descriptor_.is_open()) {
       const int fd = ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
-        if (port_ != 0) disableDelay(fd);
+        disableDelay(fd);
         warned_ = false;
         co_return std::make_unique<FdStream>(executor_, fd);
       }
@@ -54,8 +51,6 @@ class FdListener final : public Listener {
   }
 
   void close() override {
-    if (!descriptor_.is_open()) return;
-    if (!path_.empty()) ::unlink(path_.c_str());
     error_code ignored;
     descriptor_.close(ignored);
   }
@@ -73,7 +68,6 @@ class FdListener final : public Listener {
   Executor executor_;
   asio::posix::stream_descriptor descriptor_;
   std::uint16_t port_;
-  std::filesystem::path path_;  // of a unix socket: the file is removed together with it
   bool warned_ = false;
 };
 
@@ -82,18 +76,6 @@ class FdListener final : public Listener {
   std::string hint;
   if (reason == EADDRINUSE) hint = " Another program is listening there: stop it, or choose another port.";
   throw Error(ErrorCode::Unavailable, format("Cannot listen on {}: {}.{}", where, std::strerror(reason), hint));
-}
-
-// A killed process leaves its socket file behind; if a connection to it is refused, the file is unused. Keeps errno on false.
-bool removeStaleSocket(const std::string& path, const sockaddr* name, socklen_t size) {
-  struct stat status{};
-  const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (probe < 0) return false;
-  const bool stale =
-      ::connect(probe, name, size) != 0 && errno == ECONNREFUSED && ::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode);
-  ::close(probe);
-  errno = EADDRINUSE;
-  return stale && ::unlink(path.c_str()) == 0;
 }
 
 std::uint16_t localPort(int fd) {
@@ -120,22 +102,6 @@ std::unique_ptr<Listener> listenTcp(Executor executor, const HostPort& address, 
   if (::bind(fd, reinterpret_cast<const sockaddr*>(&local.storage), local.size) != 0) listenFailed(toString(address), errno, fd);
   if (::listen(fd, kBacklog) != 0) listenFailed(toString(address), errno, fd);
   return std::make_unique<FdListener>(std::move(executor), fd, localPort(fd));
-}
-
-std::unique_ptr<Listener> listenUnix(Executor executor, const std::filesystem::path& path) {
-  sockaddr_un local{};
-  local.sun_family = AF_UNIX;
-  const std::string& text = path.native();
-  if (text.empty() || text.size() >= sizeof local.sun_path) listenFailed(text, ENAMETOOLONG, -1);
-  std::memcpy(local.sun_path, text.data(), text.size());
-  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) listenFailed(text, errno, fd);
-  const auto* name = reinterpret_cast<const sockaddr*>(&local);
-  int bound = ::bind(fd, name, sizeof local);
-  if (bound != 0 && errno == EADDRINUSE && removeStaleSocket(text, name, sizeof local)) bound = ::bind(fd, name, sizeof local);
-  if (bound != 0) listenFailed(text, errno, fd);
-  if (::listen(fd, kBacklog) != 0) listenFailed(text, errno, fd);
-  return std::make_unique<FdListener>(std::move(executor), fd, 0, path);
 }
 
 }  // namespace swarm::net

@@ -10,6 +10,7 @@
 #include "engine/transport/transport.h"
 #include "integration/docker/docker_test.h"
 #include "integration/docker/own_engine.h"
+#include "support/net/unix_listener.h"
 
 namespace swarm::testing {
 namespace {

@@ -7,9 +7,7 @@
 
 #include "async/deadline.h"
 #include "base/error.h"
-#include "net/descriptors.h"
 #include "net/stream/fd_stream.h"
-#include "support/allocated_bytes.h"
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
 
@@ -91,23 +89,6 @@ TEST_F(HttpServerTest, handsAConnectionOverAfterALargeHead) {
   const std::string text = exchange("GET /1" + large + "\r\nGET /2" + large + "Connection: Upgrade\r\nUpgrade: echo\r\n\r\nread ahead");
   EXPECT_EQ(count(text, "HTTP/1.1 "), 2);
   EXPECT_TRUE(text.ends_with("\r\n\r\nread ahead")) << text;
-}
-
-TEST_F(HttpServerTest, keepsNoMemoryOfLargeHeadsForIdleConnections) {
-  constexpr std::size_t kConnections = 1000;
-  ASSERT_GE(raiseDescriptorLimit(), 2 * kConnections + 100);
-  start(answerTarget);
-  auto ask = [](Stream& stream) -> awaitable<void> {
-    co_await stream.writeAll("GET /x HTTP/1.1\r\nHost: a\r\nX: " + std::string(60 * 1024, 'x') + "\r\n\r\n");
-    co_await test::readUntil(stream, "/x");
-  };
-  std::vector<StreamPtr> idle;
-  const std::size_t before = test::allocatedBytes();
-  for (std::size_t i = 0; i < kConnections; ++i) {
-    idle.push_back(connect());
-    loop.run(ask(*idle.back()));
-  }
-  EXPECT_LT((test::allocatedBytes() - before) / kConnections, 32 * 1024U) << "bytes of a connection, both of its ends";
 }
 
 TEST_F(HttpServerTest, readsARequestThatArrivesByteByByte) {

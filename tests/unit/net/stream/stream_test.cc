@@ -13,6 +13,7 @@
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
 #include "support/net/tcp_gate.h"
+#include "support/net/unix_listener.h"
 #include "support/temp_dir.h"
 
 namespace swarm::net {
@@ -277,17 +278,6 @@ TEST(Listen, refusesATakenPortByName) {
   } catch (const Error& error) {
     EXPECT_NE(error.message().find(std::to_string(listener->port())), std::string::npos);
   }
-}
-
-TEST(Listen, takesOverAnUnusedSocketFile) {
-  const test::TempDir folder;
-  TestLoop loop;
-  auto first = listenUnix(loop.executor(), folder / "s");
-  EXPECT_THROW(listenUnix(loop.executor(), folder / "s"), Error);
-  std::filesystem::create_hard_link(folder / "s", folder / "kept");
-  first.reset();
-  std::filesystem::rename(folder / "kept", folder / "s");  // as left by a killed process
-  EXPECT_NO_THROW(listenUnix(loop.executor(), folder / "s"));
 }
 
 TEST(Listen, acceptEndsWhenClosed) {
