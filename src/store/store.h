@@ -3,7 +3,6 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/describe.hpp>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -136,7 +135,6 @@ class Store {
   virtual awaitable<void> setGitIdentity(std::string user, GitIdentity identity) = 0;  ///< NotFound when the user does not exist
   virtual awaitable<std::vector<UserRecord>> listUsers() = 0;
   virtual awaitable<void> putSession(SessionRecord session) = 0;
-  virtual awaitable<std::optional<SessionRecord>> getSession(std::string id) = 0;
   virtual awaitable<std::vector<SessionRecord>> loadSessions() = 0;  ///< all sessions: Auth keeps revocations in memory
   virtual awaitable<void> pruneSessions(SystemTime now) = 0;         ///< removes expired sessions
 

@@ -38,9 +38,11 @@ OperationRecord readOperationRecord(const Rows& rows) {
   return record;
 }
 
-std::vector<Operation> readOperations(Rows rows) {
-  std::vector<Operation> out;
-  while (rows.next()) out.push_back(readOperation(rows));
+/// What `read` makes of each row.
+template <typename Read>
+auto collect(Rows rows, Read read) {
+  std::vector<std::invoke_result_t<Read&, const Rows&>> out;
+  while (rows.next()) out.push_back(read(rows));
   return out;
 }
 
@@ -145,12 +147,11 @@ void putDeparture(Database& database, const Departure& departure) {
 }
 
 std::vector<Departure> loadDepartures(Database& database) {
-  std::vector<Departure> out;
-  Rows rows = database.query("SELECT instance_id, owner, provider, volumes, since FROM departures ORDER BY instance_id");
-  while (rows.next())
-    out.push_back({PlaceId(rows.text(0)), rows.text(1), enumFromName<ProviderType>(rows.text(2)).value_or(ProviderType::docker),
-                   rows.integer(3) != 0 ? DeleteVolumes::Yes : DeleteVolumes::No, toTime(rows.integer(4))});
-  return out;
+  return collect(
+      database.query("SELECT instance_id, owner, provider, volumes, since FROM departures ORDER BY instance_id"), [](const Rows& rows) {
+        return Departure{PlaceId(rows.text(0)), rows.text(1), enumFromName<ProviderType>(rows.text(2)).value_or(ProviderType::docker),
+                         rows.integer(3) != 0 ? DeleteVolumes::Yes : DeleteVolumes::No, toTime(rows.integer(4))};
+      });
 }
 
 void switchPlace(Database& database, const InstanceRecord& record, const PlaceRecord& former) {
@@ -198,28 +199,26 @@ std::vector<Operation> listOperations(Database& database, const OperationFilter&
   auto limit = static_cast<std::int64_t>(std::min<std::size_t>(filter.limit, 10'000));
   if ((filter.instanceId && instance.empty()) || (filter.owner && owner.empty())) return {};
   if (filter.instanceId)
-    return readOperations(
-        database.query("SELECT body FROM operations WHERE instance_id = ?1 AND (?2 = '' OR owner = ?2) AND (?3 = '' OR status = "
-                       "?3) AND (?4 = '' OR id < ?4) ORDER BY id DESC LIMIT ?5",
-                       {instance, owner, status, filter.before, limit}));
+    return collect(database.query("SELECT body FROM operations WHERE instance_id = ?1 AND (?2 = '' OR owner = ?2) AND (?3 = '' OR status = "
+                                  "?3) AND (?4 = '' OR id < ?4) ORDER BY id DESC LIMIT ?5",
+                                  {instance, owner, status, filter.before, limit}),
+                   readOperation);
   if (filter.owner)
-    return readOperations(
+    return collect(
         database.query("SELECT body FROM operations WHERE owner = ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR id < ?3) ORDER "
                        "BY id DESC LIMIT ?4",
-                       {owner, status, filter.before, limit}));
-  return readOperations(
-      database.query("SELECT body FROM operations WHERE (?1 = '' OR status = ?1) AND (?2 = '' OR id < ?2) ORDER BY id DESC "
-                     "LIMIT ?3",
-                     {status, filter.before, limit}));
+                       {owner, status, filter.before, limit}),
+        readOperation);
+  return collect(database.query("SELECT body FROM operations WHERE (?1 = '' OR status = ?1) AND (?2 = '' OR id < ?2) ORDER BY id DESC "
+                                "LIMIT ?3",
+                                {status, filter.before, limit}),
+                 readOperation);
 }
 
 std::vector<OperationRecord> unfinishedOperations(Database& database) {
-  std::vector<OperationRecord> out;
-  Rows rows = database.query(
-      "SELECT o.body, o.parameters, coalesce(json_extract(i.body, '$.provider'), '') FROM operations o "
-      "LEFT JOIN instances i ON i.id = o.instance_id WHERE o.status IN ('pending', 'running') ORDER BY o.id");
-  while (rows.next()) out.push_back(readOperationRecord(rows));
-  return out;
+  return collect(database.query("SELECT o.body, o.parameters, coalesce(json_extract(i.body, '$.provider'), '') FROM operations o "
+                                "LEFT JOIN instances i ON i.id = o.instance_id WHERE o.status IN ('pending', 'running') ORDER BY o.id"),
+                 readOperationRecord);
 }
 
 std::int64_t pruneOperations(Database& database, SystemTime before) {
@@ -244,19 +243,14 @@ void putIdempotencyKey(Database& database, const std::string& user, const std::s
                    {user, key, entry.fingerprint, entry.instanceId.str(), entry.operationId, toNumber(now)});
 }
 
-std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name) {
-  std::vector<UserRecord> out;
-  Rows rows = name ? database.query(
-                         "SELECT name, password_hash, role, created_at, token_generation, git_name, git_email FROM users "
-                         "WHERE name = ?",
-                         {*name})
-                   : database.query(
-                         "SELECT name, password_hash, role, created_at, token_generation, git_name, git_email FROM users "
-                         "ORDER BY name");
-  while (rows.next()) {
-    out.push_back({rows.text(0), rows.text(1), rows.text(2), toTime(rows.integer(3)), rows.integer(4), {rows.text(5), rows.text(6)}});
-  }
-  return out;
+std::vector<UserRecord> loadUsers(Database& database, std::string_view name) {
+  return collect(database.query("SELECT name, password_hash, role, created_at, token_generation, git_name, git_email FROM users "
+                                "WHERE ?1 = '' OR name = ?1 ORDER BY name",
+                                {name}),
+                 [](const Rows& rows) {
+                   return UserRecord{
+                       rows.text(0), rows.text(1), rows.text(2), toTime(rows.integer(3)), rows.integer(4), {rows.text(5), rows.text(6)}};
+                 });
 }
 
 void putUser(Database& database, const UserRecord& user) {
@@ -280,20 +274,14 @@ void putNameHold(Database& database, const NameHold& hold) {
 }
 
 std::vector<NameHold> loadNameHolds(Database& database) {
-  std::vector<NameHold> out;
-  Rows rows = database.query("SELECT name, owner, until FROM name_holds ORDER BY name");
-  while (rows.next()) out.push_back({rows.text(0), rows.text(1), toTime(rows.integer(2))});
-  return out;
+  return collect(database.query("SELECT name, owner, until FROM name_holds ORDER BY name"),
+                 [](const Rows& rows) { return NameHold{rows.text(0), rows.text(1), toTime(rows.integer(2))}; });
 }
 
-std::vector<SessionRecord> loadSessions(Database& database, const std::optional<std::string>& id) {
-  std::vector<SessionRecord> out;
-  Rows rows = id ? database.query("SELECT id, user, expires_at, revoked, kind, created_at FROM sessions WHERE id = ?", {*id})
-                 : database.query("SELECT id, user, expires_at, revoked, kind, created_at FROM sessions ORDER BY id");
-  while (rows.next()) {
-    out.push_back({rows.text(0), rows.text(1), toTime(rows.integer(2)), rows.integer(3) != 0, rows.text(4), toTime(rows.integer(5))});
-  }
-  return out;
+std::vector<SessionRecord> loadSessions(Database& database) {
+  return collect(database.query("SELECT id, user, expires_at, revoked, kind, created_at FROM sessions ORDER BY id"), [](const Rows& rows) {
+    return SessionRecord{rows.text(0), rows.text(1), toTime(rows.integer(2)), rows.integer(3) != 0, rows.text(4), toTime(rows.integer(5))};
+  });
 }
 
 void putSession(Database& database, const SessionRecord& session) {

@@ -37,10 +37,10 @@ void putIdempotencyKey(Database& database, const std::string& user, const std::s
 void putNameHold(Database& database, const NameHold& hold);
 std::vector<NameHold> loadNameHolds(Database& database);
 
-std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name);
+std::vector<UserRecord> loadUsers(Database& database, std::string_view name);  ///< all when `name` is empty
 void putUser(Database& database, const UserRecord& user);
 void setGitIdentity(Database& database, const std::string& user, const GitIdentity& identity);
-std::vector<SessionRecord> loadSessions(Database& database, const std::optional<std::string>& id);
+std::vector<SessionRecord> loadSessions(Database& database);
 void putSession(Database& database, const SessionRecord& session);
 
 }  // namespace swarm::sqlite

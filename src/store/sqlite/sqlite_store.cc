@@ -42,11 +42,7 @@ class SqliteStore final : public Store {
       if (hold) sqlite::putNameHold(database, *hold);
     });
   }
-  awaitable<std::vector<NameHold>> loadNameHolds() override {
-    std::vector<NameHold> out;
-    co_await read([&](Database& database) { out = sqlite::loadNameHolds(database); });
-    co_return out;
-  }
+  awaitable<std::vector<NameHold>> loadNameHolds() override { return read(sqlite::loadNameHolds); }
   awaitable<void> dropNameHold(std::string name) override {
     co_await write([&](Database& database) { database.execute("DELETE FROM name_holds WHERE name = ?", {name}); });
   }
@@ -55,11 +51,7 @@ class SqliteStore final : public Store {
       database.execute("DELETE FROM name_holds WHERE until <= ?", {std::int64_t{now.time_since_epoch().count()}});
     });
   }
-  awaitable<std::vector<InstanceRecord>> loadInstances() override {
-    std::vector<InstanceRecord> out;
-    co_await read([&](Database& database) { out = sqlite::loadInstances(database); });
-    co_return out;
-  }
+  awaitable<std::vector<InstanceRecord>> loadInstances() override { return read(sqlite::loadInstances); }
   awaitable<void> recordExternal(InstanceId instance_id, ExternalResource resource) override {
     co_await write([&](Database& database) { sqlite::recordExternal(database, instance_id, resource); });
   }
@@ -79,16 +71,8 @@ class SqliteStore final : public Store {
       sqlite::putDeparture(database, departure);
     });
   }
-  awaitable<std::vector<Departure>> loadDepartures() override {
-    std::vector<Departure> out;
-    co_await read([&](Database& database) { out = sqlite::loadDepartures(database); });
-    co_return out;
-  }
-  awaitable<std::vector<PlaceRecord>> loadPlaces() override {
-    std::vector<PlaceRecord> out;
-    co_await read([&](Database& database) { out = sqlite::loadPlaces(database); });
-    co_return out;
-  }
+  awaitable<std::vector<Departure>> loadDepartures() override { return read(sqlite::loadDepartures); }
+  awaitable<std::vector<PlaceRecord>> loadPlaces() override { return read(sqlite::loadPlaces); }
   awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, OperationRecord operation) override {
     co_await write([&](Database& database) {
       sqlite::switchPlace(database, record, former);
@@ -103,20 +87,12 @@ class SqliteStore final : public Store {
     co_await write([&](Database& database) { sqlite::updateOperation(database, operation); });
   }
   awaitable<std::optional<OperationRecord>> getOperation(std::string id) override {
-    std::optional<OperationRecord> out;
-    co_await read([&](Database& database) { out = sqlite::getOperation(database, id); });
-    co_return out;
+    co_return co_await read([&](Database& database) { return sqlite::getOperation(database, id); });
   }
   awaitable<std::vector<Operation>> listOperations(OperationFilter filter) override {
-    std::vector<Operation> out;
-    co_await read([&](Database& database) { out = sqlite::listOperations(database, filter); });
-    co_return out;
+    co_return co_await read([&](Database& database) { return sqlite::listOperations(database, filter); });
   }
-  awaitable<std::vector<OperationRecord>> unfinishedOperations() override {
-    std::vector<OperationRecord> out;
-    co_await read([&](Database& database) { out = sqlite::unfinishedOperations(database); });
-    co_return out;
-  }
+  awaitable<std::vector<OperationRecord>> unfinishedOperations() override { return read(sqlite::unfinishedOperations); }
   awaitable<std::int64_t> pruneOperations(SystemTime before) override {
     std::int64_t removed = 0;
     co_await write([&](Database& database) { removed = sqlite::pruneOperations(database, before); });
@@ -124,17 +100,14 @@ class SqliteStore final : public Store {
   }
 
   awaitable<std::optional<IdempotencyEntry>> findIdempotencyKey(std::string user, std::string key) override {
-    std::optional<IdempotencyEntry> out;
-    co_await read([&](Database& database) { out = sqlite::findIdempotencyKey(database, user, key); });
-    co_return out;
+    co_return co_await read([&](Database& database) { return sqlite::findIdempotencyKey(database, user, key); });
   }
   awaitable<void> putIdempotencyKey(std::string user, std::string key, IdempotencyEntry entry) override {
     co_await write([&](Database& database) { sqlite::putIdempotencyKey(database, user, key, entry, RealClock().now()); });
   }
 
   awaitable<std::optional<UserRecord>> getUser(std::string name) override {
-    std::vector<UserRecord> out;
-    co_await read([&](Database& database) { out = sqlite::loadUsers(database, name); });
+    auto out = co_await read([&](Database& database) { return sqlite::loadUsers(database, name); });
     co_return out.empty() ? std::nullopt : std::optional(std::move(out.front()));
   }
   awaitable<void> putUser(UserRecord user) override {
@@ -144,23 +117,12 @@ class SqliteStore final : public Store {
     co_await write([&](Database& database) { sqlite::setGitIdentity(database, user, identity); });
   }
   awaitable<std::vector<UserRecord>> listUsers() override {
-    std::vector<UserRecord> out;
-    co_await read([&](Database& database) { out = sqlite::loadUsers(database, std::nullopt); });
-    co_return out;
+    co_return co_await read([&](Database& database) { return sqlite::loadUsers(database, ""); });
   }
   awaitable<void> putSession(SessionRecord session) override {
     co_await write([&](Database& database) { sqlite::putSession(database, session); });
   }
-  awaitable<std::optional<SessionRecord>> getSession(std::string id) override {
-    std::vector<SessionRecord> out;
-    co_await read([&](Database& database) { out = sqlite::loadSessions(database, id); });
-    co_return out.empty() ? std::nullopt : std::optional(std::move(out.front()));
-  }
-  awaitable<std::vector<SessionRecord>> loadSessions() override {
-    std::vector<SessionRecord> out;
-    co_await read([&](Database& database) { out = sqlite::loadSessions(database, std::nullopt); });
-    co_return out;
-  }
+  awaitable<std::vector<SessionRecord>> loadSessions() override { return read(sqlite::loadSessions); }
   awaitable<void> pruneSessions(SystemTime now) override {
     co_await write([&](Database& database) {
       database.execute("DELETE FROM sessions WHERE expires_at <= ?", {std::int64_t{now.time_since_epoch().count()}});
@@ -168,12 +130,10 @@ class SqliteStore final : public Store {
   }
 
   awaitable<std::optional<std::string>> getSetting(std::string name) override {
-    std::optional<std::string> out;
-    co_await read([&](Database& database) {
+    co_return co_await read([&](Database& database) {
       sqlite::Rows rows = database.query("SELECT value FROM settings WHERE name = ?", {name});
-      if (rows.next()) out = rows.text(0);
+      return rows.next() ? std::optional(rows.text(0)) : std::nullopt;
     });
-    co_return out;
   }
   awaitable<void> putSetting(std::string name, std::string value) override {
     co_await write([&](Database& database) {
@@ -183,7 +143,13 @@ class SqliteStore final : public Store {
   }
 
  private:
-  awaitable<void> read(sqlite::Writer::Work work) { return writer_->run(JobKind::Read, std::move(work)); }
+  /// The result of `work`.
+  template <typename Work, typename Result = std::invoke_result_t<Work&, Database&>>
+  awaitable<Result> read(Work work) {
+    Result out;
+    co_await writer_->run(JobKind::Read, [&](Database& database) { out = work(database); });
+    co_return out;
+  }
   awaitable<void> write(sqlite::Writer::Work work) { return writer_->run(JobKind::Write, std::move(work)); }
 
   sqlite::DataDir data_dir_;  // declared first: the lock must be held as long as the database is open

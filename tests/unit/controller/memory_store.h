@@ -47,7 +47,6 @@ class MemoryStore final : public Store {
   awaitable<void> setGitIdentity(std::string, GitIdentity) override { co_return; }
   awaitable<std::vector<UserRecord>> listUsers() override { co_return std::vector<UserRecord>(); }
   awaitable<void> putSession(SessionRecord) override { co_return; }
-  awaitable<std::optional<SessionRecord>> getSession(std::string) override { co_return std::nullopt; }
   awaitable<std::vector<SessionRecord>> loadSessions() override { co_return std::vector<SessionRecord>(); }
   awaitable<void> pruneSessions(SystemTime) override { co_return; }
   awaitable<std::optional<std::string>> getSetting(std::string name) override;
