@@ -2,7 +2,7 @@
 #include "model/archive.h"
 
 #include "async/deadline.h"
-#include "base/text/format.h"
+#include "base/text/json_access.h"
 #include "client/connection.h"
 #include "client/impl.h"
 #include "model/codec/codec.h"
@@ -25,15 +25,6 @@ class Tail {
   std::string bytes_;
 };
 
-std::string restOf(client::Connection& connection, net::HttpExchange& exchange) {
-  std::string body;
-  for (;;) {
-    std::string piece = connection.run(exchange.read(Deadline::after(connection.config().timeout)));
-    if (piece.empty()) return body;
-    body += piece;
-  }
-}
-
 }  // namespace
 
 ArchiveReport SwarmClient::exportInstance(const std::string& ref, const std::function<void(std::string_view)>& sink,
@@ -42,9 +33,10 @@ ArchiveReport SwarmClient::exportInstance(const std::string& ref, const std::fun
   net::HttpRequest request;
   request.target = client::instancePath(ref, "/export");
   request.headers = connection.authorization();
-  client::OnLoop<net::HttpExchange> exchange(
-      connection, connection.run(connection.http().open(std::move(request), Deadline::after(connection.config().timeout)), stop));
-  if (exchange->status() >= 400) throw client::errorFromResponse(exchange->status(), exchange->headers(), restOf(connection, *exchange));
+  const Deadline soon = Deadline::after(connection.config().timeout);
+  client::OnLoop<net::HttpExchange> exchange(connection, connection.run(connection.http().open(std::move(request), soon), stop));
+  if (exchange->status() >= 400)
+    throw client::errorFromResponse(exchange->status(), exchange->headers(), connection.run(client::readRest(*exchange, soon), stop));
   ArchiveReport report;
   Tail tail;
   std::optional<Error> cut;
@@ -82,11 +74,10 @@ ArchiveReport SwarmClient::importInstance(const std::string& ref, const std::fun
   net::HttpResponse response = connection.run(connection.http().send(std::move(request), Deadline::never()), stop);
   if (response.status >= 400) throw client::errorFromResponse(response.status, response.headers, response.body);
   boost::json::value answer = parseJson(response.body, "The server's answer");
-  ObjectReader reader(answer, UnknownFields::Ignore);
   ArchiveReport report;
-  report.workspace = reader.read<std::string>("workspace").value_or("");
-  report.files = reader.read<std::int64_t>("files").value_or(0);
-  report.bytes = reader.read<std::int64_t>("bytes").value_or(0);
+  report.workspace = stringAt(answer, "workspace");
+  report.files = integerAt(answer, "files");
+  report.bytes = integerAt(answer, "bytes");
   report.left = archiveNotesFromJson(answer);
   return report;
 }

@@ -4,6 +4,7 @@
 #include "async/deadline.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
+#include "base/text/json_access.h"
 #include "client/connection.h"
 #include "client/impl.h"
 #include "client/sessions.h"
@@ -21,12 +22,8 @@ SwarmClient::~SwarmClient() = default;
 namespace {
 
 SwarmClient::Login readLogin(const boost::json::value& answer) {
-  ObjectReader reader(answer, UnknownFields::Ignore);
-  SwarmClient::Login login;
-  login.token = Secret(reader.read<std::string>("token").value_or(""));
-  login.user = reader.read<std::string>("user").value_or("");
-  login.role = reader.read<std::string>("role").value_or("");
-  if (auto expires = reader.read<std::string>("expiresAt"); expires && !expires->empty()) login.expiresAt = parseTime(*expires);
+  SwarmClient::Login login{.token = Secret(stringAt(answer, "token")), .user = stringAt(answer, "user"), .role = stringAt(answer, "role")};
+  if (const std::string expires = stringAt(answer, "expiresAt"); !expires.empty()) login.expiresAt = parseTime(expires);
   return login;
 }
 
@@ -195,14 +192,9 @@ void SwarmClient::readLogs(const std::string& ref, const LogOptions& options, co
   auto& connection = impl_->connection;
   auto short_time = [&] { return Deadline::after(connection.config().timeout); };
   client::OnLoop<net::HttpExchange> exchange(connection, connection.run(connection.http().open(std::move(request), short_time()), stop));
-  if (exchange->status() >= 400) {
-    std::string body;
-    for (std::string piece = connection.run(exchange->read(short_time()), stop); !piece.empty();
-         piece = connection.run(exchange->read(short_time()), stop)) {
-      body += piece;
-    }
-    throw client::errorFromResponse(exchange->status(), exchange->headers(), body);
-  }
+  if (exchange->status() >= 400)
+    throw client::errorFromResponse(exchange->status(), exchange->headers(),
+                                    connection.run(client::readRest(*exchange, short_time()), stop));
   for (;;) {
     std::string piece = connection.run(exchange->read(options.follow ? Deadline::never() : short_time()), stop);
     if (piece.empty() || !sink(piece)) return;
@@ -281,9 +273,7 @@ std::vector<Snapshot> SwarmClient::listSnapshots() {
 
 SnapshotList SwarmClient::listSnapshotsOf(const std::string& ref) {
   const boost::json::value answer = impl_->connection.call("GET", instancePath(ref, "/snapshots"));
-  SnapshotList list{fromJson<std::vector<Snapshot>>(answer.at("items"), UnknownFields::Ignore), {}};
-  if (const boost::json::value* missing = answer.as_object().if_contains("missing")) list.missing = std::string(missing->as_string());
-  return list;
+  return {fromJson<std::vector<Snapshot>>(answer.at("items"), UnknownFields::Ignore), stringAt(answer, "missing")};
 }
 
 void SwarmClient::deleteSnapshot(const std::string& id) { impl_->connection.call("DELETE", "/api/snapshots/" + net::percentEncode(id)); }

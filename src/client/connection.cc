@@ -1,9 +1,9 @@
 // Calls to the server, and their errors.
 #include "client/connection.h"
 
-#include <charconv>
-
 #include "base/text/format.h"
+#include "base/text/json_access.h"
+#include "base/text/number.h"
 #include "model/codec/codec.h"
 #include "net/url.h"
 
@@ -71,30 +71,24 @@ Error errorFromResponse(int status, const net::Headers& headers, std::string_vie
     return Error(code, format("The response ({} {}) is not that of a swarm server. Check the address.", status, net::reasonPhrase(status)))
         .withUpstream({status, request_id});
   }
-  auto text = [&](std::string_view name) {
-    const boost::json::value* member = problem->if_contains(name);
-    return member && member->is_string() ? std::string(member->get_string()) : std::string();
-  };
-  ErrorCode code = errorCodeFromString(text("code")).value_or(ErrorCode::UpstreamFailed);
-  std::string message = text("detail").empty() ? text("title") : text("detail");
+  ErrorCode code = errorCodeFromString(stringAt(*problem, "code")).value_or(ErrorCode::UpstreamFailed);
+  std::string message = stringAt(*problem, "detail");
+  if (message.empty()) message = stringAt(*problem, "title");
   if (code == ErrorCode::Unauthenticated) message += " Sign in with `swarm login`.";
-  Error error = Error(code, message).withUpstream({status, text("requestId").empty() ? request_id : text("requestId")});
-  std::string_view wait = net::findHeader(headers, "Retry-After");
-  int seconds = 0;
-  if (std::from_chars(wait.data(), wait.data() + wait.size(), seconds).ec == std::errc() && seconds > 0)
+  if (std::string own = stringAt(*problem, "requestId"); !own.empty()) request_id = std::move(own);
+  Error error = Error(code, message).withUpstream({status, request_id});
+  if (const int seconds = parseNumber<int>(net::findHeader(headers, "Retry-After")).value_or(0); seconds > 0)
     error = std::move(error).withRetryAfter(std::chrono::seconds(seconds));
-  if (const boost::json::value* fields = problem->if_contains("errors"); fields && fields->is_array()) {
-    for (const auto& field : fields->get_array()) {
-      const auto* object = field.if_object();
-      if (!object) continue;
-      const auto* pointer = object->if_contains("pointer");
-      const auto* detail = object->if_contains("detail");
-      if (pointer && pointer->is_string() && detail && detail->is_string()) {
-        error.fields().push_back({std::string(pointer->get_string()), std::string(detail->get_string())});
-      }
-    }
-  }
+  for (const boost::json::value& field : arrayAt(value, "errors"))
+    if (std::string detail = stringAt(field, "detail"); !detail.empty())
+      error.fields().push_back({stringAt(field, "pointer"), std::move(detail)});
   return error;
+}
+
+async::awaitable<std::string> readRest(net::HttpExchange& exchange, Deadline deadline) {
+  std::string body;
+  for (std::string piece = co_await exchange.read(deadline); !piece.empty(); piece = co_await exchange.read(deadline)) body += piece;
+  co_return body;
 }
 
 boost::json::value Connection::call(std::string method, std::string target, const boost::json::value* body, net::Headers headers,

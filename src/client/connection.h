@@ -110,6 +110,8 @@ class OnLoop {
 
 /// The Error behind an answer with a status of 400 and above (RFC 9457, or whatever a proxy between us answered).
 Error errorFromResponse(int status, const net::Headers& headers, std::string_view body);
+/// What is left of the body.
+async::awaitable<std::string> readRest(net::HttpExchange& exchange, Deadline deadline);
 
 /// "/api/instances/" + the escaped reference + rest.
 std::string instancePath(const std::string& ref, std::string_view rest = {});

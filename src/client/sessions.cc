@@ -1,9 +1,9 @@
 // Exec over a WebSocket with the agent's frames, and port forwarding over tunnels.
 #include "client/sessions.h"
 
-#include "async/awaitable.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
+#include "base/text/json_access.h"
 #include "model/codec/codec.h"
 #include "net/websocket/websocket.h"
 #include "protocol/agent.h"
@@ -16,14 +16,8 @@ using agent::ExecFrame;
 
 class RemoteExec final : public ExecSession {
  public:
-  RemoteExec(Connection& connection, std::unique_ptr<net::WebSocket> socket) : connection_(connection), socket_(std::move(socket)) {}
-  ~RemoteExec() override {
-    // The socket belongs to the thread of the loop.
-    connection_.run([](std::unique_ptr<net::WebSocket> socket) -> async::awaitable<void> {
-      socket.reset();
-      co_return;
-    }(std::move(socket_)));
-  }
+  RemoteExec(Connection& connection, std::unique_ptr<net::WebSocket> socket)
+      : connection_(connection), socket_(connection, std::move(socket)) {}
 
   Output read(const std::stop_token& stop) override {
     for (;;) {
@@ -38,12 +32,9 @@ class RemoteExec final : public ExecSession {
         case ExecFrame::Stderr:
           return {Kind::Stderr, std::move(payload), 0};
         case ExecFrame::Exit:
-          return {Kind::Exit, "",
-                  static_cast<int>(ObjectReader(parseJson(payload), UnknownFields::Ignore).read<std::int64_t>("exitCode").value_or(1))};
+          return {Kind::Exit, "", static_cast<int>(integerAt(parseJson(payload), "exitCode", 1))};
         case ExecFrame::Failed:
-          throw Error(ErrorCode::Unprocessable, ObjectReader(parseJson(payload), UnknownFields::Ignore)
-                                                    .read<std::string>("message")
-                                                    .value_or("The command could not be started."));
+          throw Error(ErrorCode::Unprocessable, stringAt(parseJson(payload), "message"));
         default:
           continue;
       }
@@ -69,7 +60,7 @@ class RemoteExec final : public ExecSession {
   }
 
   Connection& connection_;
-  std::unique_ptr<net::WebSocket> socket_;
+  OnLoop<net::WebSocket> socket_;
   std::mutex write_mutex_;
 };
 
@@ -97,9 +88,7 @@ async::awaitable<net::StreamPtr> openTunnel(Connection& connection, std::string 
   Deadline deadline = Deadline::after(connection.config().timeout);
   auto exchange = co_await connection.http().open(std::move(request), deadline);
   if (exchange->upgraded()) co_return exchange->takeStream();
-  std::string body;
-  for (std::string piece = co_await exchange->read(deadline); !piece.empty(); piece = co_await exchange->read(deadline)) body += piece;
-  throw errorFromResponse(exchange->status(), exchange->headers(), body);
+  throw errorFromResponse(exchange->status(), exchange->headers(), co_await readRest(*exchange, deadline));
 }
 
 async::awaitable<void> serveForwarded(std::shared_ptr<ForwardState> state, net::StreamPtr local) {
