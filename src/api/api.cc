@@ -8,7 +8,6 @@
 #include "api/openapi/openapi.h"
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
-#include "base/id.h"
 #include "base/text/format.h"
 #include "base/text/utf8.h"
 #include "net/http/problem.h"
@@ -58,8 +57,7 @@ Reply refusal(Call& call, const Error& error) {
   if (reply.status == 415 && call.exchange().head().headers.has("Content-Encoding"))
     reply.headers.push_back({"Accept-Encoding", "identity"});
   if (reply.status == 401) reply.headers.push_back({"WWW-Authenticate", "Bearer realm=\"swarm\""});
-  if (auto wait = std::chrono::ceil<std::chrono::seconds>(error.retryAfter()); wait.count() > 0)
-    reply.headers.push_back({"Retry-After", std::to_string(wait.count())});
+  std::ranges::move(net::retryAfter(error), std::back_inserter(reply.headers));
   return reply;
 }
 
@@ -214,10 +212,7 @@ awaitable<void> Api::Impl::send(Call& call, Reply& reply) {
     }
   }
   net::Headers headers = std::move(reply.headers);
-  if (reply.status != 204) headers.push_back({"Content-Type", std::string(reply.contentType)});
-  headers.push_back({"X-Request-Id", call.requestId()});
-  headers.push_back({"Cache-Control", "no-store"});
-  headers.push_back({"X-Content-Type-Options", "nosniff"});
+  addCommonHeaders(headers, reply.status == 204 ? "" : reply.contentType, call.requestId());
   headers.push_back({"Cross-Origin-Resource-Policy", "same-origin"});
   co_await call.exchange().respond(reply.status, std::move(headers), std::move(reply.body));
   if (reply.status == 413 || reply.status == 429) co_await drain(call.exchange());

@@ -116,10 +116,6 @@ std::function<void()> SwarmController::sessionListener() const {
   return impl_->posting(&Impl::issuedTokens, &control::IssuedTokens::check);
 }
 
-void SwarmController::noteAgentTrouble(InstanceId instance_id) {
-  impl_->posting(&Impl::agents, &control::AgentWatch::noteTrouble)(instance_id);
-}
-
 RouteSource& SwarmController::routes() { return impl_->routes.source(); }
 EventBus& SwarmController::events() { return impl_->events; }
 

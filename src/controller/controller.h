@@ -208,22 +208,11 @@ class SwarmController {
   awaitable<std::vector<VolumeResponse>> listVolumes();
   awaitable<void> deleteVolume(std::string name);
 
-  struct ProviderDetails {
-    ProviderType type;
-    ProviderHealthReport health;
-    ProviderCapabilities capabilities;
-    std::int64_t instances = 0;
-    bool isDefault = false;
-  };
-  awaitable<std::vector<ProviderDetails>> listProviders();
+  awaitable<std::vector<ProviderResponse>> listProviders();
   awaitable<std::vector<ValidationCheck>> validateProvider(ProviderType type);
   /// Validates a configuration that is not in use: `make` constructs the provider (on the control loop) for this call.
   awaitable<std::vector<ValidationCheck>> validateProvider(std::function<ProviderPtr()> make);
   awaitable<SwarmStatus> getSwarmStatus();
-
-  /// Reports that the agent was unreachable or a tunnel broke: the controller checks VS Code and updates the route. Thread-safe, cheap.
-  /// Readers of routes() call RouteSource::reportDoubt() instead.
-  void noteAgentTrouble(InstanceId instance_id);
 
   RouteSource& routes();
   EventBus& events();

@@ -255,16 +255,18 @@ awaitable<void> SwarmController::deleteVolume(std::string name) {
   });
 }
 
-awaitable<std::vector<SwarmController::ProviderDetails>> SwarmController::listProviders() {
+awaitable<std::vector<ProviderResponse>> SwarmController::listProviders() {
   return onLoop([](Impl& impl) {
-    std::vector<ProviderDetails> list;
+    std::vector<ProviderResponse> list;
     if (impl.providers.empty()) return list;
     auto candidates = impl.creation.candidates();
     ProviderType chosen = impl.creation.placement().choose({}, candidates);
     for (const control::PlacementCandidate& candidate : candidates) {
       Provider& provider = impl.providers.at(candidate.type);
-      list.push_back(
-          {candidate.type, provider.health(), provider.getProviderCapabilities(), candidate.instances, candidate.type == chosen});
+      const ProviderHealthReport health = provider.health();
+      const ProviderCapabilities capabilities = provider.getProviderCapabilities();
+      list.push_back({candidate.type, health.status, health.detail, candidate.instances, candidate.type == chosen,
+                      capabilities.supportedRegions, capabilities});
     }
     return list;
   });

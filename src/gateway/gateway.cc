@@ -1,12 +1,11 @@
 #include "gateway/gateway.h"
 
-#include <boost/asio/post.hpp>
-
 #include "async/attempt.h"
 #include "base/text/format.h"
 #include "gateway/assets/assets.h"
 #include "gateway/impl.h"
 #include "gateway/pages/responses.h"
+#include "net/http/problem.h"
 
 namespace swarm {
 
@@ -142,11 +141,9 @@ async::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName h
   if (host.kind() != HostKind::Instance) co_return co_await respondForeign(exchange);
   if (address.isLocal() && request.host.isDashed()) co_return co_await redirectToPresentForm(request);
   request.sender = senderOf(head, request.host, address);
-  if (!mayCome(head, request.sender, request.host.port())) {
-    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied,
-                            "The request was made by a page that does not belong to this workspace.");
-    co_return;
-  }
+  if (!mayCome(head, request.sender, request.host.port()))
+    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied,
+                                      "The request was made by a page that does not belong to this workspace.");
   targets->follow();
   request.target = targets->find(request.host);
   if (head.target.starts_with(kOwnPaths)) co_return co_await handleOwnPath(std::move(request));
@@ -176,10 +173,9 @@ async::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::share
       net::Headers headers{{"Content-Type", "text/javascript"}, {"Service-Worker-Allowed", "/"}, {"Cache-Control", "no-store"}};
       co_return co_await request.exchange.respond(200, std::move(headers), std::string(assets::pageWorkerJs()));
     }
-    if (head.headers.has("Service-Worker") && !isWebviewWorker(head.path())) {
-      co_await respondProblem(request.exchange, 403, ErrorCode::PermissionDenied, "Only VS Code's own service workers may register here.");
-      co_return;
-    }
+    if (head.headers.has("Service-Worker") && !isWebviewWorker(head.path()))
+      co_return co_await respondProblem(request.exchange, 403, ErrorCode::PermissionDenied,
+                                        "Only VS Code's own service workers may register here.");
   }
   if (const auto availability = availabilityOf(*request.target->route, request.target->port); availability != Availability::Open) {
     if (co_await waitForNewPlace(head, request.target)) co_return co_await handle(request.exchange, request.host);
@@ -187,10 +183,9 @@ async::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::share
     const auto now = availabilityOf(*request.target->route, request.target->port);
     co_return co_await respondClosed(std::move(request), now);
   }
-  if (head.method == "CONNECT" || head.method == "TRACE") {
-    co_await respondProblem(request.exchange, 405, ErrorCode::InvalidArgument, "Workspaces do not accept CONNECT and TRACE requests.");
-    co_return;
-  }
+  if (head.method == "CONNECT" || head.method == "TRACE")
+    co_return co_await respondProblem(request.exchange, 405, ErrorCode::InvalidArgument,
+                                      "Workspaces do not accept CONNECT and TRACE requests.");
   co_await forward(std::move(request), std::move(cookie));
 }
 
@@ -239,7 +234,7 @@ async::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<V
   std::optional<OpenBudget::Share> share;
   if (upgrades && options.tunnels) {
     if (const auto full = takeTunnel(*options.tunnels, cookie->principal.user, target->route->instanceId, share))
-      co_return co_await respondProblem(request.exchange, 429, full->code(), full->message(), retryAfter(*full));
+      co_return co_await respondProblem(request.exchange, 429, full->code(), full->message(), net::retryAfter(*full));
   }
   auto result = co_await proxy.forward(request.exchange, target, std::move(cookie), facts);
   // A failed connection or an ended WebSocket may mean that VS Code's server was replaced: the controller checks it.

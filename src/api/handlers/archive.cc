@@ -60,11 +60,7 @@ awaitable<Reply> exportInstance(Services& services, Call& call) {
   boost::json::object workspace{{"name", instance.config.name}, {"image", instance.config.image}};
   auto inside = co_await agent::openExport(std::move(target), std::move(workspace), std::move(places), Deadline::after(kFirstByte));
   net::Exchange& exchange = call.exchange();
-  co_await exchange.begin(200, {{"Content-Type", std::string(kArchiveType)},
-                                {"Content-Disposition", format("attachment; filename=\"{}.tar.zst\"", instance.config.name)},
-                                {"X-Request-Id", call.requestId()},
-                                {"Cache-Control", "no-store"},
-                                {"X-Content-Type-Options", "nosniff"}});
+  co_await call.begin(kArchiveType, {{"Content-Disposition", format("attachment; filename=\"{}.tar.zst\"", instance.config.name)}});
   if (co_await runWhileWanted(services, call, WatchPeer::Yes, copyArchive(exchange, *inside))) {
     co_await exchange.finish();
   } else {
@@ -95,33 +91,22 @@ awaitable<Reply> importInstance(Services& services, Call& call) {
 std::vector<Endpoint> archiveRoutes() {
   return {
 
-      {.method = "GET",
-       .pattern = "/api/instances/{id}/export",
-       .permission = Permission::UseOwn,
-       .operationId = "exportInstance",
-       .tag = "inside",
-       .summary = "The files of an instance's persistent storages, as a compressed POSIX tar",
-       .description = "The instance keeps running. A response without its end is not a complete archive, and every tool detects that.",
-       .handler = exportInstance,
-       .responses = {{.status = 200, .description = "The archive", .contentType = kArchiveType, .headers = {"Content-Disposition"}}},
-       .problems = {409, 422, 429, 503},
-       .parameters = {instanceRef()},
-       .kind = RouteKind::Stream},
-      {.method = "PUT",
-       .pattern = "/api/instances/{id}/import",
-       .permission = Permission::WriteOwn,
-       .operationId = "importInstance",
-       .tag = "inside",
-       .summary = "Replace the files of an instance's storages by those of an archive",
-       .description =
-           "All processes in the running instance are ended, the storages are filled, and VS Code is started again. 409 when files of a "
-           "user are there, unless `force` is true.",
-       .handler = importInstance,
-       .responses = {ok("All files are there, and VS Code was started again", "ImportResult")},
-       .problems = {409, 422, 429, 503},
-       .parameters = {instanceRef(), ifMatch(), flag("force", "Replace files of users too")},
-       .body = {BodyRule::Bytes, {}, kArchiveType},
-       .kind = RouteKind::Stream},
+      at("GET", "/api/instances/{id}/export", Permission::UseOwn, "exportInstance", exportInstance,
+         {.summary = "The files of an instance's persistent storages, as a compressed POSIX tar",
+          .description = "The instance keeps running. A response without its end is not a complete archive, and every tool detects that.",
+          .responses = {{.status = 200, .description = "The archive", .contentType = kArchiveType, .headers = {"Content-Disposition"}}},
+          .problems = {409, 422, 429, 503},
+          .parameters = {instanceRef()},
+          .kind = RouteKind::Stream}),
+      at("PUT", "/api/instances/{id}/import", Permission::WriteOwn, "importInstance", importInstance,
+         {.summary = "Replace the files of an instance's storages by those of an archive",
+          .description = "All processes in the running instance are ended, the storages are filled, and VS Code is started again. 409 when "
+                         "files of a user are there, unless `force` is true.",
+          .responses = {ok("All files are there, and VS Code was started again", "ImportResult")},
+          .problems = {409, 422, 429, 503},
+          .parameters = {instanceRef(), ifMatch(), flag("force", "Replace files of users too")},
+          .body = {BodyRule::Bytes, {}, kArchiveType},
+          .kind = RouteKind::Stream}),
   };
 }
 

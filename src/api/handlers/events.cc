@@ -42,11 +42,7 @@ awaitable<Reply> streamEvents(Services& services, Call& call) {
   std::uint64_t last = bus.lastId();
   if (auto given = call.integer("Last-Event-ID")) last = static_cast<std::uint64_t>(*given);
   net::Exchange& exchange = call.exchange();
-  co_await exchange.begin(200, {{"Content-Type", "text/event-stream"},
-                                {"Cache-Control", "no-store"},
-                                {"X-Accel-Buffering", "no"},
-                                {"X-Request-Id", call.requestId()},
-                                {"X-Content-Type-Options", "nosniff"}});
+  co_await call.begin("text/event-stream", {{"X-Accel-Buffering", "no"}});
   if (co_await exchange.write("retry: 2000\n\n")) co_await runWhileWanted(services, call, WatchPeer::Yes, copyEvents(services, call, last));
   call.cut();  // the stream has no end: the client reconnects with its last id
   co_return sentReply(200);
@@ -57,26 +53,21 @@ awaitable<Reply> streamEvents(Services& services, Call& call) {
 std::vector<Endpoint> eventRoutes() {
   return {
 
-      {.method = "GET",
-       .pattern = "/api/events",
-       .permission = Permission::ReadOwn,
-       .operationId = "streamEvents",
-       .tag = "events",
-       .summary = "Changes in the swarm, as server-sent events",
-       .description = "Each event has an id, a name (`event:`) and one line of JSON (`data:`). `reset` reports that events were lost: read "
-                      "everything again. A comment is sent every 15 s.",
-       .handler = streamEvents,
-       .responses = {{.status = 200,
-                      .description = "The stream; the JSON behind `data:` is an Event",
-                      .schema = "Event",
-                      .contentType = "text/event-stream"}},
-       .problems = {429},
-       .parameters = {{.place = Parameter::Place::Header,
-                       .name = "Last-Event-ID",
-                       .kind = Parameter::Kind::Integer,
-                       .description = "Resume after this event",
-                       .maximum = INT64_MAX}},
-       .kind = RouteKind::Stream},
+      at("GET", "/api/events", Permission::ReadOwn, "streamEvents", streamEvents,
+         {.summary = "Changes in the swarm, as server-sent events",
+          .description = "Each event has an id, a name (`event:`) and one line of JSON (`data:`). `reset` reports that events were lost: "
+                         "read everything again. A comment is sent every 15 s.",
+          .responses = {{.status = 200,
+                         .description = "The stream; the JSON behind `data:` is an Event",
+                         .schema = "Event",
+                         .contentType = "text/event-stream"}},
+          .problems = {429},
+          .parameters = {{.place = Parameter::Place::Header,
+                          .name = "Last-Event-ID",
+                          .kind = Parameter::Kind::Integer,
+                          .description = "Resume after this event",
+                          .maximum = INT64_MAX}},
+          .kind = RouteKind::Stream}),
   };
 }
 

@@ -6,6 +6,7 @@
 #include "api/routes/route_parts.h"
 #include "api/watch.h"
 #include "base/text/format.h"
+#include "base/text/number.h"
 #include "model/codec/codec.h"
 #include "model/requests.h"
 
@@ -49,10 +50,7 @@ awaitable<agent::AgentTarget> requireAgent(Services& services, Call& call) {
 /// Sends a response that may be large piece by piece: as JSON, text may take six times its bytes.
 awaitable<Reply> sendJson(Call& call, json::value value) {
   net::Exchange& exchange = call.exchange();
-  co_await exchange.begin(200, {{"Content-Type", "application/json"},
-                                {"X-Request-Id", call.requestId()},
-                                {"Cache-Control", "no-store"},
-                                {"X-Content-Type-Options", "nosniff"}});
+  co_await call.begin(kJsonType);
   json::serializer pieces;
   pieces.reset(&value);
   std::vector<char> buffer(kJsonPiece);
@@ -124,11 +122,8 @@ awaitable<Reply> openExec(Services& services, Call& call) {
 }
 
 awaitable<Reply> openPort(Services& services, Call& call) {
-  std::uint16_t port = 0;
-  const std::string& text = call.argument(1);
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port == 0)
-    throw Error(ErrorCode::InvalidArgument, "The port must be a number from 1 to 65535.");
+  const std::uint16_t port = parseNumber<std::uint16_t>(call.argument(1)).value_or(0);
+  if (port == 0) throw Error(ErrorCode::InvalidArgument, "The port must be a number from 1 to 65535.");
   agent::AgentTarget target = co_await requireAgent(services, call);
   auto place = services.open.take(call.principal().user, target.instanceId);
   net::StreamPtr inside = co_await agent::openPortTunnel(target, port, Deadline::after(services.options.upstreamTimeout));
@@ -143,84 +138,54 @@ awaitable<Reply> openPort(Services& services, Call& call) {
 std::vector<Endpoint> insideRoutes() {
   return {
 
-      {.method = "POST",
-       .pattern = "/api/instances/{id}/exec",
-       .permission = Permission::UseOwn,
-       .operationId = "executeCommand",
-       .tag = "inside",
-       .summary = "Run a command to its end",
-       .description = "As the user coder, in the home folder. Output beyond 1 MiB is discarded, and `truncated` is true.",
-       .handler = executeCommand,
-       .responses = {ok<CommandResult>("Its output and exit code")},
-       .problems = {409, 503},
-       .parameters = {instanceRef()},
-       .body = jsonBody<ExecuteCommandRequest>()},
-      {.method = "GET",
-       .pattern = "/api/instances/{id}/usage",
-       .permission = Permission::ReadOwn,
-       .operationId = "getResourceUsage",
-       .tag = "inside",
-       .summary = "Resources in use",
-       .description = "Measured at this moment.",
-       .handler = getUsage,
-       .responses = {ok<ResourceUsage>("CPU, memory and storage")},
-       .problems = {409, 503},
-       .parameters = {instanceRef()}},
-      {.method = "GET",
-       .pattern = "/api/instances/{id}/network",
-       .permission = Permission::ReadOwn,
-       .operationId = "getNetworkInfo",
-       .tag = "inside",
-       .summary = "Addresses, ports and URLs",
-       .description = "As the provider reports them at this moment.",
-       .handler = getNetwork,
-       .responses = {ok<NetworkInfo>("The network")},
-       .problems = {409, 503},
-       .parameters = {instanceRef()}},
-      {.method = "POST",
-       .pattern = "/api/instances/{id}/token",
-       .permission = Permission::UseOwn,
-       .operationId = "issueInstanceToken",
-       .tag = "inside",
-       .summary = "Issue a short-lived token for the instance's agent",
-       .description = "It opens only the agent of that instance, and only for the scope.",
-       .handler = issueToken,
-       .responses = {ok<InstanceTokenResponse>("The token")},
-       .problems = {409, 503},
-       .parameters = {instanceRef()},
-       .body = jsonBody<IssueTokenRequest>()},
-      {.method = "GET",
-       .pattern = "/api/instances/{id}/exec",
-       .permission = Permission::UseOwn,
-       .operationId = "openExec",
-       .tag = "inside",
-       .summary = "Run a command with streams (WebSocket)",
-       .description = "The frames are those of the agent's exec stream (src/agent/README.md), passed through as bytes.",
-       .handler = openExec,
-       .responses = {{.status = 101, .description = "A WebSocket with the agent's exec frames", .headers = {"Upgrade"}}},
-       .problems = {409, 426, 429, 503},
-       .parameters = {instanceRef()},
-       .kind = RouteKind::Upgrade,
-       .upgrade = "websocket"},
-      {.method = "GET",
-       .pattern = "/api/instances/{id}/ports/{port}",
-       .permission = Permission::UseOwn,
-       .operationId = "openPort",
-       .tag = "inside",
-       .summary = "Tunnel to a TCP port inside",
-       .description = "After the 101, the connection is a connection to the port, in both directions.",
-       .handler = openPort,
-       .responses = {{.status = 101, .description = "From here on, the connection is the port's", .headers = {"Upgrade"}}},
-       .problems = {409, 426, 429, 503},
-       .parameters = {instanceRef(),
-                      {.place = Parameter::Place::Path,
-                       .name = "port",
-                       .kind = Parameter::Kind::Integer,
-                       .description = "A port that listens in the instance",
-                       .minimum = 1,
-                       .maximum = 65'535}},
-       .kind = RouteKind::Upgrade,
-       .upgrade = agent::kTunnelProtocol},
+      at("POST", "/api/instances/{id}/exec", Permission::UseOwn, "executeCommand", executeCommand,
+         {.summary = "Run a command to its end",
+          .description = "As the user coder, in the home folder. Output beyond 1 MiB is discarded, and `truncated` is true.",
+          .responses = {ok<CommandResult>("Its output and exit code")},
+          .problems = {409, 503},
+          .parameters = {instanceRef()},
+          .body = jsonBody<ExecuteCommandRequest>()}),
+      at("GET", "/api/instances/{id}/usage", Permission::ReadOwn, "getResourceUsage", getUsage,
+         {.summary = "Resources in use",
+          .description = "Measured at this moment.",
+          .responses = {ok<ResourceUsage>("CPU, memory and storage")},
+          .problems = {409, 503},
+          .parameters = {instanceRef()}}),
+      at("GET", "/api/instances/{id}/network", Permission::ReadOwn, "getNetworkInfo", getNetwork,
+         {.summary = "Addresses, ports and URLs",
+          .description = "As the provider reports them at this moment.",
+          .responses = {ok<NetworkInfo>("The network")},
+          .problems = {409, 503},
+          .parameters = {instanceRef()}}),
+      at("POST", "/api/instances/{id}/token", Permission::UseOwn, "issueInstanceToken", issueToken,
+         {.summary = "Issue a short-lived token for the instance's agent",
+          .description = "It opens only the agent of that instance, and only for the scope.",
+          .responses = {ok<InstanceTokenResponse>("The token")},
+          .problems = {409, 503},
+          .parameters = {instanceRef()},
+          .body = jsonBody<IssueTokenRequest>()}),
+      at("GET", "/api/instances/{id}/exec", Permission::UseOwn, "openExec", openExec,
+         {.summary = "Run a command with streams (WebSocket)",
+          .description = "The frames are those of the agent's exec stream (src/agent/README.md), passed through as bytes.",
+          .responses = {{.status = 101, .description = "A WebSocket with the agent's exec frames", .headers = {"Upgrade"}}},
+          .problems = {409, 426, 429, 503},
+          .parameters = {instanceRef()},
+          .kind = RouteKind::Upgrade,
+          .upgrade = "websocket"}),
+      at("GET", "/api/instances/{id}/ports/{port}", Permission::UseOwn, "openPort", openPort,
+         {.summary = "Tunnel to a TCP port inside",
+          .description = "After the 101, the connection is a connection to the port, in both directions.",
+          .responses = {{.status = 101, .description = "From here on, the connection is the port's", .headers = {"Upgrade"}}},
+          .problems = {409, 426, 429, 503},
+          .parameters = {instanceRef(),
+                         {.place = Parameter::Place::Path,
+                          .name = "port",
+                          .kind = Parameter::Kind::Integer,
+                          .description = "A port that listens in the instance",
+                          .minimum = 1,
+                          .maximum = 65'535}},
+          .kind = RouteKind::Upgrade,
+          .upgrade = agent::kTunnelProtocol}),
   };
 }
 

@@ -51,10 +51,7 @@ awaitable<Reply> readLogs(Services& services, Call& call) {
   auto place = services.open.take(call.principal().user, instance.id);
   auto reader = co_await services.controller.openLogs(instance.id.str(), options);
   net::Exchange& exchange = call.exchange();
-  co_await exchange.begin(200, {{"Content-Type", std::string(type)},
-                                {"X-Request-Id", call.requestId()},
-                                {"Cache-Control", "no-store"},
-                                {"X-Content-Type-Options", "nosniff"}});
+  co_await call.begin(type);
   bool whole = true;
   if (options.follow) {
     whole = co_await runWhileWanted(services, call, WatchPeer::Yes, copyLog(exchange, *reader, form, true));
@@ -74,23 +71,18 @@ awaitable<Reply> readLogs(Services& services, Call& call) {
 std::vector<Endpoint> logRoutes() {
   return {
 
-      {.method = "GET",
-       .pattern = "/api/instances/{id}/logs",
-       .permission = Permission::ReadOwn,
-       .operationId = "readLogs",
-       .tag = "inside",
-       .summary = "Read an instance's log",
-       .description = "The standard output and error of its processes, oldest first.",
-       .handler = readLogs,
-       .responses = {{.status = 200, .description = "Text, or one LogLine per line", .contentType = "text/plain; charset=utf-8"},
-                     {.status = 200, .schema = "LogLine", .contentType = "application/x-ndjson"}},
-       .problems = {409, 429, 503},
-       .parameters = {instanceRef(),
-                      flag("follow", "Continue with later lines"),
-                      integer("tail", "Only the last lines", 0, 1'000'000),
-                      {.name = "since", .kind = Parameter::Kind::Time, .description = "Only lines since this time (RFC 3339)"},
-                      choice("format", "text when absent, unless Accept names application/x-ndjson", {"text", "ndjson"})},
-       .kind = RouteKind::Stream},
+      at("GET", "/api/instances/{id}/logs", Permission::ReadOwn, "readLogs", readLogs,
+         {.summary = "Read an instance's log",
+          .description = "The standard output and error of its processes, oldest first.",
+          .responses = {{.status = 200, .description = "Text, or one LogLine per line", .contentType = "text/plain; charset=utf-8"},
+                        {.status = 200, .schema = "LogLine", .contentType = "application/x-ndjson"}},
+          .problems = {409, 429, 503},
+          .parameters = {instanceRef(),
+                         flag("follow", "Continue with later lines"),
+                         integer("tail", "Only the last lines", 0, 1'000'000),
+                         {.name = "since", .kind = Parameter::Kind::Time, .description = "Only lines since this time (RFC 3339)"},
+                         choice("format", "text when absent, unless Accept names application/x-ndjson", {"text", "ndjson"})},
+          .kind = RouteKind::Stream}),
   };
 }
 

@@ -54,24 +54,18 @@ awaitable<Reply> migrateInstance(Services& services, Call& call) {
 std::vector<Endpoint> migrateRoutes() {
   return {
 
-      {.method = "POST",
-       .pattern = "/api/instances/{id}/migrate",
-       .permission = Permission::WriteOwn,
-       .operationId = "migrateInstance",
-       .tag = "instances",
-       .summary = "Move an instance to another provider, region or host, with its files",
-       .description =
-           "Id, name, URL and owner stay. `DELETE /api/operations/{id}` cancels the move until its step \"switch\". With `dryRun`, "
-           "nothing changes, and the response is a MigrationPlan.",
-       .handler = migrateInstance,
-       .responses = {accepted(),
-                     {.status = 200,
-                      .description = "It was moved (with wait); or, for a dryRun, a MigrationPlan",
-                      .schema = "StartedInstanceOrPlan",
-                      .headers = {"ETag"}}},
-       .problems = {409, 422, 503},
-       .parameters = {instanceRef(), ifMatch(), waitSeconds()},
-       .body = jsonBody<MigrateInstanceRequest>()},
+      at("POST", "/api/instances/{id}/migrate", Permission::WriteOwn, "migrateInstance", migrateInstance,
+         {.summary = "Move an instance to another provider, region or host, with its files",
+          .description = "Id, name, URL and owner stay. `DELETE /api/operations/{id}` cancels the move until its step \"switch\". With "
+                         "`dryRun`, nothing changes, and the response is a MigrationPlan.",
+          .responses = {accepted(),
+                        {.status = 200,
+                         .description = "It was moved (with wait); or, for a dryRun, a MigrationPlan",
+                         .schema = "StartedInstanceOrPlan",
+                         .headers = {"ETag"}}},
+          .problems = {409, 422, 503},
+          .parameters = {instanceRef(), ifMatch(), waitSeconds()},
+          .body = jsonBody<MigrateInstanceRequest>()}),
   };
 }
 

@@ -30,27 +30,17 @@ awaitable<Reply> releaseName(Services& services, Call& call) {
 std::vector<Endpoint> nameRoutes() {
   return {
 
-      {.method = "GET",
-       .pattern = "/api/names",
-       .permission = Permission::ReadOwn,
-       .operationId = "listNameHolds",
-       .tag = "instances",
-       .summary = "List names of deleted instances that are reserved for their owners",
-       .description =
-           "Browsers may still hold cookies and service workers of the host of a deleted instance; its name stays reserved for a time.",
-       .handler = listNameHolds,
-       .responses = {ok("Names, with the owner and the end of the time", listOf<NameHoldResponse>())}},
-      {.method = "DELETE",
-       .pattern = "/api/names/{name}",
-       .permission = Permission::WriteOwn,
-       .operationId = "releaseName",
-       .tag = "instances",
-       .summary = "Release a reserved name for all users",
-       .description = "Allowed for its former owner and for administrators.",
-       .handler = releaseName,
-       .responses = {noContent("All users can take the name")},
-       .problems = {404},
-       .parameters = {path("name", "The name")}},
+      at("GET", "/api/names", Permission::ReadOwn, "listNameHolds", listNameHolds,
+         {.summary = "List names of deleted instances that are reserved for their owners",
+          .description =
+              "Browsers may still hold cookies and service workers of the host of a deleted instance; its name stays reserved for a time.",
+          .responses = {ok("Names, with the owner and the end of the time", listOf<NameHoldResponse>())}}),
+      at("DELETE", "/api/names/{name}", Permission::WriteOwn, "releaseName", releaseName,
+         {.summary = "Release a reserved name for all users",
+          .description = "Allowed for its former owner and for administrators.",
+          .responses = {noContent("All users can take the name")},
+          .problems = {404},
+          .parameters = {path("name", "The name")}}),
   };
 }
 

@@ -7,17 +7,7 @@
 namespace swarm::api {
 namespace {
 
-ProviderResponse responseOf(const SwarmController::ProviderDetails& provider) {
-  return {.type = provider.type,
-          .status = provider.health.status,
-          .detail = provider.health.detail,
-          .instances = static_cast<std::int64_t>(provider.instances),
-          .isDefault = provider.isDefault,
-          .regions = provider.capabilities.supportedRegions,
-          .capabilities = provider.capabilities};
-}
-
-awaitable<SwarmController::ProviderDetails> requireProvider(Services& services, const std::string& name) {
+awaitable<ProviderResponse> requireProvider(Services& services, const std::string& name) {
   for (auto& provider : co_await services.controller.listProviders()) {
     if (enumName(provider.type) == name) co_return std::move(provider);
   }
@@ -41,15 +31,9 @@ awaitable<std::vector<ValidationCheck>> validateConfiguration(Services& services
       [make = services.options.makeProvider, type, configuration = call.body().as_object()] { return make(type, configuration); });
 }
 
-awaitable<Reply> listProviders(Services& services, Call&) {
-  std::vector<ProviderResponse> items;
-  for (const auto& provider : co_await services.controller.listProviders()) items.push_back(responseOf(provider));
-  co_return replyWithItems(items);
-}
+awaitable<Reply> listProviders(Services& services, Call&) { co_return replyWithItems(co_await services.controller.listProviders()); }
 
-awaitable<Reply> getProvider(Services& services, Call& call) {
-  co_return reply(responseOf(co_await requireProvider(services, call.argument())));
-}
+awaitable<Reply> getProvider(Services& services, Call& call) { co_return reply(co_await requireProvider(services, call.argument())); }
 
 awaitable<Reply> validateProvider(Services& services, Call& call) {
   ProviderValidationResponse response{.type = typeOf(call), .ok = true};
@@ -79,48 +63,28 @@ Parameter providerType() {
 std::vector<Endpoint> providerRoutes() {
   return {
 
-      {.method = "GET",
-       .pattern = "/api/providers",
-       .permission = Permission::SignedIn,
-       .operationId = "listProviders",
-       .tag = "swarm",
-       .summary = "List the providers",
-       .description = "Those of the current configuration, each with its health.",
-       .handler = listProviders,
-       .responses = {ok("All of them", "ProviderList")}},
-      {.method = "GET",
-       .pattern = "/api/providers/{type}",
-       .permission = Permission::SignedIn,
-       .operationId = "getProvider",
-       .tag = "swarm",
-       .summary = "Show a provider",
-       .description = "Its health, capabilities and regions, and its number of instances.",
-       .handler = getProvider,
-       .responses = {ok<ProviderResponse>("The provider")},
-       .parameters = {providerType()}},
-      {.method = "POST",
-       .pattern = "/api/providers/{type}/validate",
-       .permission = Permission::Admin,
-       .operationId = "validateProvider",
-       .tag = "swarm",
-       .summary = "Check a provider's configuration against the real endpoint",
-       .description =
-           "Without a body, the current configuration. With one, that one: it holds contents, not paths of the server, and names "
-           "endpoints of the current configuration, a provider's public one, or one of `[api] validateAddresses`. Nothing of it is kept.",
-       .handler = validateProvider,
-       .responses = {ok<ProviderValidationResponse>("Each check with its result")},
-       .problems = {422, 501},
-       .parameters = {providerType()},
-       .body = optionalJsonBody("ProviderCandidate")},
-      {.method = "GET",
-       .pattern = "/api/swarm/status",
-       .permission = Permission::SignedIn,
-       .operationId = "getSwarmStatus",
-       .tag = "swarm",
-       .summary = "Totals of the whole swarm",
-       .description = "Counts of instances, resources in use, and the health of each provider.",
-       .handler = getSwarmStatus,
-       .responses = {ok<SwarmStatus>("Counts, resources, providers")}},
+      at("GET", "/api/providers", Permission::SignedIn, "listProviders", listProviders,
+         {.summary = "List the providers",
+          .description = "Those of the current configuration, each with its health.",
+          .responses = {ok("All of them", "ProviderList")}}),
+      at("GET", "/api/providers/{type}", Permission::SignedIn, "getProvider", getProvider,
+         {.summary = "Show a provider",
+          .description = "Its health, capabilities and regions, and its number of instances.",
+          .responses = {ok<ProviderResponse>("The provider")},
+          .parameters = {providerType()}}),
+      at("POST", "/api/providers/{type}/validate", Permission::Admin, "validateProvider", validateProvider,
+         {.summary = "Check a provider's configuration against the real endpoint",
+          .description = "Without a body, the current configuration. With one, that one: it holds contents, not paths of the server, and "
+                         "names endpoints of the current configuration, a provider's public one, or one of `[api] validateAddresses`. "
+                         "Nothing of it is kept.",
+          .responses = {ok<ProviderValidationResponse>("Each check with its result")},
+          .problems = {422, 501},
+          .parameters = {providerType()},
+          .body = optionalJsonBody("ProviderCandidate")}),
+      at("GET", "/api/swarm/status", Permission::SignedIn, "getSwarmStatus", getSwarmStatus,
+         {.summary = "Totals of the whole swarm",
+          .description = "Counts of instances, resources in use, and the health of each provider.",
+          .responses = {ok<SwarmStatus>("Counts, resources, providers")}}),
   };
 }
 

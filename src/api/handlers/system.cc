@@ -39,7 +39,7 @@ awaitable<void> countProviders(Services& services) {
       services.metrics
           .gauge("swarm_provider_health", "1 for the health that a provider has.",
                  {{"provider", type}, {"health", std::string(enumName(health))}})
-          .set(provider.health.status == health ? 1 : 0);
+          .set(provider.status == health ? 1 : 0);
     }
     services.metrics.gauge("swarm_provider_instances", "Workspaces at a provider.", {{"provider", type}})
         .set(static_cast<double>(provider.instances));
@@ -94,52 +94,28 @@ awaitable<Reply> version(Services&, Call&) { co_return reply(VersionResponse{"vs
 std::vector<Endpoint> systemRoutes() {
   return {
 
-      {.method = "GET",
-       .pattern = "/healthz",
-       .permission = Permission::Public,
-       .operationId = "health",
-       .tag = "system",
-       .summary = "Whether the process responds",
-       .description = "For a supervisor that restarts it.",
-       .handler = health,
-       .responses = {ok<HealthResponse>("It responds")}},
-      {.method = "GET",
-       .pattern = "/readyz",
-       .permission = Permission::Public,
-       .operationId = "ready",
-       .tag = "system",
-       .summary = "Whether the server can work",
-       .description = "For a load balancer. 503, with the cause, while changes cannot be saved, because the disk is full for example.",
-       .handler = ready,
-       .responses = {ok<HealthResponse>("It can")},
-       .problems = {503}},
-      {.method = "GET",
-       .pattern = "/metrics",
-       .permission = Permission::Admin,
-       .operationId = "metrics",
-       .tag = "system",
-       .summary = "Metrics for Prometheus",
-       .description = "With an administrator's token.",
-       .handler = metrics,
-       .responses = {{.status = 200, .description = "Text exposition format", .contentType = "text/plain; version=0.0.4; charset=utf-8"}}},
-      {.method = "GET",
-       .pattern = "/api/openapi.json",
-       .permission = Permission::SignedIn,
-       .operationId = "openapi",
-       .tag = "system",
-       .summary = "This document",
-       .description = "Generated from the table of routes from which the server runs.",
-       .handler = openapi,
-       .responses = {ok("OpenAPI 3.1", "OpenApiDocument")}},
-      {.method = "GET",
-       .pattern = "/api/version",
-       .permission = Permission::SignedIn,
-       .operationId = "version",
-       .tag = "system",
-       .summary = "The server's version",
-       .description = "Versions before 1.0 may change the API with each minor number.",
-       .handler = version,
-       .responses = {ok<VersionResponse>("Name and version")}},
+      at("GET", "/healthz", Permission::Public, "health", health,
+         {.summary = "Whether the process responds",
+          .description = "For a supervisor that restarts it.",
+          .responses = {ok<HealthResponse>("It responds")}}),
+      at("GET", "/readyz", Permission::Public, "ready", ready,
+         {.summary = "Whether the server can work",
+          .description = "For a load balancer. 503, with the cause, while changes cannot be saved, because the disk is full for example.",
+          .responses = {ok<HealthResponse>("It can")},
+          .problems = {503}}),
+      at("GET", "/metrics", Permission::Admin, "metrics", metrics,
+         {.summary = "Metrics for Prometheus",
+          .description = "With an administrator's token.",
+          .responses =
+              {{.status = 200, .description = "Text exposition format", .contentType = "text/plain; version=0.0.4; charset=utf-8"}}}),
+      at("GET", "/api/openapi.json", Permission::SignedIn, "openapi", openapi,
+         {.summary = "This document",
+          .description = "Generated from the table of routes from which the server runs.",
+          .responses = {ok("OpenAPI 3.1", "OpenApiDocument")}}),
+      at("GET", "/api/version", Permission::SignedIn, "version", version,
+         {.summary = "The server's version",
+          .description = "Versions before 1.0 may change the API with each minor number.",
+          .responses = {ok<VersionResponse>("Name and version")}}),
   };
 }
 

@@ -33,25 +33,15 @@ awaitable<Reply> setGitIdentity(Services& services, Call& call) {
 std::vector<Endpoint> userRoutes() {
   return {
 
-      {.method = "GET",
-       .pattern = "/api/users/me/git-identity",
-       .permission = Permission::SignedIn,
-       .operationId = "getGitIdentity",
-       .tag = "auth",
-       .summary = "Show the author of the user's commits",
-       .description = "Both members are empty when it is not set.",
-       .handler = getGitIdentity,
-       .responses = {ok<GitIdentity>("Name and e-mail address")}},
-      {.method = "PUT",
-       .pattern = "/api/users/me/git-identity",
-       .permission = Permission::SignedIn,
-       .operationId = "setGitIdentity",
-       .tag = "auth",
-       .summary = "Set the author of the user's commits in new workspaces",
-       .description = "Written to `~/.gitconfig` of homes that lack that file. Two empty members remove it.",
-       .handler = setGitIdentity,
-       .responses = {ok<GitIdentity>("The new identity")},
-       .body = jsonBody("SetGitIdentity")},
+      at("GET", "/api/users/me/git-identity", Permission::SignedIn, "getGitIdentity", getGitIdentity,
+         {.summary = "Show the author of the user's commits",
+          .description = "Both members are empty when it is not set.",
+          .responses = {ok<GitIdentity>("Name and e-mail address")}}),
+      at("PUT", "/api/users/me/git-identity", Permission::SignedIn, "setGitIdentity", setGitIdentity,
+         {.summary = "Set the author of the user's commits in new workspaces",
+          .description = "Written to `~/.gitconfig` of homes that lack that file. Two empty members remove it.",
+          .responses = {ok<GitIdentity>("The new identity")},
+          .body = jsonBody("SetGitIdentity")}),
   };
 }
 

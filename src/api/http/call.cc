@@ -6,6 +6,7 @@
 #include "api/http/entity_tags.h"
 #include "api/http/json_keys.h"
 #include "base/text/format.h"
+#include "base/text/number.h"
 #include "model/codec/codec.h"
 #include "model/codec/untrusted_json.h"
 
@@ -27,10 +28,8 @@ std::string faultOf(const Parameter& parameter, const std::string& value) {
       if (value.empty()) return "must not be empty";
       return {};
     case ParameterKind::Integer: {
-      std::int64_t number = 0;
-      auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-      bool whole = error == std::errc() && end == value.data() + value.size() && !value.empty();
-      if (!whole || number < parameter.minimum || number > parameter.maximum)
+      const auto number = parseNumber<std::int64_t>(value);
+      if (!number || *number < parameter.minimum || *number > parameter.maximum)
         return format("must be an integer from {} to {}", parameter.minimum, parameter.maximum);
       return {};
     }
@@ -99,6 +98,13 @@ void refuseContentCoding(const net::RequestHead& head) {
 }  // namespace
 
 Reply jsonReply(int status, const boost::json::value& body) { return {status, boost::json::serialize(body)}; }
+
+void addCommonHeaders(net::Headers& headers, std::string_view content_type, const std::string& request_id) {
+  if (!content_type.empty()) headers.push_back({"Content-Type", std::string(content_type)});
+  headers.push_back({"X-Request-Id", request_id});
+  headers.push_back({"Cache-Control", "no-store"});
+  headers.push_back({"X-Content-Type-Options", "nosniff"});
+}
 
 Call::Call(net::Exchange& exchange, std::string request_id)
     : exchange_(exchange), request_id_(std::move(request_id)), method_(exchange.head().method), path_(exchange.head().path()) {}
@@ -190,6 +196,11 @@ awaitable<void> Call::readBody(std::size_t limit, OpenBudget& budget) {
   throwIfAny(std::move(faults));
 }
 
+awaitable<void> Call::begin(std::string_view content_type, net::Headers more) {
+  addCommonHeaders(more, content_type, request_id_);
+  co_await exchange_.begin(200, std::move(more));
+}
+
 awaitable<net::StreamPtr> Call::takeOver(net::Headers headers) {
   net::StreamPtr stream = co_await exchange_.upgrade(std::move(headers));
   took_over_ = true;
@@ -210,9 +221,7 @@ std::optional<std::string> Call::text(std::string_view name) const {
 std::optional<std::int64_t> Call::integer(std::string_view name) const {
   auto found = values_.find(name);
   if (found == values_.end()) return std::nullopt;
-  std::int64_t number = 0;
-  std::from_chars(found->second.data(), found->second.data() + found->second.size(), number);
-  return number;
+  return parseNumber<std::int64_t>(found->second);
 }
 
 bool Call::flag(std::string_view name) const {

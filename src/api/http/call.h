@@ -24,6 +24,8 @@ struct Reply {
 };
 Reply jsonReply(int status, const boost::json::value& body);
 inline Reply sentReply(int status) { return {status, {}, {}, {}, true}; }
+/// Adds the headers that every response has.
+void addCommonHeaders(net::Headers& headers, std::string_view content_type, const std::string& request_id);
 
 /// The newest result of ApiOptions::checkStore, which requests share.
 struct StoreCheck {
@@ -83,6 +85,8 @@ class Call {
 
   const Principal& principal() const { return principal_; }
   bool isAdmin() const { return principal_.role == Role::admin; }
+  /// Starts a streamed response: status 200 with the headers that every response has, and `more`.
+  awaitable<void> begin(std::string_view content_type, net::Headers more = {});
   /// Takes the connection over with a 101; after that, exchange() has no stream.
   awaitable<net::StreamPtr> takeOver(net::Headers headers);
   bool tookOver() const { return took_over_; }

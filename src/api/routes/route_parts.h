@@ -11,6 +11,17 @@
 
 namespace swarm::api {
 
+/// A row of a route table; `more` has what `.tag` and `.summary` start.
+inline Endpoint at(std::string_view method, std::string_view pattern, Permission permission, std::string_view operation_id, Handler handler,
+                   Endpoint more) {
+  more.method = method;
+  more.pattern = pattern;
+  more.permission = permission;
+  more.operationId = operation_id;
+  more.handler = handler;
+  return more;
+}
+
 inline Parameter path(std::string_view name, std::string_view description) {
   return {.place = Parameter::Place::Path, .name = name, .description = description};
 }
@@ -100,11 +111,9 @@ Response created(std::string_view description) {
 }
 inline Response noContent(std::string_view description) { return {.status = 204, .description = description}; }
 /// An operation was started, and is not waited for.
-inline Response accepted() {
-  return {.status = 202,
-          .description = "Accepted; follow the operation with operationId",
-          .schema = "StartedInstance",
-          .headers = {"ETag", "Operation-Location"}};
+inline Response accepted(std::string_view schema = "StartedInstance",
+                         std::vector<std::string_view> headers = {"ETag", "Operation-Location"}) {
+  return {.status = 202, .description = "Accepted; follow the operation with operationId", .schema = schema, .headers = std::move(headers)};
 }
 /// The operation has ended within `?wait=`.
 inline Response ended(std::string_view description) { return ok(description, "StartedInstance", {"ETag"}); }

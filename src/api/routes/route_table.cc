@@ -1,16 +1,31 @@
 // The API, subject by subject: each file of api/handlers/ has its routes and what they do. Every route requires exactly one permission.
-#include <algorithm>
-
 #include "api/handlers/handlers.h"
 #include "api/routes/route.h"
 
 namespace swarm::api {
 
 std::vector<Endpoint> makeRouteTable() {
+  using Subject = std::pair<std::vector<Endpoint> (*)(), std::string_view>;
   std::vector<Endpoint> table;
-  for (auto routes : {instanceRoutes, lifecycleRoutes, migrateRoutes, snapshotRoutes, insideRoutes, logRoutes, archiveRoutes,
-                      providerRoutes, operationRoutes, eventRoutes, sessionRoutes, userRoutes, nameRoutes, systemRoutes})
-    std::ranges::move(routes(), std::back_inserter(table));
+  for (const auto& [routes, tag] : std::initializer_list<Subject>{{instanceRoutes, "instances"},
+                                                                  {lifecycleRoutes, "instances"},
+                                                                  {migrateRoutes, "instances"},
+                                                                  {snapshotRoutes, "snapshots"},
+                                                                  {insideRoutes, "inside"},
+                                                                  {logRoutes, "inside"},
+                                                                  {archiveRoutes, "inside"},
+                                                                  {providerRoutes, "swarm"},
+                                                                  {operationRoutes, "operations"},
+                                                                  {eventRoutes, "events"},
+                                                                  {sessionRoutes, "auth"},
+                                                                  {userRoutes, "auth"},
+                                                                  {nameRoutes, "instances"},
+                                                                  {systemRoutes, "system"}}) {
+    for (Endpoint& route : routes()) {
+      if (route.tag.empty()) route.tag = tag;
+      table.push_back(std::move(route));
+    }
+  }
   return table;
 }
 

@@ -1,6 +1,5 @@
 #include "gateway/pages/handover.h"
 
-#include "async/awaitable.h"
 #include "base/id.h"
 #include "base/text/format.h"
 #include "gateway/pages/responses.h"
@@ -44,10 +43,8 @@ async::awaitable<void> Handover::challenge(net::Exchange& exchange, const HostNa
   const auto& names = targets_.names();
   if (findCookie(head.headers, names.session).isAmbiguous()) expireCookie(names, names.session, head.host, head.path(), headers);
   if (holdsStorageOfAnother(head, host)) headers.push_back({"Clear-Site-Data", std::string(kClearStorage)});
-  if (!isNavigation(head)) {
-    co_await respondProblem(exchange, 401, ErrorCode::Unauthenticated, "Sign in to use this workspace.", std::move(headers));
-    co_return;
-  }
+  if (!isNavigation(head))
+    co_return co_await respondProblem(exchange, 401, ErrorCode::Unauthenticated, "Sign in to use this workspace.", std::move(headers));
   // Several tabs may begin a sign-in at the same time: they share one secret.
   std::string secret(secretOf(head, names));
   if (secret.empty()) {
@@ -110,8 +107,7 @@ async::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_p
   if (principal && isAllowed(*principal, Permission::UseOwn, target->route->owner)) {
     auto location = format("{}?to={}&proof={}", kArrivePath, net::percentEncode(path),
                            net::percentEncode(formField(head.query(), "proof").value_or("")));
-    co_await respondRedirect(exchange, 302, std::move(location), welcome(head, *target, *principal));
-    co_return;
+    co_return co_await respondRedirect(exchange, 302, std::move(location), welcome(head, *target, *principal));
   }
   // A reload or "back" repeats a used code: a browser that is signed in continues.
   if (target && targets_.authenticate(head, target)) co_return co_await continueTo(exchange, path);

@@ -45,10 +45,7 @@ std::vector<LandingRow> Landing::rowsFor(const Principal& principal, const net::
 async::awaitable<void> Landing::show(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto principal = browser_.find(head);
-  if (!principal) {
-    co_await respondRedirect(exchange, 302, "/login", browser_.repair(head));
-    co_return;
-  }
+  if (!principal) co_return co_await respondRedirect(exchange, 302, "/login", browser_.repair(head));
   const bool may_create = actions_.create && isAllowed(*principal, Permission::WriteOwn, principal->user);
   co_await respondPage(exchange, 200, landingPage(*principal, rowsFor(*principal, head), may_create));
 }
@@ -79,19 +76,11 @@ async::awaitable<void> Landing::perform(net::Exchange& exchange, Principal princ
 
 async::awaitable<void> Landing::act(net::Exchange& exchange) {
   const auto& head = exchange.head();
-  if (head.method != "POST") {
-    co_await respondRedirect(exchange, 303, "/");
-    co_return;
-  }
-  if (!isSameOrigin(head)) {
-    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
-    co_return;
-  }
+  if (head.method != "POST") co_return co_await respondRedirect(exchange, 303, "/");
+  if (!isSameOrigin(head))
+    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
   auto principal = browser_.find(head);
-  if (!principal) {
-    co_await respondRedirect(exchange, 303, "/login", browser_.repair(head));
-    co_return;
-  }
+  if (!principal) co_return co_await respondRedirect(exchange, 303, "/login", browser_.repair(head));
   const auto performed = co_await async::attempt(perform(exchange, std::move(*principal)));
   if (performed)
     co_await respondRedirect(exchange, 303, "/");

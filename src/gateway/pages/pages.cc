@@ -36,53 +36,22 @@ Page layOut(const Layout& layout, std::string_view body, json::object values) {
                            hashSource(assets::pagesCss()), layout.script.empty() ? "'none'" : hashSource(layout.script))};
 }
 
-std::string_view statusClass(const LandingRow& row) {
-  switch (row.status) {
-    case InstanceStatus::running:
-      return row.ready ? "good" : "busy";
-    case InstanceStatus::creating:
-    case InstanceStatus::starting:
-    case InstanceStatus::stopping:
-    case InstanceStatus::deleting:
-      return "busy";
-    case InstanceStatus::failed:
-      return "bad";
-    case InstanceStatus::stopped:
-    case InstanceStatus::deleted:
-      break;
-  }
-  return "off";
-}
-
-std::string_view statusText(const LandingRow& row) {
-  switch (row.status) {
-    case InstanceStatus::creating:
-      return "Creating";
-    case InstanceStatus::starting:
-      return "Starting";
-    case InstanceStatus::running:
-      return row.ready ? "Running" : "Starting VS Code";
-    case InstanceStatus::stopping:
-      return "Stopping";
-    case InstanceStatus::stopped:
-      return "Stopped";
-    case InstanceStatus::failed:
-      return "Failed";
-    case InstanceStatus::deleting:
-      return "Deleting";
-    case InstanceStatus::deleted:
-      return "Deleted";
-  }
-  return "";
-}
+struct StatusTexts {
+  std::string_view cssClass;
+  std::string_view text;
+};
+// In the order of InstanceStatus.
+constexpr StatusTexts kStatusTexts[] = {{"busy", "Creating"}, {"busy", "Starting"}, {"good", "Running"},  {"busy", "Stopping"},
+                                        {"off", "Stopped"},   {"bad", "Failed"},    {"busy", "Deleting"}, {"off", "Deleted"}};
 
 json::object valuesOf(const LandingRow& row) {
   const bool runs = row.status == InstanceStatus::running;
+  const auto texts = runs && !row.ready ? StatusTexts{"busy", "Starting VS Code"} : kStatusTexts[static_cast<std::size_t>(row.status)];
   return {{"name", row.name},
           {"owner", row.owner},
           {"url", row.url},
-          {"statusClass", statusClass(row)},
-          {"statusText", statusText(row)},
+          {"statusClass", texts.cssClass},
+          {"statusText", texts.text},
           {"note", row.note},
           {"imageOutdated", row.imageOutdated},
           {"action", !row.mayChange ? ""
@@ -106,23 +75,9 @@ struct KindTexts {
   std::string_view heading;
 };
 
-KindTexts textsOf(WaitingKind kind) {
-  switch (kind) {
-    case WaitingKind::Starting:
-      return {"starting", "Starting"};
-    case WaitingKind::Reconnecting:
-      return {"starting", "Connecting"};
-    case WaitingKind::Stopping:
-      return {"stopping", "Stopping"};
-    case WaitingKind::Stopped:
-      return {"stopped", "Stopped"};
-    case WaitingKind::Failed:
-      return {"failed", "Failed"};
-    case WaitingKind::Moving:
-      return {"moving", "Moving"};
-  }
-  return {};
-}
+// In the order of WaitingKind.
+constexpr KindTexts kKindTexts[] = {{"starting", "Starting"}, {"starting", "Connecting"}, {"stopping", "Stopping"},
+                                    {"stopped", "Stopped"},   {"failed", "Failed"},       {"moving", "Moving"}};
 
 json::value valuesOf(const MoveProgress& move) {
   return {{"to", move.to}, {"percent", percentOf(move)}, {"stepText", wordsOfStep(move.step)}, {"timeLeft", aboutTime(move.secondsLeft)}};
@@ -157,7 +112,7 @@ Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows
 }
 
 Page waitingPage(const WaitingPage& content) {
-  const auto texts = textsOf(content.kind);
+  const auto texts = kKindTexts[static_cast<std::size_t>(content.kind)];
   const auto is = [&](WaitingKind kind) { return content.kind == kind; };
   const bool is_busy = !is(WaitingKind::Stopped) && !is(WaitingKind::Failed);
   return layOut({.title = format("{} · {}", content.name, texts.heading), .script = assets::waitingJs(), .refreshesWithoutScript = is_busy},

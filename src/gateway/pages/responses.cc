@@ -1,6 +1,5 @@
 #include "gateway/pages/responses.h"
 
-#include "async/awaitable.h"
 #include "base/text/format.h"
 #include "gateway/host.h"
 #include "net/http/problem.h"
@@ -60,10 +59,8 @@ async::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std:
 
 async::awaitable<void> respondMessage(net::Exchange& exchange, int status, ErrorCode code, MessagePage message, net::Headers headers,
                                       std::string_view frame_ancestors) {
-  if (wantsPage(exchange.head())) {
-    co_await respondPage(exchange, status, messagePage(message), std::move(headers), frame_ancestors);
-    co_return;
-  }
+  if (wantsPage(exchange.head()))
+    co_return co_await respondPage(exchange, status, messagePage(message), std::move(headers), frame_ancestors);
   std::string detail = message.text;
   if (!message.detail.empty()) detail += " " + message.detail;
   co_await respondProblem(exchange, status, code, detail, std::move(headers));
@@ -86,11 +83,6 @@ std::optional<std::string> formField(std::string_view form, std::string_view nam
 std::string localPathField(std::string_view query, std::string_view name) {
   auto path = formField(query, name);
   return path && isLocalPath(*path) ? *path : "/";
-}
-
-net::Headers retryAfter(const Error& error) {
-  if (error.retryAfter().count() <= 0) return {};
-  return {{"Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(error.retryAfter()).count())}};
 }
 
 std::int64_t secondsUntil(SystemTime time, const Clock& clock) {

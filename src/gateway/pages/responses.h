@@ -45,7 +45,5 @@ std::optional<std::string> formField(std::string_view form, std::string_view nam
 std::string localPathField(std::string_view query, std::string_view name);
 
 std::int64_t secondsUntil(SystemTime time, const Clock& clock);
-/// The Retry-After field, if the error has a delay.
-net::Headers retryAfter(const Error& error);
 
 }  // namespace swarm::gateway

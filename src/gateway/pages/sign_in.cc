@@ -2,8 +2,8 @@
 
 #include "async/attempt.h"
 #include "base/text/format.h"
-#include "gateway/pages/move_status.h"
 #include "gateway/pages/responses.h"
+#include "net/http/problem.h"
 
 namespace swarm::gateway {
 namespace {
@@ -37,7 +37,7 @@ bool isForm(const net::RequestHead& head) {
 /// The form again, with the reason.
 async::awaitable<void> respondSignInFailure(net::Exchange& exchange, SignInPage page, Error error) {
   page.problem = error.message();
-  co_await respondPage(exchange, httpStatus(error.code()), signInPage(page), retryAfter(error));
+  co_await respondPage(exchange, httpStatus(error.code()), signInPage(page), net::retryAfter(error));
 }
 
 /// Typed, pasted, or opened by a program, not by a page.
@@ -102,21 +102,16 @@ async::awaitable<void> SignIn::leaveAddress(net::Exchange& exchange) {
 async::awaitable<void> SignIn::showSignIn(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto next = localPathField(head.query(), "next");
-  if (browser_.find(head)) {
-    co_await respondRedirect(exchange, 303, next);
-    co_return;
-  }
+  if (browser_.find(head)) co_return co_await respondRedirect(exchange, 303, next);
   co_await respondPage(exchange, 200, signInPage({.next = next}), browser_.repair(head));
 }
 
 async::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
   const auto& head = exchange.head();
-  if (!isSameOrigin(head) || !isForm(head)) {
-    co_await respondMessage(
+  if (!isSameOrigin(head) || !isForm(head))
+    co_return co_await respondMessage(
         exchange, 403, ErrorCode::PermissionDenied,
         {.title = "Not signed in", .text = "The form was not sent by a page of this server.", .linkText = "Sign in", .link = "/login"});
-    co_return;
-  }
   const auto form = co_await async::attempt(net::readAll(exchange.body(), kMaxFormBytes));
   if (!form) co_return co_await respondSignInFailure(exchange, {}, form.error());
   SignInPage page{.user = formField(*form, "user").value_or(""), .next = localPathField(*form, "next")};
@@ -155,10 +150,7 @@ async::awaitable<void> SignIn::signInByLink(net::Exchange& exchange) {
 
 async::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string code, std::string next) {
   const auto login = co_await auth_.takeLoginLink(std::move(code));
-  if (login) {
-    co_await respondRedirect(exchange, 303, std::move(next), browser_.begin(exchange.head(), login->principal));
-    co_return;
-  }
+  if (login) co_return co_await respondRedirect(exchange, 303, std::move(next), browser_.begin(exchange.head(), login->principal));
   co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                           {.title = "This link has expired",
                            .text = format("A sign-in link works once, within {} minutes.", kLoginLinkLife.count()),
@@ -168,10 +160,8 @@ async::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string cod
 
 async::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
   const auto& head = exchange.head();
-  if (!isSameOrigin(head)) {
-    co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
-    co_return;
-  }
+  if (!isSameOrigin(head))
+    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
   if (const auto principal = browser_.find(head)) {
     const auto ended = co_await async::attempt(auth_.logout(*principal));
     // The page must not report the end of a session that is still valid.
@@ -190,25 +180,19 @@ async::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange) {
   const auto host = parseLabel(formField(head.query(), "host").value_or(""));
   const auto binding = formField(head.query(), "binding").value_or("");
   const auto principal = browser_.find(head);
-  if (!principal) {
-    co_await respondRedirect(exchange, 302, "/login?next=" + net::percentEncode(isLocalPath(head.target) ? head.target : "/"),
-                             browser_.repair(head));
-    co_return;
-  }
+  if (!principal)
+    co_return co_await respondRedirect(exchange, 302, "/login?next=" + net::percentEncode(isLocalPath(head.target) ? head.target : "/"),
+                                       browser_.repair(head));
   const auto found = targets_.routes().find(host.instance());
-  if (host.label().empty() || found == targets_.routes().end() || !canSee(*principal, found->second->owner)) {
-    co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchWorkspace());
-    co_return;
-  }
+  if (host.label().empty() || found == targets_.routes().end() || !canSee(*principal, found->second->owner))
+    co_return co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchWorkspace());
   const auto route = found->second;
-  if (!isAllowed(*principal, Permission::UseOwn, route->owner)) {
-    co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
-                            {.title = "Not allowed",
-                             .text = "Your role allows seeing this workspace, but not opening it.",
-                             .linkText = "Your workspaces",
-                             .link = "/"});
-    co_return;
-  }
+  if (!isAllowed(*principal, Permission::UseOwn, route->owner))
+    co_return co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
+                                      {.title = "Not allowed",
+                                       .text = "Your role allows seeing this workspace, but not opening it.",
+                                       .linkText = "Your workspaces",
+                                       .link = "/"});
   const auto origin = address_.originOf(format("{}.{}", host.label(), address_.hosts().instanceDomain), head);
   if (binding.empty()) {
     co_await respondRedirect(exchange, 302, origin + "/");  // a sign-in begins at the instance's host

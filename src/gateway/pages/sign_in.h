@@ -2,14 +2,12 @@
 // (docs/adr/0009-hosts-and-cookies.md).
 #pragma once
 
-#include <memory>
 #include <string>
 
 #include "async/awaitable.h"
 #include "auth/auth.h"
 #include "auth/public_address.h"
 #include "auth/session/browser_session.h"
-#include "gateway/pages/handover.h"
 #include "gateway/pages/landing.h"
 #include "gateway/proxy/targets.h"
 #include "net/http/http_server.h"

@@ -20,19 +20,10 @@ constexpr int kMaxWaiting = 256;                ///< requests that wait for the 
 
 WaitingKind waitingKindOf(const Route& route, Availability availability) {
   if (route.moving) return WaitingKind::Moving;
-  switch (availability) {
-    case Availability::Stopping:
-      return WaitingKind::Stopping;
-    case Availability::Stopped:
-      return WaitingKind::Stopped;
-    case Availability::Failed:
-      return WaitingKind::Failed;
-    case Availability::Open:
-    case Availability::Starting:
-    case Availability::Gone:
-      break;
-  }
-  return WaitingKind::Starting;
+  return availability == Availability::Stopping  ? WaitingKind::Stopping
+         : availability == Availability::Stopped ? WaitingKind::Stopped
+         : availability == Availability::Failed  ? WaitingKind::Failed
+                                                 : WaitingKind::Starting;
 }
 
 /// A script, style or fetch of a page that a browser loads: without it the browser shows half a page, without a message.
@@ -68,25 +59,12 @@ net::Headers statusHeaders() {
 }  // namespace
 
 Availability gateway::availabilityOf(const Route& route, std::uint16_t port) {
-  // After the pause the old place does not respond any more, independent of its last known state.
-  if (route.moving && route.moving->paused && route.status == InstanceStatus::running && !route.ready) return Availability::Starting;
-  switch (route.status) {
-    case InstanceStatus::running:
-      return port != 0 || route.ready ? Availability::Open : Availability::Starting;
-    case InstanceStatus::creating:
-    case InstanceStatus::starting:
-      return Availability::Starting;
-    case InstanceStatus::stopping:
-      return Availability::Stopping;
-    case InstanceStatus::stopped:
-      return Availability::Stopped;
-    case InstanceStatus::failed:
-      return Availability::Failed;
-    case InstanceStatus::deleting:
-    case InstanceStatus::deleted:
-      break;
-  }
-  return Availability::Gone;
+  using enum Availability;
+  constexpr Availability kByStatus[] = {Starting, Starting, Open, Stopping, Stopped, Failed, Gone, Gone};  // in the order of InstanceStatus
+  // After the pause of a move the old place does not respond any more, independent of its last known state.
+  const bool waits = port == 0 || (route.moving && route.moving->paused);
+  if (route.status == InstanceStatus::running && !route.ready && waits) return Starting;
+  return kByStatus[static_cast<std::size_t>(route.status)];
 }
 
 async::awaitable<bool> Gateway::Impl::waitForNewPlace(const net::RequestHead& head, std::shared_ptr<Target> target) {
@@ -134,13 +112,12 @@ async::awaitable<void> Gateway::Impl::respondClosed(Request request, Availabilit
   const auto route = request.target->route;
   if (availability == Availability::Gone) {
     auto rules = rulesFor(request);
-    co_await respondMessage(request.exchange, 404, ErrorCode::NotFound,
-                            {.title = "Deleted",
-                             .text = "This workspace is being deleted.",
-                             .linkText = "Your workspaces",
-                             .link = address.baseOrigin(request.head())},
-                            std::move(rules.cors), rules.frameAncestors);
-    co_return;
+    co_return co_await respondMessage(request.exchange, 404, ErrorCode::NotFound,
+                                      {.title = "Deleted",
+                                       .text = "This workspace is being deleted.",
+                                       .linkText = "Your workspaces",
+                                       .link = address.baseOrigin(request.head())},
+                                      std::move(rules.cors), rules.frameAncestors);
   }
   co_await respondUnavailable(std::move(request), route, waitingKindOf(*route, availability), route->reason);
 }
@@ -160,9 +137,8 @@ async::awaitable<void> Gateway::Impl::respondUnavailable(Request request, std::s
     if (kind == WaitingKind::Reconnecting) detail = format("VS Code in {} is not responding yet.", route.name);
     if (kind == WaitingKind::Moving) detail = format("The workspace {} is moving to {}.", route.name, route.moving->to);
     if (!reason.empty()) detail += format(" {}", reason);
-    co_await respondProblem(exchange, 503, kind == WaitingKind::Stopped ? ErrorCode::Conflict : ErrorCode::Unavailable, detail,
-                            std::move(headers));
-    co_return;
+    co_return co_await respondProblem(exchange, 503, kind == WaitingKind::Stopped ? ErrorCode::Conflict : ErrorCode::Unavailable, detail,
+                                      std::move(headers));
   }
   std::int64_t elapsed = 0;
   if (route.stepStartedAt != SystemTime{})

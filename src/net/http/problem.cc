@@ -12,55 +12,17 @@ namespace {
 
 namespace json = boost::json;
 
-/// One title per kind of problem, as RFC 9457 recommends; `detail` describes the occurrence.
-std::string_view titleOf(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::InvalidArgument:
-      return "The request is not valid";
-    case ErrorCode::Unauthenticated:
-      return "Sign-in is required";
-    case ErrorCode::PermissionDenied:
-      return "Not allowed";
-    case ErrorCode::NotFound:
-      return "Not found";
-    case ErrorCode::AlreadyExists:
-      return "Already exists";
-    case ErrorCode::Conflict:
-      return "The current state does not allow the request";
-    case ErrorCode::PreconditionFailed:
-      return "The resource was modified by another request";
-    case ErrorCode::PayloadTooLarge:
-      return "The request is too large";
-    case ErrorCode::UnsupportedMedia:
-      return "The content type is not supported";
-    case ErrorCode::Unprocessable:
-      return "The request cannot be fulfilled";
-    case ErrorCode::TooManyRequests:
-      return "Too many requests";
-    case ErrorCode::Cancelled:
-      return "Cancelled";
-    case ErrorCode::Internal:
-      return "Internal server error";
-    case ErrorCode::Unsupported:
-      return "Not supported by the provider";
-    case ErrorCode::UpstreamFailed:
-      return "The provider or workspace returned an error";
-    case ErrorCode::Unavailable:
-      return "Currently unreachable";
-    case ErrorCode::DeadlineExceeded:
-      return "The request timed out";
-    case ErrorCode::OutOfResources:
-      return "Out of resources";
-  }
-  return "An error";
-}
-
 bool isRequestId(std::string_view text) {
   return !text.empty() && text.size() <= 64 &&
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; });
 }
 
 }  // namespace
+
+Headers retryAfter(const Error& error) {
+  if (error.retryAfter().count() <= 0) return {};
+  return {{"Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(error.retryAfter()).count())}};
+}
 
 std::string requestIdOf(const HeaderViews& headers) {
   const std::string_view given = headers.find("X-Request-Id").value_or("");

@@ -16,6 +16,9 @@ inline constexpr std::string_view kProblemType = "application/problem+json";
 /// `instance` is the path of what failed: the instance's own when the error names one, else the request's. `status` 0: the code's.
 boost::json::object problemDocument(const Error& error, std::string_view request_path, std::string_view request_id, int status = 0);
 
+/// The header Retry-After where the error has a time; else none.
+Headers retryAfter(const Error& error);
+
 /// The request's own X-Request-Id if it has a valid one, else a new one.
 std::string requestIdOf(const HeaderViews& headers);
 
