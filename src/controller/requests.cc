@@ -36,10 +36,7 @@ void requireSettled(const Instance& instance) {
 awaitable<InstanceAndOperation> submitTo(control::OperationRunner& runner, EntryPtr entry, OperationParameters parameters,
                                          std::string actor) {
   control::ActivePtr active = co_await runner.submit(entry, std::move(parameters), std::move(actor));
-  InstanceAndOperation result;
-  result.instance = entry->record.instance;
-  result.operation = active->record;
-  co_return result;
+  co_return InstanceAndOperation{entry->record.instance, active->record};
 }
 
 }  // namespace
@@ -50,9 +47,7 @@ awaitable<InstanceAndOperation> SwarmController::createInstance(CreateRequest re
 
 /// For kinds that need no preparation.
 awaitable<InstanceAndOperation> SwarmController::submit(InstanceRef ref, OperationParameters parameters, std::string actor) {
-  return onLoop([=](Impl& impl) mutable -> awaitable<InstanceAndOperation> {
-    co_return co_await submitTo(impl.runner, admit(impl.registry, ref), std::move(parameters), std::move(actor));
-  });
+  return onLoop([=](Impl& impl) { return submitTo(impl.runner, admit(impl.registry, ref), parameters, actor); });
 }
 awaitable<InstanceAndOperation> SwarmController::startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty) {
   return submit(std::move(ref), StartParameters{.emptyVolumes = empty == EmptyVolumes::Yes}, std::move(actor));
@@ -68,15 +63,11 @@ awaitable<InstanceAndOperation> SwarmController::deleteInstance(InstanceRef ref,
 }
 
 awaitable<UpdateResult> SwarmController::updateInstance(InstanceRef ref, UpdateRequest request, std::string actor) {
-  return onLoop([=](Impl& impl) mutable -> awaitable<UpdateResult> {
-    co_return co_await impl.updates.update(admit(impl.registry, ref), std::move(request), std::move(actor));
-  });
+  return onLoop([=](Impl& impl) { return impl.updates.update(admit(impl.registry, ref), request, actor); });
 }
 
 awaitable<UpdatePlan> SwarmController::planUpdate(std::string ref, UpdateRequest request) {
-  return onLoop([=](Impl& impl) mutable -> awaitable<UpdatePlan> {
-    co_return co_await impl.updates.plan(impl.registry.require(ref), std::move(request));
-  });
+  return onLoop([=](Impl& impl) { return impl.updates.plan(impl.registry.require(ref), request); });
 }
 
 awaitable<InstanceAndOperation> SwarmController::migrateInstance(InstanceRef ref, MigrateRequest request, std::string actor) {
@@ -89,9 +80,7 @@ awaitable<InstanceAndOperation> SwarmController::migrateInstance(InstanceRef ref
 }
 
 awaitable<MigrationPlan> SwarmController::planMigration(std::string ref, MigrateRequest request) {
-  return onLoop([=](Impl& impl) mutable -> awaitable<MigrationPlan> {
-    co_return co_await impl.migration.plan(impl.registry.require(ref), std::move(request));
-  });
+  return onLoop([=](Impl& impl) { return impl.migration.plan(impl.registry.require(ref), request); });
 }
 
 awaitable<InstanceAndOperation> SwarmController::takeSnapshot(InstanceRef ref, std::string name, std::string actor) {

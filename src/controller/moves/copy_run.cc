@@ -1,6 +1,8 @@
 // CopyRun: links between agents, held places, the switch.
 #include "controller/moves/copy_run.h"
 
+#include <boost/asio/post.hpp>
+
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
 #include "base/text/duration_text.h"
@@ -11,6 +13,7 @@
 namespace swarm::control {
 namespace {
 
+using transfer::Link;
 using transfer::RoundKind;
 using transfer::RoundReport;
 using transfer::ScanReport;
@@ -54,17 +57,13 @@ transfer::Scope CopyRun::scope() const {
   return scope;
 }
 
-transfer::ProgressSink CopyRun::silentSink() {
-  return [self = shared_from_this()](const transfer::TransferProgress& now) {
-    self->progress_.noteProgress(now);
-    self->reported_.notifyAll();
-  };
-}
-
-transfer::ProgressSink CopyRun::sink() {
-  return [self = shared_from_this(), note = silentSink()](const transfer::TransferProgress& now) {
-    note(now);
-    self->progress_.progress(now);
+transfer::ProgressSink CopyRun::sink(Shown shown) {
+  return [self = shared_from_this(), shown](const transfer::TransferProgress& now) {
+    boost::asio::post(self->context_.executor, [self, shown, now] {
+      self->progress_.noteProgress(now);
+      self->reported_.notifyAll();
+      if (shown == Shown::Yes) self->progress_.progress(now);
+    });
   };
 }
 
@@ -87,9 +86,7 @@ awaitable<T> CopyRun::limited(awaitable<T> work) {
   if constexpr (std::is_void_v<T>) {
     co_await async::race(std::move(work), throwWhenTooLate());
   } else {
-    std::optional<T> result;
-    co_await async::race(async::detail::storeResult(std::move(work), result), throwWhenTooLate());
-    co_return std::move(*result);
+    co_return std::move(*co_await async::race(std::move(work), throwWhenTooLate()));
   }
 }
 
@@ -103,8 +100,8 @@ awaitable<LinkPtr> CopyRun::connect() {
   ends.target = co_await agentAt(target());
   transfer::LinkOptions options;
   options.bytesPerSecond = options_.bytesPerSecond;
-  co_return co_await MoveLink::open(context_.options.moveAgents, context_.options.moveExecutor, context_.executor, std::move(ends),
-                                    operation_->record.id, scope(), options, Deadline::after(kLinkAttempt));
+  co_return co_await MoveLink::open(context_.options.moveAgents, context_.options.moveExecutor, std::move(ends), operation_->record.id,
+                                    scope(), options, Deadline::after(kLinkAttempt));
 }
 
 /// A broken connection is retried only while the place runs. An unreachable provider counts as running.
@@ -114,7 +111,7 @@ awaitable<void> CopyRun::throwIfGone(std::string_view title, End end) {
 }
 
 template <typename Call>
-auto CopyRun::linked(Call call) -> std::invoke_result_t<Call&, LinkPtr> {
+auto CopyRun::linked(Call call) -> std::invoke_result_t<Call&, Link&> {
   auto delay = context_.options.retryDelay;
   progress_.commandBegan();
   for (;;) {
@@ -122,7 +119,7 @@ auto CopyRun::linked(Call call) -> std::invoke_result_t<Call&, LinkPtr> {
     SteadyTime before = progress_.lastProgress();
     try {
       if (!link_) link_ = co_await connect();
-      co_return co_await limited(call(link_));
+      co_return co_await limited(link_->run(call));
     } catch (...) {
       failure = currentExceptionAsError();
     }
@@ -141,11 +138,11 @@ auto CopyRun::linked(Call call) -> std::invoke_result_t<Call&, LinkPtr> {
 }
 
 awaitable<RoundReport> CopyRun::round(RoundKind kind) {
-  co_return co_await linked([this, kind](LinkPtr link) { return link->round(kind, sink()); });
+  co_return co_await linked([this, kind](Link& link) { return link.round(kind, sink(Shown::Yes)); });
 }
 
 awaitable<ScanReport> CopyRun::scan(Side side) {
-  co_return co_await linked([this, side](LinkPtr link) { return link->scan(side, silentSink()); });
+  co_return co_await linked([this, side](Link& link) { return link.scan(side, sink(Shown::No)); });
 }
 
 awaitable<ScanReport> CopyRun::copyAll(RoundKind kind) {
@@ -158,22 +155,22 @@ awaitable<ScanReport> CopyRun::copyAll(RoundKind kind) {
 }
 
 awaitable<void> CopyRun::readBack() {
-  co_await linked([this](LinkPtr link) { return link->digest(Side::Target, sink()); });
+  co_await linked([this](Link& link) { return link.digest(Side::Target, sink(Shown::Yes)); });
   co_await sync(Side::Target);
 }
 
 awaitable<void> CopyRun::sync(Side side) {
-  co_await linked([side](LinkPtr link) { return link->sync(side); });
+  co_await linked([side](Link& link) { return link.sync(side); });
 }
 
 awaitable<bool> CopyRun::areEqual() {
-  auto [source, target] = co_await linked([this](LinkPtr link) { return link->digests(sink()); });
+  auto [source, target] = co_await linked([this](Link& link) { return link.digests(sink(Shown::Yes)); });
   co_return source.digest == target.digest;
 }
 
 awaitable<std::string> CopyRun::differences() {
   std::string text;
-  for (const transfer::Note& note : co_await linked([](LinkPtr link) { return link->differences(kMaxDifferences); }))
+  for (const transfer::Note& note : co_await linked([](Link& link) { return link.differences(kMaxDifferences); }))
     text += format("{}{} ({})", text.empty() ? "" : ", ", note.path, note.reason);
   co_return text;
 }
@@ -182,8 +179,8 @@ awaitable<void> CopyRun::closeLink() {
   LinkPtr link = std::exchange(link_, nullptr);
   if (!link) co_return;
   // Best effort: an agent that is gone or stuck must not delay the operation.
-  co_await attemptUnlessCancelled(
-      async::withDeadline<void>(link->close(), Deadline::after(kCloseTimeout), "Timed out closing the transfer session."));
+  co_await attemptUnlessCancelled(async::withDeadline<void>(link->run([](Link& on) { return on.close(); }), Deadline::after(kCloseTimeout),
+                                                            "Timed out closing the transfer session."));
 }
 
 awaitable<void> CopyRun::makeInstanceRun() {
@@ -196,17 +193,10 @@ awaitable<void> CopyRun::makeInstanceRun() {
 }
 
 PlaceRecord CopyRun::placeOfOurs(const PlaceId& id) const {
-  const Instance& instance = entry_->record.instance;
   PlaceRecord place;
   place.createdAt = context_.clock.now();
   if (const PlaceRecord* known = context_.registry.findPlace(id)) place = *known;
-  place.id = id;
-  place.instanceId = entry_->id();
-  place.owner = instance.owner;
-  place.role = PlaceRole::target;
-  place.provider = instance.provider;
-  place.region = instance.region;
-  place.config = instance.config;
+  describePlace(place, *entry_, id, PlaceRole::target);
   return place;
 }
 

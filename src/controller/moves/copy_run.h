@@ -55,7 +55,7 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
 
   /// Calls with the link between the ends; reconnects and retries after a broken connection while both ends exist and bytes arrive.
   template <typename Call>
-  auto linked(Call call) -> std::invoke_result_t<Call&, std::shared_ptr<MoveLink>>;
+  auto linked(Call call) -> std::invoke_result_t<Call&, transfer::Link&>;
   awaitable<transfer::RoundReport> round(transfer::RoundKind kind);
   awaitable<transfer::ScanReport> scan(transfer::Side side);
   /// The step "copy": scans the source and copies all files.
@@ -77,8 +77,9 @@ class CopyRun : public std::enable_shared_from_this<CopyRun> {
   MoveProgressReporter progress_;
 
  private:
-  transfer::ProgressSink sink();
-  transfer::ProgressSink silentSink();  ///< for commands whose progress is not shown
+  enum class Shown { Yes, No };
+  /// Takes the progress of a command to the control loop.
+  transfer::ProgressSink sink(Shown shown);
   /// `work`, unless the copy takes too long: Error(UpstreamFailed).
   template <typename T>
   awaitable<T> limited(awaitable<T> work);

@@ -60,15 +60,14 @@ awaitable<void> Migration::addSourceFacts(const Entry& entry, MigrationPlan& pla
   transfer::Scope scope;
   for (const StorageConfig& storage : entry.record.instance.config.storage)
     (storage.persistent ? scope.storages : scope.excluded).push_back(storage.mountPath);
-  auto link =
-      co_await MoveLink::open(context_.options.moveAgents, context_.options.moveExecutor, context_.executor,
-                              {std::move(source), std::nullopt}, newId("plan"), std::move(scope), {}, Deadline::after(kPlanTimeout));
-  transfer::ScanReport report = co_await link->scan(transfer::Side::Source, {});
+  auto link = co_await MoveLink::open(context_.options.moveAgents, context_.options.moveExecutor, {std::move(source), std::nullopt},
+                                      newId("plan"), std::move(scope), {}, Deadline::after(kPlanTimeout));
+  transfer::ScanReport report = co_await link->run([](transfer::Link& on) { return on.scan(transfer::Side::Source, {}); });
   plan.files = report.files;
   plan.bytes = report.bytes;
   plan.skippedCount = report.skippedCount;
   for (transfer::Note& note : report.skipped) plan.skipped.push_back({std::move(note.path), std::move(note.reason)});
-  co_await link->close();
+  co_await link->run([](transfer::Link& on) { return on.close(); });
 }
 
 awaitable<MigrationPlan> Migration::planFor(EntryPtr entry, MoveTarget target, std::int64_t bandwidth_limit) {

@@ -6,35 +6,29 @@
 
 namespace swarm::control {
 
-/// The calls of transfer::Link; they resume on the caller's loop, and sinks are called on `control`.
 class MoveLink {
  public:
   struct Ends {
     std::optional<agent::AgentTarget> source;
     std::optional<agent::AgentTarget> target;
   };
-  static awaitable<std::shared_ptr<MoveLink>> open(std::shared_ptr<MoveAgents> agents, async::Executor loop, async::Executor control,
-                                                   Ends ends, std::string transfer, transfer::Scope scope, transfer::LinkOptions options,
+  static awaitable<std::shared_ptr<MoveLink>> open(std::shared_ptr<MoveAgents> agents, async::Executor loop, Ends ends,
+                                                   std::string transfer, transfer::Scope scope, transfer::LinkOptions options,
                                                    Deadline deadline);
-  MoveLink(std::unique_ptr<transfer::Link> link, async::Executor loop, async::Executor control);
+  MoveLink(std::unique_ptr<transfer::Link> link, async::Executor loop);
   ~MoveLink();
   MoveLink(const MoveLink&) = delete;
   MoveLink& operator=(const MoveLink&) = delete;
 
-  awaitable<transfer::ScanReport> scan(transfer::Side side, transfer::ProgressSink progress);
-  awaitable<transfer::RoundReport> round(transfer::RoundKind kind, transfer::ProgressSink progress);
-  awaitable<transfer::DigestReport> digest(transfer::Side side, transfer::ProgressSink progress);
-  awaitable<std::pair<transfer::DigestReport, transfer::DigestReport>> digests(transfer::ProgressSink progress);
-  awaitable<void> sync(transfer::Side side);
-  awaitable<std::vector<transfer::Note>> differences(std::size_t most);
-  awaitable<void> close();
+  /// The link's awaitable of `call`, on the link's loop, where sinks are called, too; resumes on the caller's.
+  template <typename Call>
+  auto run(Call call) -> std::invoke_result_t<Call&, transfer::Link&> {
+    return async::runOn(loop_, call(*link_));
+  }
 
  private:
-  transfer::ProgressSink onControl(transfer::ProgressSink progress) const;
-
   std::unique_ptr<transfer::Link> link_;
   async::Executor loop_;
-  async::Executor control_;
 };
 
 }  // namespace swarm::control

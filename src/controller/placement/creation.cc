@@ -225,10 +225,7 @@ awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, Insta
   context_.routes.publish();  // the client may open the URL as soon as it has the response
   log::info("instance accepted",
             {{"instance", id}, {"name", instance.config.name}, {"owner", request.owner}, {"provider", enumName(type)}});
-  InstanceAndOperation result;
-  result.instance = entry->record.instance;
-  result.operation = active->record;
-  co_return result;
+  co_return InstanceAndOperation{entry->record.instance, active->record};
 }
 
 std::string urlOf(const ControllerOptions& options, const std::string& name) {

@@ -16,6 +16,17 @@ constexpr std::chrono::seconds kOperationsPatience{30};  ///< an operation does 
 
 }  // namespace
 
+void describePlace(PlaceRecord& place, const Entry& entry, PlaceId id, PlaceRole role) {
+  const Instance& instance = entry.record.instance;
+  place.id = std::move(id);
+  place.instanceId = entry.id();
+  place.owner = instance.owner;
+  place.role = role;
+  place.provider = instance.provider;
+  place.region = instance.region;
+  place.config = instance.config;
+}
+
 awaitable<void> PlaceProgress::recorded(ExternalResource resource) {
   PlaceRecord* found = context_.registry.findPlace(place_id_);
   if (!found || std::ranges::find(found->external, resource) != found->external.end()) co_return;
@@ -57,17 +68,10 @@ awaitable<void> Places::put(PlaceRecord place) {
 awaitable<void> Places::switchTo(EntryPtr entry, PlaceId place_id, PlaceRole role, SystemTime until, OperationRecord operation,
                                  std::string name) {
   const PlaceRecord target = *context_.registry.findPlace(place_id);
-  const Instance& instance = entry->record.instance;
   PlaceRecord former;
-  former.id = entry->placeId();
-  former.instanceId = entry->id();
-  former.owner = instance.owner;
-  former.role = role;
-  former.provider = instance.provider;
-  former.region = instance.region;
-  former.config = instance.config;
+  describePlace(former, *entry, entry->placeId(), role);
   former.external = entry->record.external;
-  former.createdAt = role == PlaceRole::snapshot ? context_.clock.now() : instance.createdAt;
+  former.createdAt = role == PlaceRole::snapshot ? context_.clock.now() : entry->instance().createdAt;
   former.expiresAt = until;
   former.name = std::move(name);
   InstanceRecord record = entry->record;

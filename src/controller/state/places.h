@@ -5,6 +5,9 @@
 
 namespace swarm::control {
 
+/// Fills what the record of a place has of its instance: owner, provider and configuration.
+void describePlace(PlaceRecord& place, const Entry& entry, PlaceId id, PlaceRole role);
+
 /// A provider's progress with a place: ids become durable with the place, steps become details of the operation's own step.
 class PlaceProgress final : public Progress {
  public:
