@@ -222,7 +222,7 @@ async::awaitable<bool> Proxy::connect(Transfer& transfer) {
 async::awaitable<Proxy::HeadResult> Proxy::readFinalHead(Transfer& transfer) {
   auto& upstream = *transfer.upstream;
   auto& head = transfer.scratch().head;
-  for (;;) {
+  for (int interims = 0; interims <= net::kMaxInterimAnswers; ++interims) {
     const auto size = co_await net::readHead(*upstream.stream, upstream.buffer, net::Grammar::Relaxed);
     if (!size || *size == 0) co_return noHead(transfer, size ? net::error_code() : size.error());
     if (!parseHead(transfer, upstream.buffer.data().substr(0, *size))) co_return HeadResult::Bad;
@@ -239,6 +239,8 @@ async::awaitable<Proxy::HeadResult> Proxy::readFinalHead(Transfer& transfer) {
     const std::array<asio::const_buffer, 1> buffers{asio::buffer(interim)};
     if ((co_await transfer.exchange.stream().writeAll(buffers)).error) co_return HeadResult::Broken;
   }
+  transfer.reason = "The application sent only interim responses.";
+  co_return HeadResult::Bad;
 }
 
 Proxy::HeadResult Proxy::noHead(Transfer& transfer, net::error_code error) {

@@ -13,7 +13,6 @@ namespace swarm::net {
 namespace {
 
 constexpr std::size_t kPieceBytes = 64 * 1024;
-constexpr int kMaxInterimAnswers = 16;
 
 struct Link {
   explicit Link(StreamPtr opened) : stream(std::move(opened)) {}

@@ -59,6 +59,22 @@ TEST_F(Streaming, relaysInterimResponsesAndThoseWithoutABody) {
   });
 }
 
+TEST_F(Streaming, refusesAnApplicationThatSendsOnlyInterimResponses) {
+  run([&]() -> awaitable<void> {
+    std::string endless;
+    for (int i = 0; i <= net::kMaxInterimAnswers; ++i) endless += "HTTP/1.1 103 Early Hints\r\n\r\n";
+    application_->script = application_->answering(endless);
+    for (const std::string version : {"1.0", "1.1"}) {
+      auto client = co_await connect();
+      auto ask = get("/");
+      ask.replace(ask.find("HTTP/1.1"), 8, "HTTP/" + version);
+      const auto answer = co_await client.ask(ask);
+      EXPECT_EQ(answer.status, 502) << version;
+      EXPECT_NE(answer.body.find("only interim responses"), std::string::npos) << answer.body;
+    }
+  });
+}
+
 TEST_F(Streaming, handlesExpectContinue) {
   run([&]() -> awaitable<void> {
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
