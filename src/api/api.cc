@@ -61,16 +61,26 @@ Reply refusal(Call& call, const Error& error) {
   return reply;
 }
 
-/// A client that still sends its body would see a reset instead of the response: the rest is read and discarded, within limits.
+/// In whose budget the body of a request counts: the user's or, where no user has signed in, the address's.
+std::string payerOf(const Services& services, Call& call) {
+  if (!call.principal().user.empty()) return call.principal().user;
+  net::Exchange& exchange = call.exchange();
+  return "address " +
+         net::addressGroup(services.options.trustedProxies.clientAddress(exchange.stream().peerAddress(), exchange.head().headers));
+}
+
+/// A client that still sends its body would see a reset instead of the response: the rest is read and discarded, within limits. Tiny
+/// chunks cost more than their bytes.
 awaitable<void> drain(net::Exchange& exchange) {
   constexpr std::size_t max = 32 * 1024 * 1024;
+  constexpr std::size_t least_cost = 1024;
   if (exchange.body().awaitsContinue()) co_return;
   exchange.stream().setDeadline(std::chrono::steady_clock::now() + std::chrono::seconds(5));
   std::vector<char> scratch(64 * 1024);
   for (std::size_t dropped = 0; dropped < max && !exchange.body().done();) {
     net::IoResult got = co_await exchange.body().readSome(boost::asio::buffer(scratch));
     if (got.error) co_return;
-    dropped += got.bytes;
+    dropped += std::max(got.bytes, least_cost);
   }
 }
 

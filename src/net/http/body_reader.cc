@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "async/io_wait.h"
 #include "base/error.h"
 #include "base/text/format.h"
 #include "net/http/http.h"
@@ -17,6 +18,9 @@ constexpr std::size_t kMaxExtensionBytes = 16 * 1024;  // per body
 constexpr std::size_t kMaxTrailerBytes = 16 * 1024;
 // Chunks of at least this size bypass the buffer and are read straight into their destination.
 constexpr std::size_t kDirectChunk = 4096;
+// Pieces from the buffer need no system call, after some of which a stream yields: one buffer may hold thousands of tiny chunks.
+constexpr unsigned char kMaxBurst = 128;
+constexpr std::size_t kFirstBytes = 4 * 1024;  // allocated for a body of which nothing has arrived
 
 error_code badFraming() { return boost::system::errc::make_error_code(boost::system::errc::bad_message); }
 
@@ -99,6 +103,10 @@ awaitable<IoResult> BodyReader::readRaw(asio::mutable_buffer into) {
   const std::size_t bytes = std::min(data.size(), into.size());
   std::memcpy(into.data(), data.data(), bytes);
   buffer_.consume(bytes);
+  if (++burst_ >= kMaxBurst) {
+    burst_ = 0;
+    co_await async::yieldLoop();
+  }
   co_return IoResult{{}, bytes};
 }
 
@@ -170,19 +178,20 @@ awaitable<std::expected<std::string_view, error_code>> BodyReader::readLine(std:
 awaitable<std::string> readAll(BodyReader& body, std::size_t limit) {
   auto too_large = [limit] { return Error(ErrorCode::PayloadTooLarge, format("The body is larger than {} bytes.", limit)); };
   if (body.framing().kind == BodyKind::Length && body.framing().length > limit) throw too_large();
+  const std::size_t most = body.framing().kind == BodyKind::Length ? static_cast<std::size_t>(body.framing().length) : limit + 1;
   std::string text;
+  std::size_t size = 0;
   while (!body.done()) {
-    const std::size_t size = text.size();
-    const std::size_t left =
-        body.framing().kind == BodyKind::Length ? static_cast<std::size_t>(body.framing().length) - size : limit - size + 1;
-    text.resize(size + std::min<std::size_t>(left, 64 * 1024));
+    // Grows with what has arrived: an announced length costs the client nothing.
+    if (size == text.size()) text.resize(std::min(most, std::max(kFirstBytes, size * 2)));
     const IoResult got = co_await body.readSome(asio::buffer(text.data() + size, text.size() - size));
-    text.resize(size + got.bytes);
+    size += got.bytes;
     if (got.error == asio::error::timed_out) throw Error(ErrorCode::DeadlineExceeded, "The request's body took too long to arrive.");
     if (got.error == badFraming()) throw Error(ErrorCode::InvalidArgument, "The body's chunked encoding is malformed.");
     if (got.error) throw Error(ErrorCode::InvalidArgument, "The body ended too early.").withCause(got.error.message());
-    if (text.size() > limit) throw too_large();
+    if (size > limit) throw too_large();
   }
+  text.resize(size);
   co_return text;
 }
 

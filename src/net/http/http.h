@@ -170,6 +170,7 @@ class BodyReader {
   BodyObserver* observer_ = nullptr;
   std::uint64_t left_ = 0;           // of the body, or of the chunk
   std::size_t extension_bytes_ = 0;  // of all chunk extensions, which are bounded
+  unsigned char burst_ = 0;          // pieces read from the buffer without yielding to other connections
   bool first_chunk_ = true;
   bool done_ = false;
   bool continue_pending_ = false;

@@ -121,6 +121,15 @@ TEST(ApiBudget, ofBytesIsForRequestsThatDoNotEnd) {
   }
 }
 
+TEST(ApiBudget, ofARefusedBodyIsSpentByTinyChunksToo) {
+  ApiServer server;
+  std::string bytes = "PUT /api/instances/ullas/import HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 100'000; ++i) bytes += "1\r\nx\r\n";
+  const std::string text = server.raw(bytes + "0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(text, testing::StartsWith("HTTP/1.1 401 "));
+  EXPECT_THAT(text, testing::Not(HasSubstr("HTTP/1.1 200 "))) << "the server did not read all of it";
+}
+
 TEST(ApiExec, anAgentsRefusalIsNeverTheCallersFault) {
   ApiServer server;
   int status = 500;

@@ -1,10 +1,13 @@
 // Body framing over an in-memory stream: good and bad chunks, however the bytes are split.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 
+#include "async/io_wait.h"
 #include "base/error.h"
 #include "net/http/http.h"
+#include "support/allocated_bytes.h"
 #include "support/coroutine_test.h"
 
 namespace swarm::net {
@@ -166,6 +169,40 @@ TEST(ReadAll, stopsAChunkedBodyAtTheLimit) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::PayloadTooLarge);
   }
+}
+
+awaitable<void> yieldSome(int turns) {
+  for (int turn = 0; turn < turns; ++turn) co_await async::yieldLoop();
+}
+
+TEST(BodyReader, yieldsWhileItReadsTinyChunksFromItsBuffer) {
+  constexpr std::size_t kChunks = 2000;
+  test::TestLoop loop;
+  auto [near_end, far_end] = makePipe(loop.executor());
+  ReadBuffer buffer;
+  std::string bytes;
+  for (std::size_t i = 0; i < kChunks; ++i) bytes += "1\r\nx\r\n";
+  bytes += "0\r\n\r\n";
+  std::ranges::copy(bytes, static_cast<char*>(buffer.prepare(bytes.size()).data()));
+  buffer.commit(bytes.size());
+  BodyReader reader(*near_end, buffer, kChunked);
+  int turns = 0;  // of the loop's other work
+  loop.spawn([](int& count, const BodyReader& read) -> awaitable<void> {
+    for (; !read.done(); ++count) co_await async::yieldLoop();
+  }(turns, reader));
+  EXPECT_EQ(loop.run(readAll(reader, kChunks)).size(), kChunks);
+  EXPECT_GT(turns, 10);
+}
+
+TEST(ReadAll, allocatesForWhatHasArrivedAndNotForWhatIsAnnounced) {
+  test::TestLoop loop;
+  auto [near_end, far_end] = makePipe(loop.executor());
+  ReadBuffer buffer;
+  BodyReader reader(*near_end, buffer, {BodyKind::Length, 64 * 1024});
+  const std::size_t before = test::allocatedBytes();
+  loop.spawn([](BodyReader& read) -> awaitable<void> { co_await readAll(read, 64 * 1024); }(reader));
+  loop.run(yieldSome(5));
+  EXPECT_LT(test::allocatedBytes() - before, 32 * 1024U);
 }
 
 awaitable<void> checkPinnedHead(Stream& stream) {
