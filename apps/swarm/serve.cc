@@ -300,6 +300,7 @@ class Server {
     net::HttpServerOptions options;
     options.maxConnections = (plan.connections + workers_.size() - 1) / workers_.size();
     options.maxPerAddress = (plan.perAddress + workers_.size() - 1) / workers_.size();
+    options.maxHeadBytesPerAddress /= workers_.size();
     if (const TrustedProxies& proxies = config_.trustedProxies; !proxies.empty()) {
       options.isProxy = [proxies](std::string_view address) { return proxies.contains(address); };
       options.clientOf = [proxies](const net::HeaderViews& headers, std::string_view peer) { return proxies.clientAddress(peer, headers); };

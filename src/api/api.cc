@@ -11,6 +11,7 @@
 #include "base/text/format.h"
 #include "base/text/utf8.h"
 #include "net/http/problem.h"
+#include "net/ip_address.h"
 
 namespace swarm {
 
@@ -182,7 +183,7 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
     co_return reply;
   }
   const bool is_public = route->permission == Permission::Public;
-  co_await call.readBody(is_public ? kMaxPublicBody : services.options.maxBody, services.open);
+  co_await call.readBody(is_public ? kMaxPublicBody : services.options.maxBody, services.open, payerOf(services, call));
   co_return co_await route->handler(services, call);
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 using ParameterKind = Parameter::Kind;
 
-constexpr std::size_t kSmallBody = 64 * 1024;  // not counted in the user's budget
+constexpr std::size_t kSmallBody = 4 * 1024;  // not counted in its client's budget
 /// The loop of a connection reads a body, and serves others, too.
 constexpr JsonLimits kBodyLimits{.values = 10'000, .depth = 32};
 
@@ -160,16 +160,16 @@ void Call::refuseCondition(const Endpoint& route) const {
 }
 
 /// A client may take very long over the last byte: what it has sent until then is held for it.
-awaitable<std::string> Call::readText(std::size_t limit, OpenBudget& budget) {
+awaitable<std::string> Call::readText(std::size_t limit, OpenBudget& budget, const std::string& payer) {
   const net::BodyFraming framing = exchange_.head().body;
   const std::size_t most = framing.kind == net::BodyKind::Length ? static_cast<std::size_t>(framing.length) : limit;
-  if (most > kSmallBody) body_share_.emplace(budget.takeBytes(principal_.user, most));
+  if (most > kSmallBody) body_share_.emplace(budget.takeBytes(payer, most));
   std::string text = co_await net::readAll(exchange_.body(), limit);
   if (text.size() <= kSmallBody) body_share_.reset();
   co_return text;
 }
 
-awaitable<void> Call::readBody(std::size_t limit, OpenBudget& budget) {
+awaitable<void> Call::readBody(std::size_t limit, OpenBudget& budget, std::string payer) {
   const net::RequestHead& head = exchange_.head();
   const net::BodyFraming framing = head.body;
   bool empty = framing.kind == net::BodyKind::None || (framing.kind == net::BodyKind::Length && framing.length == 0);
@@ -178,7 +178,7 @@ awaitable<void> Call::readBody(std::size_t limit, OpenBudget& budget) {
   if (route_->body.rule == BodyRule::None) {
     if (empty) co_return;
     // A chunked body may be empty.
-    if (framing.kind == net::BodyKind::Length || !(co_await readText(limit, budget)).empty())
+    if (framing.kind == net::BodyKind::Length || !(co_await readText(limit, budget, payer)).empty())
       throw Error(ErrorCode::InvalidArgument, "This request takes no body.");
     co_return;
   }
@@ -188,7 +188,7 @@ awaitable<void> Call::readBody(std::size_t limit, OpenBudget& budget) {
   if (framing.kind == net::BodyKind::Length && framing.length > limit)
     throw Error(ErrorCode::PayloadTooLarge, format("The request body has {} bytes; the maximum is {}.", framing.length, limit));
   std::string text;
-  if (!empty) text = co_await readText(limit, budget);
+  if (!empty) text = co_await readText(limit, budget, payer);
   if (text.empty() && route_->body.rule == BodyRule::OptionalJson) co_return;
   body_ = parseJson(text, "The request body", kBodyLimits);
   std::vector<FieldError> faults;

@@ -57,9 +57,9 @@ class Call {
   /// Checks query and headers against the route and copies them: views into the head become invalid when the body is read. Throws
   /// Error(InvalidArgument) with every fault.
   void bind(const Endpoint& route, std::vector<std::string> arguments);
-  /// Reads the body by the rule of the route; a large one counts in its user's budget until the call ends. Throws
+  /// Reads the body by the rule of the route; a large one counts in the budget of `payer`, a user, until the call ends. Throws
   /// Error(UnsupportedMedia|PayloadTooLarge|InvalidArgument|TooManyRequests). Bytes are left to the handler.
-  awaitable<void> readBody(std::size_t limit, OpenBudget& budget);
+  awaitable<void> readBody(std::size_t limit, OpenBudget& budget, std::string payer);
 
   net::Exchange& exchange() { return exchange_; }
   const std::string& requestId() const { return request_id_; }
@@ -99,7 +99,7 @@ class Call {
   void bindQuery(const Endpoint& route, std::vector<FieldError>& faults);
   void bindHeader(const Parameter& parameter, std::vector<FieldError>& faults);
   void refuseCondition(const Endpoint& route) const;
-  awaitable<std::string> readText(std::size_t limit, OpenBudget& budget);
+  awaitable<std::string> readText(std::size_t limit, OpenBudget& budget, const std::string& payer);
 
   net::Exchange& exchange_;
   std::string request_id_;

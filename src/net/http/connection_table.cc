@@ -25,8 +25,24 @@ void ConnectionTable::add(Member& member, const std::string& group) {
   member.present_ = true;
   ++size_;
   if (limits_.perAddress == 0 || group.empty()) return;
+  joinGroup(member, group);
+}
+
+void ConnectionTable::joinGroup(Member& member, const std::string& group) {
   member.group_ = &*groups_.try_emplace(group).first;
   ++member.group_->second.members;
+  member.group_->second.bytes += member.held_;
+}
+
+bool ConnectionTable::hold(Member& member, std::size_t bytes) {
+  if (bytes == member.held_) return true;
+  if (member.group_ != nullptr) {
+    std::size_t& sum = member.group_->second.bytes;
+    if (bytes > member.held_ && sum - member.held_ + bytes > limits_.bytesPerAddress) return false;
+    sum += bytes - member.held_;
+  }
+  member.held_ = bytes;
+  return true;
 }
 
 bool ConnectionTable::regroup(Member& member, const std::string& group) {
@@ -34,8 +50,7 @@ bool ConnectionTable::regroup(Member& member, const std::string& group) {
   leaveGroup(member);
   if (limits_.perAddress == 0 || group.empty()) return true;
   if (!makeRoomIn(group)) return false;
-  member.group_ = &*groups_.try_emplace(group).first;
-  ++member.group_->second.members;
+  joinGroup(member, group);
   if (member.of_server_.is_linked()) member.group_->second.waiting.push_back(member);
   return true;
 }
@@ -51,6 +66,7 @@ void ConnectionTable::remove(Member& member) {
 void ConnectionTable::leaveGroup(Member& member) {
   if (member.group_ == nullptr) return;
   member.of_group_.unlink();
+  member.group_->second.bytes -= member.held_;
   if (--member.group_->second.members == 0) groups_.erase(member.group_->first);
   member.group_ = nullptr;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <unordered_map>
@@ -13,7 +14,8 @@ class ConnectionTable {
  public:
   struct Limits {
     std::size_t total;
-    std::size_t perAddress;  ///< 0: unlimited
+    std::size_t perAddress;                      ///< 0: unlimited
+    std::size_t bytesPerAddress = SIZE_MAX / 2;  ///< see hold()
   };
   class Member;
 
@@ -33,6 +35,8 @@ class ConnectionTable {
   /// Marks a member as waiting for its client; members that started to wait earlier are closed first.
   void wait(Member& member);
   void proceed(Member& member);
+  /// The memory that the member occupies from now on. False: more than before, and its address would exceed its limit.
+  bool hold(Member& member, std::size_t bytes);
   /// Called by wait(), when room may have become available.
   void onWait(std::function<void()> notify) { notify_ = std::move(notify); }
   std::size_t size() const { return size_; }
@@ -42,6 +46,7 @@ class ConnectionTable {
   struct Group;
   void evict(Member& member);
   bool makeRoomIn(const std::string& group);
+  void joinGroup(Member& member, const std::string& group);
   void leaveGroup(Member& member);
 
  public:
@@ -58,6 +63,7 @@ class ConnectionTable {
     Hook of_server_;
     Hook of_group_;
     bool present_ = false;
+    std::size_t held_ = 0;
     std::pair<const std::string, Group>* group_ = nullptr;  // null: not counted by address
   };
 
@@ -67,6 +73,7 @@ class ConnectionTable {
       boost::intrusive::list<Member, boost::intrusive::member_hook<Member, Hook, hook>, boost::intrusive::constant_time_size<false>>;
   struct Group {
     std::size_t members = 0;
+    std::size_t bytes = 0;
     List<&Member::of_group_> waiting;
   };
 

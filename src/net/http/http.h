@@ -109,6 +109,8 @@ class ReadBuffer {
   asio::mutable_buffer prepare(std::size_t at_least);  ///< may move data: invalidates views into it (except into a pinned head)
   void commit(std::size_t bytes) { end_ += bytes; }
 
+  std::size_t memory() const { return storage_.size() + retired_.size(); }  ///< bytes allocated
+
   void pin(std::size_t bytes) { pinned_ = begin_ + bytes; }  ///< the next `bytes` bytes stay in place until unpin()
   void unpin();
 
@@ -123,10 +125,21 @@ class ReadBuffer {
 /// interpretation: lines that end with LF alone, chunk sizes with white space or extra zeros.
 enum class Grammar { Strict, Relaxed };
 
+/// Consulted before each read of a head.
+class HeadObserver {
+ public:
+  virtual bool mayRead() = 0;  ///< false: the buffer has become too large for a head that waits
+
+ protected:
+  ~HeadObserver() = default;
+};
+
 /// Reads until the buffer holds a complete head; returns its size, or 0 at a clean end before the first byte. A head that can no longer
 /// become valid also counts as complete: one spoiled by a bare LF or an empty first line (Strict), or one that does not start as an HTTP
-/// response does (Relaxed). The parser then refuses it. Errors: message_size past kMaxHeadBytes, eof within a head, the stream's errors.
-awaitable<std::expected<std::size_t, error_code>> readHead(Stream& stream, ReadBuffer& buffer, Grammar grammar = Grammar::Strict);
+/// response does (Relaxed). The parser then refuses it. Errors: message_size past kMaxHeadBytes, eof within a head, no_buffer_space when
+/// the observer refuses, the stream's errors.
+awaitable<std::expected<std::size_t, error_code>> readHead(Stream& stream, ReadBuffer& buffer, Grammar grammar = Grammar::Strict,
+                                                           HeadObserver* observer = nullptr);
 
 /// Notified of the progress of reading a body.
 class BodyObserver {

@@ -61,17 +61,20 @@ awaitable<bool> ServerConnection::readFirstByte() {
 // Reads and gates the next head. False: there is none, and any refusal has been sent.
 awaitable<bool> ServerConnection::readRequest() {
   buffer_.unpin();
+  mayRead();  // the memory of the last head is free again
   table_.wait(*this);
   if (buffer_.empty() && !co_await readFirstByte()) co_return false;
   first_request_ = false;
   stream_->setDeadline(std::chrono::steady_clock::now() + options_.headTimeout);
-  const auto size = co_await readHead(*stream_, buffer_);
+  const auto size = co_await readHead(*stream_, buffer_, Grammar::Strict, this);
   if (!size) {
     if (size.error() == asio::error::message_size) {
       const bool in_first_line = !buffer_.data().substr(0, kMaxHeadBytes).contains('\n');
       co_await refuse(in_first_line ? HeadError{414, "The request target is too long"} : HeadError{431, "The header section is too large"});
     } else if (size.error() == asio::error::timed_out) {
       co_await refuse({408, "Timed out waiting for the header section"});
+    } else if (size.error() == asio::error::no_buffer_space) {
+      co_await refuse({503, "Too many large header sections from your address"});
     }
     co_return false;
   }

@@ -8,7 +8,7 @@
 
 namespace swarm::net {
 
-class ServerConnection final : public Exchange, public ConnectionTable::Member, private BodyObserver {
+class ServerConnection final : public Exchange, public ConnectionTable::Member, private HeadObserver, private BodyObserver {
  public:
   ServerConnection(StreamPtr stream, const HttpHandler& handler, const HttpServerOptions& options, ConnectionTable& table);
 
@@ -38,6 +38,7 @@ class ServerConnection final : public Exchange, public ConnectionTable::Member, 
   awaitable<bool> readRequest();
   awaitable<bool> readFirstByte();
   void beginRequest();
+  bool mayRead() override { return table_.hold(*this, buffer_.memory() - initial_memory_); }
   void bodyProgressed() override { table_.wait(*this); }
   void bodyEnded() override;
   awaitable<void> handle();
@@ -54,6 +55,7 @@ class ServerConnection final : public Exchange, public ConnectionTable::Member, 
   const HttpServerOptions& options_;
   ConnectionTable& table_;
   ReadBuffer buffer_;
+  const std::size_t initial_memory_ = buffer_.memory();  // which every connection has
   RequestHead head_;
   std::optional<BodyReader> body_;  // set once a head was read
   std::string out_;                 // the response's head; keeps its capacity

@@ -28,7 +28,7 @@ struct HttpServer::Impl : std::enable_shared_from_this<HttpServer::Impl> {
         handler(std::move(its_handler)),
         options(std::move(its_options)),
         port(listener->port()),
-        table({options.maxConnections, options.maxPerAddress}) {}
+        table({options.maxConnections, options.maxPerAddress, options.maxHeadBytesPerAddress}) {}
 
   std::unique_ptr<Listener> listener;
   HttpHandler handler;

@@ -59,7 +59,8 @@ struct HttpServerOptions {
   std::chrono::milliseconds tunnelPatience{
       1'800'000};  ///< the same on a connection that was taken over: its user may have paused a program
   std::size_t maxConnections = 20'000;
-  std::size_t maxPerAddress = 0;  ///< connections per client address (IPv6: per /64); 0: unlimited
+  std::size_t maxPerAddress = 0;                          ///< connections per client address (IPv6: per /64); 0: unlimited
+  std::size_t maxHeadBytesPerAddress = 16 * 1024 * 1024;  ///< of header sections above 16 KiB, while such a limit is set
   std::function<bool(std::string_view)>
       isProxy{};  ///< a peer that forwards for many clients: its connections are not counted under its own address
   /// The client's address in a request that such a peer forwards; empty: not counted by address.

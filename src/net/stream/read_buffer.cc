@@ -70,7 +70,7 @@ std::size_t findHeadEnd(std::string_view data, std::size_t& scanned, Grammar gra
 
 }  // namespace
 
-awaitable<std::expected<std::size_t, error_code>> readHead(Stream& stream, ReadBuffer& buffer, Grammar grammar) {
+awaitable<std::expected<std::size_t, error_code>> readHead(Stream& stream, ReadBuffer& buffer, Grammar grammar, HeadObserver* observer) {
   buffer.unpin();
   std::size_t scanned = 0;
   while (true) {
@@ -80,7 +80,9 @@ awaitable<std::expected<std::size_t, error_code>> readHead(Stream& stream, ReadB
       co_return size;
     }
     if (scanned >= kMaxHeadBytes) co_return std::unexpected(asio::error::message_size);
-    const IoResult got = co_await stream.readSome(buffer.prepare(2048));
+    const asio::mutable_buffer room = buffer.prepare(2048);
+    if (observer && !observer->mayRead()) co_return std::unexpected(asio::error::no_buffer_space);
+    const IoResult got = co_await stream.readSome(room);
     if (got.error == asio::error::eof && buffer.empty()) co_return 0;
     if (got.error) co_return std::unexpected(got.error);
     buffer.commit(got.bytes);

@@ -121,6 +121,22 @@ TEST(ApiBudget, ofBytesIsForRequestsThatDoNotEnd) {
   }
 }
 
+/// Users who sign in from elsewhere are not affected by those who only begin to.
+TEST(ApiBudget, ofBytesIsTheAddresssWithoutASignIn) {
+  ApiServer server({.open = {.bytesPerUser = 20'000}});
+  auto login = [&] {
+    return server.send({"POST", "/api/auth/login", R"({"user":"ulla","password":"x"})" + std::string(8'000, ' ')}, "").status;
+  };
+  EXPECT_EQ(login(), 401);
+  net::StreamPtr slow = server.connect();
+  const std::string begun =
+      "POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 16000\r\n\r\n{";
+  server.loop.run([](net::Stream& stream, std::string bytes) -> awaitable<void> { co_await stream.writeAll(bytes); }(*slow, begun));
+  server.loop.runUntil([&] { return login() == 429; });
+  const std::string usual = R"({"user":"ulla","password":")" + server.password + "\"}";
+  EXPECT_EQ(server.send({"POST", "/api/auth/login", usual}, "").status, 200) << "a usual one is not counted";
+}
+
 TEST(ApiBudget, ofARefusedBodyIsSpentByTinyChunksToo) {
   ApiServer server;
   std::string bytes = "PUT /api/instances/ullas/import HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n";

@@ -95,6 +95,24 @@ TEST_F(Table, countsAMemberForAnotherAddressOnceItChanges) {
   EXPECT_TRUE(table.regroup(*other, "b"));
 }
 
+TEST_F(Table, limitsTheMemoryThatTheConnectionsOfAnAddressHold) {
+  ConnectionTable small({.total = 5, .perAddress = 3, .bytesPerAddress = 100});
+  Connection first, second, other;
+  small.add(first, "a");
+  small.add(second, "a");
+  small.add(other, "b");
+  EXPECT_TRUE(small.hold(first, 60));
+  EXPECT_FALSE(small.hold(second, 41));
+  EXPECT_TRUE(small.hold(second, 40));
+  EXPECT_TRUE(small.hold(other, 100));
+  EXPECT_TRUE(small.hold(first, 10));
+  EXPECT_TRUE(small.hold(second, 90));
+  small.remove(first);
+  EXPECT_TRUE(small.hold(second, 100));
+  EXPECT_TRUE(small.regroup(second, "b"));
+  EXPECT_FALSE(small.hold(other, 101)) << "a connection takes what it holds to its new address";
+}
+
 TEST_F(Table, saysWhenThereMayBeRoomAgain) {
   int notified = 0;
   table.onWait([&] { ++notified; });

@@ -91,6 +91,20 @@ TEST_F(HttpServerTest, handsAConnectionOverAfterALargeHead) {
   EXPECT_TRUE(text.ends_with("\r\n\r\nread ahead")) << text;
 }
 
+TEST_F(HttpServerTest, limitsTheLargeHeadsThatWaitForOneAddress) {
+  start(answerTarget, {.maxPerAddress = 10, .maxHeadBytesPerAddress = 100'000});
+  const std::string begun = "GET /x HTTP/1.1\r\nHost: a\r\nX: " + std::string(60'000, 'x');
+  std::vector<StreamPtr> held;
+  for (int i = 0; i < 2; ++i) {
+    held.push_back(connect());
+    loop.run(write(*held.back(), begun));
+  }
+  loop.runUntil([&] { return exchange(begun + "\r\n\r\n").starts_with("HTTP/1.1 503 "); });
+  EXPECT_EQ(count(exchange(kGet), "HTTP/1.1 200 "), 1) << "a usual head needs nothing more than its connection";
+  held.clear();
+  loop.runUntil([&] { return exchange(begun + "\r\n\r\n").starts_with("HTTP/1.1 200 "); });
+}
+
 TEST_F(HttpServerTest, readsARequestThatArrivesByteByByte) {
   start(answerBody);
   const StreamPtr stream = connect();
