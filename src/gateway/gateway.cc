@@ -34,17 +34,6 @@ bool isWebviewWorker(std::string_view path) {
   return path.ends_with("/static/out/vs/workbench/contrib/webview/browser/pre/service-worker.js");
 }
 
-/// A tunnel may stay open for days. The error names the limit that is reached, if any.
-std::optional<Error> takeTunnel(OpenBudget& budget, const std::string& user, const InstanceId& instance,
-                                std::optional<OpenBudget::Share>& share) {
-  try {
-    share.emplace(budget.take(user, instance));
-  } catch (const Error& error) {
-    return error;
-  }
-  return std::nullopt;
-}
-
 constexpr std::size_t kLargeCookies = 4096;
 constexpr std::chrono::seconds kPreflightLife{30};
 
@@ -214,6 +203,18 @@ std::string Gateway::Impl::fieldsFor(const HostRules& rules) const {
   return fields;
 }
 
+std::expected<std::optional<OpenBudget::Share>, Error> Gateway::Impl::takeShare(const Request& request, const std::string& user) const {
+  OpenBudget* budget = request.head().upgrade.empty() ? options.requests.get() : options.tunnels.get();
+  if (!budget) return std::nullopt;
+  const InstanceId& instance = request.target->route->instanceId;
+  try {
+    // Preflights, for which no user signed in, take nothing from those who did.
+    return user.empty() ? budget->take("preflights of " + instance.str()) : budget->take(user, instance);
+  } catch (const Error& error) {
+    return std::unexpected(error);
+  }
+}
+
 async::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<VerifiedCookie> cookie) {
   if (!sweeping) armSweep();
   const auto& head = request.head();
@@ -231,12 +232,11 @@ async::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<V
                                         .isOfInstance = true,
                                         .isWorkerScript = head.headers.has("Service-Worker")}};
   const bool upgrades = !head.upgrade.empty();
-  std::optional<OpenBudget::Share> share;
-  if (upgrades && options.tunnels) {
-    if (const auto full = takeTunnel(*options.tunnels, cookie->principal.user, target->route->instanceId, share))
-      co_return co_await respondProblem(request.exchange, 429, full->code(), full->message(), net::retryAfter(*full));
-  }
+  auto share = takeShare(request, cookie->principal.user);
+  if (!share)
+    co_return co_await respondProblem(request.exchange, 429, share.error().code(), share.error().message(), net::retryAfter(share.error()));
   auto result = co_await proxy.forward(request.exchange, target, std::move(cookie), facts);
+  share->reset();
   // A failed connection or an ended WebSocket may mean that VS Code's server was replaced: the controller checks it.
   if (target->port == 0 && (upgrades || result.outcome == ForwardOutcome::ConnectFailed || result.outcome == ForwardOutcome::UpstreamBroke))
     route_source.reportDoubt(target->route->instanceId);

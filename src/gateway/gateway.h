@@ -32,6 +32,7 @@ struct GatewayOptions {
   std::chrono::milliseconds sweepInterval{2'000};    ///< between two checks of open exchanges and idle connections
   WorkspaceActions actions{};                        ///< offered by the pages
   std::shared_ptr<OpenBudget> tunnels{};             ///< WebSockets and other upgrades, of all loops; null: no limit
+  std::shared_ptr<OpenBudget> requests{};            ///< all others, while they are forwarded; null: no limit
   std::chrono::milliseconds moveWait{20'000};        ///< how long parts of a page wait for a move that has stopped VS Code
 };
 

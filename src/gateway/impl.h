@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/steady_timer.hpp>
+#include <expected>
 
 #include "async/awaitable.h"
 #include "auth/public_address.h"
@@ -53,6 +54,8 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   async::awaitable<void> redirectToPresentForm(Request request);
   async::awaitable<void> forwardPreflight(Request request);
   async::awaitable<void> forward(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
+  /// The share of a request in its budget. The error names the limit that is reached.
+  std::expected<std::optional<OpenBudget::Share>, Error> takeShare(const Request& request, const std::string& user) const;
   async::awaitable<void> respondForeign(net::Exchange& exchange);
   async::awaitable<void> respondOddPath(net::Exchange& exchange);
   gateway::HostRules rulesFor(const Request& request) const;

@@ -79,11 +79,11 @@ OpenBudget::Share OpenBudget::take(const std::string& user, const InstanceId& in
   std::lock_guard lock(state.mutex);
   const OpenLimits& limits = state.limits;
   if (State::useOf(state.users, user).streams >= limits.perUser)
-    throw full(format("Limit of {} open streams and tunnels of one user reached. Close one and try again.", limits.perUser));
+    throw full(format("Limit of {} {} of one user reached. Close one and try again.", limits.perUser, limits.things));
   if (!instance.empty() && State::useOf(state.instances, instance).streams >= limits.perInstance)
-    throw full(format("Limit of {} open streams and tunnels of one workspace reached. Close one and try again.", limits.perInstance));
+    throw full(format("Limit of {} {} of one workspace reached. Close one and try again.", limits.perInstance, limits.things));
   if (state.open >= limits.total)
-    throw full(format("Limit of {} open streams and tunnels of this server reached. Try again later.", limits.total));
+    throw full(format("Limit of {} {} of this server reached. Try again later.", limits.total, limits.things));
   if (bytes > 0) state.checkBytes(user, bytes);
   State::Use& use = state.users[user];
   ++use.streams;

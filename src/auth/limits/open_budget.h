@@ -1,20 +1,22 @@
-// OpenBudget: limits of what one user and one workspace may occupy at the same time: open streams and tunnels, large requests,
-// and responses that wait for their client.
+// OpenBudget: limits of what one user and one workspace may occupy at the same time: open streams and tunnels, requests in progress,
+// large requests, and responses that wait for their client.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "model/types/ids.h"
 
 namespace swarm {
 
 struct OpenLimits {
-  std::size_t perUser = 128;                    ///< event and log streams, archives, commands, tunnels
-  std::size_t perInstance = 128;                ///< the same, of all users together
-  std::size_t total = 2048;                     ///< the same, of the whole server
-  std::size_t bytesPerUser = 16 * 1024 * 1024;  ///< of large requests, and command output and large responses not yet received
+  std::size_t perUser = 128;                             ///< event and log streams, archives, commands, tunnels
+  std::size_t perInstance = 128;                         ///< the same, of all users together
+  std::size_t total = 2048;                              ///< the same, of the whole server
+  std::size_t bytesPerUser = 16 * 1024 * 1024;           ///< of large requests, and command output and large responses not yet received
+  std::string_view things = "open streams and tunnels";  ///< what is counted, for messages
 };
 
 /// Thread-safe.

@@ -17,6 +17,7 @@ namespace asio = boost::asio;
 namespace {
 
 constexpr std::size_t kPieceBytes = 128 * 1024;
+constexpr std::size_t kFirstPieceBytes = 16 * 1024;  // an event stream may be silent for hours, and its buffer with it
 constexpr std::size_t kSmallBodyBytes = 64 * 1024;
 constexpr std::size_t kSpareScratches = 64;
 constexpr std::chrono::milliseconds kLinger{5'000};
@@ -46,8 +47,9 @@ struct Proxy::Scratch {
   std::string mended;  // the head that `head` views, where the application's own broke the grammar
   net::ResponseHead head;
 
-  asio::mutable_buffer pieceBuffer() {
-    if (piece.empty()) piece.resize(kPieceBytes);
+  /// `read`: the bytes that the last read gave. One that filled the buffer makes it larger.
+  asio::mutable_buffer pieceBuffer(std::size_t read) {
+    if (piece.empty() || read == piece.size()) piece.resize(read == 0 ? kFirstPieceBytes : kPieceBytes);
     return asio::buffer(piece);
   }
 };
@@ -323,7 +325,7 @@ async::awaitable<bool> Proxy::relayBody(Transfer& transfer, const ClientResponse
     const std::array<asio::const_buffer, 1> buffers{asio::buffer(out)};
     if ((co_await client.writeAll(buffers)).error) co_return false;
   }
-  for (;;) {
+  for (std::size_t last_read = 0;;) {
     // The rest of a large body is spliced without a copy, where both ends are plain sockets.
     if (!head_waits && !chunked && body.hasLargeRest()) {
       const auto moved = co_await body.spliceTo(client);
@@ -331,8 +333,9 @@ async::awaitable<bool> Proxy::relayBody(Transfer& transfer, const ClientResponse
       if (moved.failed()) co_return false;
       if (body.done()) co_return true;
     }
-    const auto buffer = scratch.pieceBuffer();
+    const auto buffer = scratch.pieceBuffer(last_read);
     const auto read = co_await body.readSome(buffer);
+    last_read = read.bytes;
     if (read.error) {
       transfer.reason = brokenBody(read.error);
       if (head_waits) {

@@ -123,6 +123,36 @@ TEST_F(Leaving, aPreflightWithoutAnAnswerEnds) {
   });
 }
 
+TEST_F(Leaving, requestsInProgressAreLimitedAndPreflightsApart) {
+  GatewayOptions limited{.sweepInterval = std::chrono::milliseconds(5)};
+  limited.requests = std::make_shared<OpenBudget>(OpenLimits{.perUser = 2, .perInstance = 100, .things = "requests in progress"});
+  const auto script = application_->script;
+  rebuildGateway(limited);
+  application_->script = script;
+  run([&]() -> awaitable<void> {
+    const std::string preflight = "OPTIONS /late HTTP/1.1\r\nHost: " + hostName("80.ws") + "\r\nOrigin: http://" + hostName("ws") +
+                                  "\r\nAccess-Control-Request-Method: PUT\r\n\r\n";
+    std::vector<Client> held;
+    for (int i = 0; i < 2; ++i) {
+      held.push_back(co_await connect());
+      co_await held.back().send(preflight);
+    }
+    EXPECT_TRUE(co_await eventually([&] { return limited.requests->open() == 2; }));
+    auto refused = co_await connect();
+    EXPECT_EQ((co_await refused.ask(preflight)).status, 429);
+    auto first = std::make_optional(co_await open("/silent"));
+    auto second = co_await open("/events");
+    const auto answer = co_await refused.ask(get("/late"));
+    EXPECT_EQ(answer.status, 429);
+    EXPECT_EQ(answer.header("Retry-After"), "5");
+    EXPECT_NE(answer.body.find("Limit of 2 requests in progress of one user"), std::string::npos) << answer.body;
+    first->stream().abort();
+    EXPECT_TRUE(co_await eventually([&] { return limited.requests->open() == 3; })) << "the end of a request releases its share";
+    answer_.cancel();
+    auto third = co_await open("/silent");
+  });
+}
+
 TEST_F(Leaving, aTunnelWhoseClientIsSilentAfterItsEndIsCut) {
   run([&]() -> awaitable<void> {
     application_->script = [this](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
