@@ -108,6 +108,8 @@ struct Api::Impl {
     services.table = makeRouteTable();
     services.openapi = boost::json::serialize(makeOpenApi(services.table, services.browser.names().session, options.candidates));
     services.open = OpenBudget(services.options.open);
+    services.requests =
+        OpenBudget({.perUser = services.options.maxRequests, .perInstance = SIZE_MAX, .total = SIZE_MAX, .things = "requests in progress"});
     for (const Endpoint& route : services.table) {
       MetricLabels labels{{"method", std::string(route.method)}, {"route", std::string(route.pattern)}};
       // Streams are not counted: their duration is that of a client's interest, not a response time.
@@ -172,6 +174,7 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
     reply.headers.push_back({"Allow", match.allow});
     co_return reply;
   }
+  if (route->permission != Permission::Public && route->kind == RouteKind::Plain) call.takeShare(services.requests);
   // Requests that the role never allows are refused before any lookup; the handler checks the owner.
   if (route->permission != Permission::Public && !isAllowed(call.principal(), route->permission, call.principal().user))
     throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");

@@ -25,8 +25,10 @@ struct ApiOptions {
   std::chrono::seconds upstreamTimeout{15};        ///< to reach an instance's agent for exec streams and port tunnels
   /// Throws Error when changes cannot be saved. Called once in some seconds, whatever the number of requests; empty: always possible.
   std::function<awaitable<void>()> checkStore = {};
-  OpenLimits open = {};         ///< streams, tunnels and unread responses; beyond them: 429
-  CandidateForms candidates{};  ///< the configurations that a request may contain, for the description
+  OpenLimits open = {};                             ///< streams, tunnels and unread responses; beyond them: 429
+  std::size_t maxRequests = 64;                     ///< of one user in progress, beside those; beyond it: 429
+  std::chrono::milliseconds leavePatience{30'000};  ///< with a client that ended its direction, while nothing can be sent to it
+  CandidateForms candidates{};                      ///< the configurations that a request may contain, for the description
   /// Makes a provider from one of these. Throws Error(InvalidArgument) for an invalid one, Error(Unprocessable) for an endpoint that is not
   /// allowed, Error(NotFound) for another type. Without it, only the current configuration can be checked.
   std::function<ProviderPtr(ProviderType, const boost::json::object&)> makeProvider = {};

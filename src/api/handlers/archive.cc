@@ -95,7 +95,7 @@ std::vector<Endpoint> archiveRoutes() {
          {.summary = "The files of an instance's persistent storages, as a compressed POSIX tar",
           .description = "The instance keeps running. A response without its end is not a complete archive, and every tool detects that.",
           .responses = {{.status = 200, .description = "The archive", .contentType = kArchiveType, .headers = {"Content-Disposition"}}},
-          .problems = {409, 422, 429, 503},
+          .problems = {409, 422, 503},
           .parameters = {instanceRef()},
           .kind = RouteKind::Stream}),
       at("PUT", "/api/instances/{id}/import", Permission::WriteOwn, "importInstance", importInstance,
@@ -103,7 +103,7 @@ std::vector<Endpoint> archiveRoutes() {
           .description = "All processes in the running instance are ended, the storages are filled, and VS Code is started again. 409 when "
                          "files of a user are there, unless `force` is true.",
           .responses = {ok("All files are there, and VS Code was started again", "ImportResult")},
-          .problems = {409, 422, 429, 503},
+          .problems = {409, 422, 503},
           .parameters = {instanceRef(), ifMatch(), flag("force", "Replace files of users too")},
           .body = {BodyRule::Bytes, {}, kArchiveType},
           .kind = RouteKind::Stream}),

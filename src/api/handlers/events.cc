@@ -61,7 +61,6 @@ std::vector<Endpoint> eventRoutes() {
                          .description = "The stream; the JSON behind `data:` is an Event",
                          .schema = "Event",
                          .contentType = "text/event-stream"}},
-          .problems = {429},
           .parameters = {{.place = Parameter::Place::Header,
                           .name = "Last-Event-ID",
                           .kind = Parameter::Kind::Integer,

@@ -76,7 +76,7 @@ std::vector<Endpoint> logRoutes() {
           .description = "The standard output and error of its processes, oldest first.",
           .responses = {{.status = 200, .description = "Text, or one LogLine per line", .contentType = "text/plain; charset=utf-8"},
                         {.status = 200, .schema = "LogLine", .contentType = "application/x-ndjson"}},
-          .problems = {409, 429, 503},
+          .problems = {409, 503},
           .parameters = {instanceRef(),
                          flag("follow", "Continue with later lines"),
                          integer("tail", "Only the last lines", 0, 1'000'000),

@@ -83,7 +83,7 @@ std::vector<Endpoint> sessionRoutes() {
          {.summary = "Sign in with a password",
           .description = "The token is for `Authorization: Bearer`; a browser also gets a cookie.",
           .responses = {ok("A token, and a cookie for a browser", "Login", {"Set-Cookie"})},
-          .problems = {401, 403, 429},
+          .problems = {401, 403},
           .body = jsonBody<LoginRequest>()}),
       at("POST", "/api/auth/logout", Permission::SignedIn, "logout", logout,
          {.summary = "Sign out: token and cookies become invalid",

@@ -45,6 +45,7 @@ struct Services {
   std::vector<Endpoint> table = {};
   std::string openapi = {};  ///< the text of the document
   OpenBudget open = OpenBudget();
+  OpenBudget requests = OpenBudget();                       ///< in progress, without the streams that `open` counts
   std::mutex scrape = {};                                   ///< guards countedOperations
   SwarmController::EndedOperations countedOperations = {};  ///< by earlier scrapes
   StoreCheck storeCheck = {};
@@ -94,6 +95,8 @@ class Call {
   /// interrupted or that has no end.
   void cut();
   void signIn(Principal principal) { principal_ = std::move(principal); }
+  /// Counts the request in its user's budget until the call ends. Throws Error(TooManyRequests).
+  void takeShare(OpenBudget& budget) { share_.emplace(budget.take(principal_.user)); }
 
  private:
   void bindQuery(const Endpoint& route, std::vector<FieldError>& faults);
@@ -109,6 +112,7 @@ class Call {
   std::vector<std::string> arguments_;
   std::map<std::string, std::string, std::less<>> values_;  ///< query "name", headers "Name"
   boost::json::value body_;
+  std::optional<OpenBudget::Share> share_;
   std::optional<OpenBudget::Share> body_share_;
   Principal principal_;
   bool took_over_ = false;

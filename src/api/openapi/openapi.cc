@@ -156,12 +156,12 @@ void addResponse(json::object& responses, const Response& response) {
 std::set<int> problemsOf(const Endpoint& route) {
   std::set<int> statuses(route.problems.begin(), route.problems.end());
   statuses.insert(400);
-  if (route.permission != Permission::Public) statuses.insert(401);
+  if (route.permission != Permission::Public) statuses.insert({401, 429});
   bool is_open = route.permission == Permission::Public || (route.permission == Permission::SignedIn && route.method == "GET");
   if (!is_open) statuses.insert(403);
   if (route.pattern.find('{') != std::string_view::npos) statuses.insert(404);
   if (route.body.rule != BodyRule::None) statuses.insert(415);
-  if (route.body.rule == BodyRule::Json || route.body.rule == BodyRule::OptionalJson) statuses.insert(413);
+  if (route.body.rule == BodyRule::Json || route.body.rule == BodyRule::OptionalJson) statuses.insert({413, 429});
   for (const Parameter& parameter : route.parameters)
     if (parameter.kind == Parameter::Kind::EntityTags) statuses.insert(412);
   return statuses;

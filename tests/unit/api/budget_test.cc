@@ -121,6 +121,31 @@ TEST(ApiBudget, ofBytesIsForRequestsThatDoNotEnd) {
   }
 }
 
+TEST(ApiBudget, ofRequestsIsForThoseInProgress) {
+  ApiServer server({.maxRequests = 2});
+  server.create("ullas", server.user);
+  auto gate = server.world.faults.block("getResourceUsage");
+  int done = 0;
+  for (int i = 0; i < 2; ++i) {
+    server.loop.spawn([](ApiServer& api, int& count) -> awaitable<void> {
+      net::HttpRequest request{.target = "/api/instances/ullas/usage", .headers = signedIn(api.user)};
+      const net::HttpResponse response = co_await api.client().send(std::move(request), Deadline::after(std::chrono::seconds(10)));
+      EXPECT_EQ(response.status, 200);
+      ++count;
+    }(server, done));
+  }
+  Answer third;
+  server.loop.run(gate->reached());
+  server.loop.runUntil([&] { return (third = server.send({.target = "/api/instances/ullas"}, server.user)).status == 429; });
+  EXPECT_EQ(third.header("Retry-After"), "5");
+  EXPECT_THAT(third.at("detail"), HasSubstr("Limit of 2 requests in progress of one user"));
+  EXPECT_EQ(server.send({.target = "/api/instances"}, server.stranger).status, 200);
+  EXPECT_EQ(open(server, "/api/events", signedIn(server.user))->status(), 200) << "a stream has its own budget";
+  gate->open();
+  server.loop.runUntil([&] { return done == 2; });
+  EXPECT_EQ(server.send({.target = "/api/instances/ullas"}, server.user).status, 200);
+}
+
 /// Users who sign in from elsewhere are not affected by those who only begin to.
 TEST(ApiBudget, ofBytesIsTheAddresssWithoutASignIn) {
   ApiServer server({.open = {.bytesPerUser = 20'000}});

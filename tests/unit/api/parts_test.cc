@@ -163,6 +163,7 @@ TEST(OpenApi, saysOfEveryRouteHowItCanFail) {
   }
   const json::value stop = document.at("paths").at("/api/instances/{id}/stop").at("post");
   EXPECT_TRUE(stop.at("responses").as_object().contains("412"));
+  EXPECT_TRUE(stop.at("responses").as_object().contains("429")) << "of every request that has a user";
 }
 
 TEST(OpenApi, describesACreateAsOneClosedObject) {
