@@ -2,14 +2,17 @@
 #include "api/watch.h"
 
 #include "async/deadline.h"
+#include "net/stream/departure.h"
 
 namespace swarm::api {
 namespace {
 
-awaitable<void> untilSessionEnds(Services& services, Principal principal) {
+bool hasSession(Services& services, Call& call) { return services.auth.stillSignedIn(call.principal()).has_value(); }
+
+awaitable<void> untilSessionEnds(Services& services, Call& call) {
   do {
     co_await async::sleepFor(services.options.sessionCheck);
-  } while (services.auth.stillSignedIn(principal));
+  } while (hasSession(services, call));
 }
 
 /// The client of a stream sends nothing: a byte from it also counts as an end.
@@ -18,18 +21,29 @@ awaitable<void> untilPeerCloses(net::Exchange& exchange) {
   co_await exchange.stream().readSome(boost::asio::buffer(&byte, 1));
 }
 
+/// A client that has sent its whole body, or took the connection over, may leave while nothing reads from it.
+awaitable<void> untilClientLeaves(Services& services, Call& call, net::Stream& client) {
+  net::DepartureCheck departure;
+  bool wanted = true;
+  while (wanted) {
+    co_await async::sleepFor(services.options.sessionCheck);
+    const bool may_leave = call.tookOver() || call.exchange().body().done();
+    wanted =
+        hasSession(services, call) && !(may_leave && departure.hasLeft(client, services.clock.steadyNow(), services.options.leavePatience));
+  }
+}
+
 }  // namespace
 
-awaitable<bool> runWhileWanted(Services& services, Call& call, WatchPeer peer, awaitable<void> work) {
-  auto wanted = [](Services& s, Call& c, WatchPeer watch) -> awaitable<void> {
-    if (watch == WatchPeer::No) {
-      co_await untilSessionEnds(s, c.principal());
-    } else {
-      co_await async::race(untilSessionEnds(s, c.principal()), untilPeerCloses(c.exchange()));
-    }
+awaitable<bool> runWhileWanted(Services& services, Call& call, awaitable<void> work) {
+  auto wanted = [](Services& s, Call& c) -> awaitable<void> {
+    co_await async::race(untilSessionEnds(s, c), untilPeerCloses(c.exchange()));
   };
-  int first = co_await async::race(std::move(work), wanted(services, call, peer));
-  co_return first == 0;
+  co_return co_await async::race(std::move(work), wanted(services, call)) == 0;
+}
+
+awaitable<bool> runWhileWanted(Services& services, Call& call, net::Stream& client, awaitable<void> work) {
+  co_return co_await async::race(std::move(work), untilClientLeaves(services, call, client)) == 0;
 }
 
 }  // namespace swarm::api

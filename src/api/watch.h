@@ -7,10 +7,12 @@
 
 namespace swarm::api {
 
-enum class WatchPeer { Yes, No };  ///< No: the connection was taken over, and the pump detects its end
+/// Runs `work` until it ends, the session expires or is revoked, or the client, which sends nothing more, closes; then cancels `work` and
+/// awaits its end. False when it was cancelled. Exceptions of `work` propagate.
+awaitable<bool> runWhileWanted(Services& services, Call& call, awaitable<void> work);
 
-/// Runs `work` until it ends, the session expires or is revoked, or the peer closes; then cancels `work` and awaits its end. False when it
-/// was cancelled. Exceptions of `work` propagate.
-awaitable<bool> runWhileWanted(Services& services, Call& call, WatchPeer peer, awaitable<void> work);
+/// The same while `work` reads from `client`. It detects the end of a client that it can read from; while the other side accepts nothing,
+/// and after the request's body, a periodic check does.
+awaitable<bool> runWhileWanted(Services& services, Call& call, net::Stream& client, awaitable<void> work);
 
 }  // namespace swarm::api

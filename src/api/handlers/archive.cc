@@ -61,7 +61,7 @@ awaitable<Reply> exportInstance(Services& services, Call& call) {
   auto inside = co_await agent::openExport(std::move(target), std::move(workspace), std::move(places), Deadline::after(kFirstByte));
   net::Exchange& exchange = call.exchange();
   co_await call.begin(kArchiveType, {{"Content-Disposition", format("attachment; filename=\"{}.tar.zst\"", instance.config.name)}});
-  if (co_await runWhileWanted(services, call, WatchPeer::Yes, copyArchive(exchange, *inside))) {
+  if (co_await runWhileWanted(services, call, copyArchive(exchange, *inside))) {
     co_await exchange.finish();
   } else {
     call.cut();
@@ -79,7 +79,7 @@ awaitable<Reply> importInstance(Services& services, Call& call) {
   // A client that packs the archive while it sends it may read large sparse files.
   call.exchange().stream().setReadPatience({.silence = kClientSilence});
   auto work = passIn(std::move(target), std::move(places), call.flag("force"), call.exchange(), answer);
-  if (!co_await runWhileWanted(services, call, WatchPeer::No, std::move(work)))
+  if (!co_await runWhileWanted(services, call, call.exchange().stream(), std::move(work)))
     throw Error(ErrorCode::Cancelled,
                 "Your session ended before the archive was complete, and the import was aborted. Sign in and try again.")
         .withInstance(instance.id.str());

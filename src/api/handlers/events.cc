@@ -43,7 +43,7 @@ awaitable<Reply> streamEvents(Services& services, Call& call) {
   if (auto given = call.integer("Last-Event-ID")) last = static_cast<std::uint64_t>(*given);
   net::Exchange& exchange = call.exchange();
   co_await call.begin("text/event-stream", {{"X-Accel-Buffering", "no"}});
-  if (co_await exchange.write("retry: 2000\n\n")) co_await runWhileWanted(services, call, WatchPeer::Yes, copyEvents(services, call, last));
+  if (co_await exchange.write("retry: 2000\n\n")) co_await runWhileWanted(services, call, copyEvents(services, call, last));
   call.cut();  // the stream has no end: the client reconnects with its last id
   co_return sentReply(200);
 }

@@ -34,9 +34,9 @@ net::Headers upgradeHeaders(const net::HttpExchange& answer, const std::string& 
   return headers;
 }
 
-/// Both ends close when the session ends.
+/// Both ends close when the session ends, or the client leaves.
 awaitable<void> passThrough(Services& services, Call& call, net::StreamPtr client, net::StreamPtr inside) {
-  if (!co_await runWhileWanted(services, call, WatchPeer::No, net::pump(*client, *inside))) {
+  if (!co_await runWhileWanted(services, call, *client, net::pump(*client, *inside))) {
     client->close();
     inside->close();
   }

@@ -54,7 +54,7 @@ awaitable<Reply> readLogs(Services& services, Call& call) {
   co_await call.begin(type);
   bool whole = true;
   if (options.follow) {
-    whole = co_await runWhileWanted(services, call, WatchPeer::Yes, copyLog(exchange, *reader, form, true));
+    whole = co_await runWhileWanted(services, call, copyLog(exchange, *reader, form, true));
   } else {
     co_await copyLog(exchange, *reader, form, false);
   }

@@ -77,15 +77,8 @@ void LiveExchange::cutNow(Cut why) {
 
 bool LiveExchange::clientHasLeft(SteadyTime now, std::chrono::milliseconds patience) {
   net::Stream& client = tunnelClient != nullptr ? *tunnelClient : exchange->stream();
-  const net::PeerState state = client.peerState();
-  if (state != net::PeerState::HalfClosed) return state == net::PeerState::Gone;
-  const std::uint64_t sent = client.bytesSent();
-  if (quietSince == SteadyTime{} || sent != sentThen) {
-    quietSince = now;
-    sentThen = sent;
-  }
   const bool is_browser = tunnelClient == nullptr && exchange->head().headers.has("Sec-Fetch-Mode");
-  return is_browser || now - quietSince >= patience;
+  return departure.hasLeft(client, now, is_browser ? std::chrono::milliseconds(0) : patience);
 }
 
 void LiveList::add(LiveExchange& live) {

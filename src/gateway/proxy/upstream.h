@@ -13,6 +13,7 @@
 #include "auth/auth.h"
 #include "controller/state/routes.h"
 #include "net/http/http_server.h"
+#include "net/stream/departure.h"
 #include "net/stream/stream.h"
 
 namespace swarm::gateway {
@@ -92,8 +93,7 @@ struct LiveExchange {
   LiveExchange& operator=(const LiveExchange&) = delete;
   void unlink();
   void cutNow(Cut why);
-  /// Whether the client will not read a response any more. A client may legally end its own direction and then wait for the response, but
-  /// browsers never do. Other clients count as gone when nothing could be sent to them for `patience`.
+  /// Whether the client will not read a response any more. Browsers never end their own direction and then wait for a response.
   bool clientHasLeft(SteadyTime now, std::chrono::milliseconds patience);
 
   std::shared_ptr<Target> target;
@@ -103,8 +103,7 @@ struct LiveExchange {
   net::Stream* upstream = nullptr;      ///< null: not connected
   net::Stream* tunnelClient = nullptr;  ///< after an upgrade: closed too
   Cut cut = Cut::No;
-  SteadyTime quietSince{};     ///< of a client that ended its direction; unset: it did not
-  std::uint64_t sentThen = 0;  ///< bytes sent to the client at that time
+  net::DepartureCheck departure;
 
   LiveExchange* next = nullptr;
   LiveExchange** link = nullptr;  ///< the pointer to this entry

@@ -147,6 +147,8 @@ awaitable<void> pump(Stream& left, Stream& right, PumpObserver on_bytes) {
     failure = std::current_exception();
   }
   left.close();
+  // A server could mistake a plain close for the end of one direction.
+  if (failure) right.abort();
   right.close();
   if (failure) std::rethrow_exception(failure);
 }

@@ -171,6 +171,40 @@ TEST(ApiBudget, ofARefusedBodyIsSpentByTinyChunksToo) {
   EXPECT_THAT(text, testing::Not(HasSubstr("HTTP/1.1 200 "))) << "the server did not read all of it";
 }
 
+/// Reads a request whole, and sends nothing after an upgrade's response.
+awaitable<void> hang(net::Exchange& exchange) {
+  net::StreamPtr stream;
+  if (exchange.head().upgrade.empty()) {
+    co_await net::readAll(exchange.body(), 100);
+  } else {
+    stream = co_await exchange.upgrade(
+        {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}, {"Sec-WebSocket-Accept", "ICX+Yqv66kxgM0FcWaLWlFLwTAI="}});
+  }
+  co_await async::sleepUntil(Deadline::never());
+}
+
+TEST(ApiStreams, whoseClientsLeaveAnAgentThatHangsEnd) {
+  for (const std::string request : {"GET /api/instances/ullas/exec HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+                                    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\nHost: a\r\n",
+                                    "PUT /api/instances/ullas/import HTTP/1.1\r\nContent-Length: 0\r\nHost: a\r\n"}) {
+    ApiServer server({.sessionCheck = std::chrono::milliseconds(5), .open = {.perUser = 1}, .leavePatience = std::chrono::milliseconds(0)});
+    bool reached = false;
+    server.inside.agent = [&](net::Exchange& exchange) {
+      reached = true;
+      return hang(exchange);
+    };
+    server.create("ullas", server.user);
+    auto hasPlace = [&] { return open(server, "/api/events", signedIn(server.user))->status() == 200; };
+    net::StreamPtr client = server.connect();
+    server.loop.run([](net::Stream& stream, std::string bytes) -> awaitable<void> { co_await stream.writeAll(bytes); }(
+                                                                   *client, request + "Authorization: Bearer " + server.user + "\r\n\r\n"));
+    server.loop.runUntil([&] { return reached; });
+    EXPECT_FALSE(hasPlace());
+    client.reset();
+    server.loop.runUntil(hasPlace);
+  }
+}
+
 TEST(ApiExec, anAgentsRefusalIsNeverTheCallersFault) {
   ApiServer server;
   int status = 500;
