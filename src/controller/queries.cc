@@ -1,4 +1,6 @@
 // SwarmController: queries about instances, agents, volumes, providers, and the swarm as a whole.
+#include <boost/json/serialize.hpp>
+
 #include "base/diagnostics/log.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
@@ -14,6 +16,7 @@ using control::targetOf;
 namespace {
 
 constexpr std::chrono::seconds kQueryTimeout{30};
+constexpr std::size_t kMaxPageBytes = 2 * 1024 * 1024;  // of the instances in one page of a list
 
 bool matches(const Instance& instance, const InstanceQuery& query) {
   if (query.status && instance.status != *query.status) return false;
@@ -25,6 +28,23 @@ bool matches(const Instance& instance, const InstanceQuery& query) {
     if (found == instance.config.labels.end() || found->second != value) return false;
   }
   return true;
+}
+
+/// The size of a text in JSON, without the escapes that at most double it.
+std::size_t jsonBytes(std::string_view text) {
+  const auto controls = std::count_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+  return text.size() + 5 * static_cast<std::size_t>(controls);
+}
+
+/// The size of an instance in JSON, approximately: what its owner may make large is counted.
+std::size_t jsonBytes(const Instance& instance) {
+  const InstanceConfig& config = instance.config;
+  std::size_t bytes = 1024 + jsonBytes(config.setup);
+  for (const std::string& word : config.command) bytes += jsonBytes(word);
+  for (const auto& [name, value] : config.env) bytes += name.size() + jsonBytes(value);
+  for (const auto& [name, value] : config.labels) bytes += name.size() + value.size();
+  for (const StorageConfig& storage : config.storage) bytes += 128 + storage.mountPath.size();
+  return config.metadata.empty() ? bytes : bytes + boost::json::serialize(config.metadata).size();
 }
 
 /// Providers return a command's output unmodified: makes it valid UTF-8 and limits its size.
@@ -62,11 +82,13 @@ awaitable<InstancePage> SwarmController::listInstances(InstanceQuery query) {
   return onLoop([=](Impl& impl) {
     InstancePage page;
     const auto& instances = impl.registry.instances();
+    std::size_t bytes = 0;
     auto entry = query.after.empty() ? instances.begin() : instances.upper_bound(query.after);
     for (; entry != instances.end(); ++entry) {
       const Instance& instance = entry->second->record.instance;
       if (!matches(instance, query)) continue;
-      if (std::ssize(page.items) == query.limit) {
+      bytes += jsonBytes(instance);
+      if (std::ssize(page.items) == query.limit || (bytes > kMaxPageBytes && !page.items.empty())) {
         page.next = page.items.back().id;
         break;
       }

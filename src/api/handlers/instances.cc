@@ -279,7 +279,8 @@ std::vector<Endpoint> instanceRoutes() {
           .body = jsonBody<CreateInstanceRequest>()}),
       at("GET", "/api/instances", Permission::ReadOwn, "listInstances", listInstances,
          {.summary = "List instances",
-          .description = "Those that the caller may see, in the order of creation. With `fields`, only the named members.",
+          .description = "Those that the caller may see, in the order of creation. With `fields`, only the named members. A page ends "
+                         "after about 2 MiB, and may have fewer instances than `limit`.",
           .responses = {ok("A page", "InstanceListOrSelection")},
           .parameters = listParameters<ListInstancesQuery>({selectedFields()})}),
       at("GET", "/api/instances/{id}", Permission::ReadOwn, "getInstance", getInstance,

@@ -195,6 +195,23 @@ TEST_F(Requests, listsArePagedAndFiltered) {
   EXPECT_TRUE(run(swarm().listInstances(of_bob)).items.empty());
 }
 
+TEST_F(Requests, aPageOfLargeInstancesEndsBeforeItsLimit) {
+  for (const char* name : {"a", "b", "c", "d", "e"}) {
+    CreateRequest large = request(name);
+    for (const char* variable : {"W", "X", "Y", "Z"}) large.config.env[variable] = std::string(32'000, '\x01');  // 6 bytes each in JSON
+    finish(run(swarm().createInstance(large)));
+  }
+  InstanceQuery query;
+  query.limit = 1000;
+  std::vector<std::size_t> sizes;
+  do {
+    InstancePage page = run(swarm().listInstances(query));
+    sizes.push_back(page.items.size());
+    query.after = page.next;
+  } while (!query.after.empty());
+  EXPECT_EQ(sizes, (std::vector<std::size_t>{2, 2, 1}));
+}
+
 TEST_F(Requests, theRouteOfANewInstanceExistsWhenItsCreationIsConfirmed) {
   for (const char* name : {"a", "b", "c"}) {
     run(swarm().createInstance(request(name)));
