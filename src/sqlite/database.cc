@@ -126,9 +126,9 @@ void Database::fail(int code) {
   bool full = primary == SQLITE_FULL || (primary == SQLITE_IOERR && isOutOfSpace(handle_));
   if (full) {
     throw Error(ErrorCode::OutOfResources,
-                format("No space left on the disk of {}. Free some space and try again; nothing saved before was lost.", file))
+                "The server's disk is full, so the change cannot be saved. Free some space and try again; nothing saved before was lost.")
         .withRetryable(true)
-        .withCause(std::move(cause));
+        .withCause(format("{}: {}", file, cause));  // any user may see the message, and none needs the path
   }
   if (code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY)
     throw Error(ErrorCode::AlreadyExists, "The entry already exists.").withCause(std::move(cause));
