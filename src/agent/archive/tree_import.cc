@@ -10,8 +10,15 @@
 namespace swarm::agent {
 namespace {
 
-using transfer::failAt;
 using transfer::Storage;
+
+/// The archive alone determines the shape of the new tree: a path through a file or a link, and a link to nothing, are its faults.
+[[noreturn]] void failEntry(const char* doing, const std::string& path, int error) {
+  const bool is_shape = error == ELOOP || error == ENOTDIR || error == EISDIR || error == ENOENT || error == EEXIST;
+  if (!is_shape) transfer::failAt(doing, path, error);
+  throw Error(ErrorCode::Unprocessable,
+              format("The archive contradicts itself: could not {} \"{}\" ({}).", doing, path, std::generic_category().message(error)));
+}
 
 /// The destination of an entry.
 struct Place {
@@ -35,7 +42,7 @@ class TreeImporter {
     for (auto late = late_.rbegin(); late != late_.rend(); ++late) {
       const Storage& storage = staging_.places()[late->storage];
       const Descriptor folder = transfer::openBelow(storage.top.get(), late->path);
-      if (!folder.valid()) failAt("open", storage.describe(late->path), errno);
+      if (!folder.valid()) failEntry("open", storage.describe(late->path), errno);
       applyTo(folder.get(), late->facts, late->attributes, storage.describe(late->path));
     }
   }
@@ -79,15 +86,15 @@ class TreeImporter {
     const char* name = place.name.c_str();
     if (entry.kind == ArchiveKind::Directory) return makeDirectory(folder, place, entry);
     // Of several entries with one name the last counts.
-    if (::unlinkat(folder, name, 0) != 0 && errno != ENOENT) failAt("replace", shown(place), errno);
+    if (::unlinkat(folder, name, 0) != 0 && errno != ENOENT) failEntry("replace", shown(place), errno);
     switch (entry.kind) {
       case ArchiveKind::Symlink:
-        if (::symlinkat(entry.link.c_str(), folder, name) != 0) failAt("create the symbolic link", shown(place), errno);
+        if (::symlinkat(entry.link.c_str(), folder, name) != 0) failEntry("create the symbolic link", shown(place), errno);
         return transfer::applyLinkFacts(folder, place.name, entry.facts, shown(place));
       case ArchiveKind::Fifo:
-        if (::mkfifoat(folder, name, 0600) != 0) failAt("create the pipe", shown(place), errno);
+        if (::mkfifoat(folder, name, 0600) != 0) failEntry("create the pipe", shown(place), errno);
         transfer::applyLinkFacts(folder, place.name, entry.facts, shown(place));
-        if (::fchmodat(folder, name, entry.facts.mode, 0) != 0) failAt("set the mode of", shown(place), errno);
+        if (::fchmodat(folder, name, entry.facts.mode, 0) != 0) failEntry("set the mode of", shown(place), errno);
         return;
       case ArchiveKind::HardLink:
         return link(folder, place, entry);
@@ -108,7 +115,7 @@ class TreeImporter {
       }
       folder_ = transfer::openBelow(storage.top.get(), place.folder);
     }
-    if (!folder_.valid()) failAt("open", storage.describe(place.folder), errno);
+    if (!folder_.valid()) failEntry("open", storage.describe(place.folder), errno);
     folder_storage_ = place.storage;
     folder_path_ = place.folder;
     return folder_.get();
@@ -119,7 +126,7 @@ class TreeImporter {
     const Descriptor above = transfer::openBelow(storage.top.get(), slash == std::string::npos ? std::string() : path.substr(0, slash));
     const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
     if (!above.valid() || (::mkdirat(above.get(), name.c_str(), 0755) != 0 && errno != EEXIST))
-      failAt("create the directory", storage.describe(path), errno);
+      failEntry("create the directory", storage.describe(path), errno);
   }
 
   void makeDirectory(int folder, const Place& place, const ArchiveEntry& entry) {
@@ -127,26 +134,26 @@ class TreeImporter {
       struct stat status{};
       const int error = errno;
       const bool there = ::fstatat(folder, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
-      if (!there) failAt("create the directory", shown(place), error);
+      if (!there) failEntry("create the directory", shown(place), error);
     }
     late_.push_back({place.storage, place.path(), entry.facts, entry.attributes});
   }
 
   void makeFile(int folder, const Place& place, const ArchiveEntry& entry) {
     const Descriptor file(::openat(folder, place.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!file.valid()) failAt("create the file", shown(place), errno);
+    if (!file.valid()) failEntry("create the file", shown(place), errno);
     std::int64_t offset = 0;
     for (std::string_view data; reader_.read(offset, data);) {
       stop_.check();
       while (!data.empty()) {
         const ssize_t put = ::pwrite(file.get(), data.data(), data.size(), offset);
         if (put < 0 && errno == EINTR) continue;
-        if (put <= 0) failAt("write", shown(place), errno);
+        if (put <= 0) failEntry("write", shown(place), errno);
         data.remove_prefix(static_cast<std::size_t>(put));
         offset += put;
       }
     }
-    if (::ftruncate(file.get(), entry.facts.size) != 0) failAt("write", shown(place), errno);
+    if (::ftruncate(file.get(), entry.facts.size) != 0) failEntry("write", shown(place), errno);
     applyTo(file.get(), entry.facts, entry.attributes, shown(place));
   }
 
@@ -155,7 +162,7 @@ class TreeImporter {
     const Storage& storage = staging_.places()[first.storage];
     const Descriptor there = transfer::openBelow(storage.top.get(), first.folder, O_PATH);
     if (first.name.empty() || !there.valid() || ::linkat(there.get(), first.name.c_str(), folder, place.name.c_str(), 0) != 0)
-      failAt("link", shown(place), first.name.empty() ? EISDIR : errno);
+      failEntry("link", shown(place), first.name.empty() ? EISDIR : errno);
   }
 
   /// On a file system without attributes the files are kept, and a note is added.

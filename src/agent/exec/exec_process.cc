@@ -39,9 +39,7 @@ bool hasNul(std::string_view text) { return text.find('\0') != std::string_view:
 
 void checkWords(ObjectReader& reader, const ExecSpec& spec) {
   if (spec.command.empty() || spec.command.front().empty()) reader.fail("/command", "must name a program");
-  for (const auto& word : spec.command) {
-    if (hasNul(word)) reader.fail("/command", "must not contain NUL characters");
-  }
+  if (std::ranges::any_of(spec.command, hasNul)) reader.fail("/command", "must not contain NUL characters");
   for (const auto& [name, value] : spec.env) {
     if (name.empty() || name.find('=') != std::string::npos || hasNul(name) || hasNul(value)) {
       reader.fail("/env", "must have names without \"=\", and no NUL characters");

@@ -173,6 +173,8 @@ TEST_F(ExecTest, wrongRequestsAreRefusedWithTheirPointers) {
     EXPECT_THAT(answer.body, testing::HasSubstr(wrong.pointer)) << wrong.body;
   }
   auto made = request("POST", "/exec", token(TokenScope::Exec));
+  made.body = R"({"command":["ls","\u0000","\u0000"]})";
+  EXPECT_THAT(send(made).body, testing::HasSubstr("The request has 1 invalid field: /command must not contain NUL"));
   made.body = "{not json";
   EXPECT_EQ(send(made).status, 400);
 }
