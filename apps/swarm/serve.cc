@@ -286,7 +286,9 @@ class Server {
     // A workspace's page must not use up the connections of its user's other workspaces, or of the server.
     options.tunnels = std::make_shared<OpenBudget>(OpenLimits{.perUser = 512, .perInstance = 256, .total = plan.connections / 2});
     options.requests = std::make_shared<OpenBudget>(
-        OpenLimits{.perUser = 512, .perInstance = 512, .total = plan.connections / 2, .things = "requests in progress"});
+        OpenLimits{.perUser = 1024, .perInstance = 512, .total = plan.connections / 2, .things = "requests in progress"});
+    options.preflights =
+        std::make_shared<OpenBudget>(OpenLimits{.perUser = 512, .perInstance = 512, .total = plan.connections / 8, .things = "preflights"});
     for (auto& loop : loops_) {
       workers_.push_back(std::make_unique<Worker>(std::move(loop), options, *controller_, *auth_, *api_, clock_));
     }

@@ -2,9 +2,9 @@
 #include "emulator/api/call.h"
 
 #include <boost/json/parse.hpp>
-#include <charconv>
 
 #include "base/text/format.h"
+#include "base/text/number.h"
 #include "emulator/rules/config/config_view.h"
 
 namespace swarm::emulator {
@@ -96,11 +96,9 @@ bool Call::flag(std::string_view name) const {
 std::optional<std::int64_t> Call::integer(std::string_view name, std::int64_t minimum, std::int64_t maximum) const {
   auto text = parameter(name);
   if (!text) return std::nullopt;
-  std::int64_t value = 0;
-  auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc() || end != text->data() + text->size() || value < minimum || value > maximum) {
+  const auto value = parseNumber<std::int64_t>(*text);
+  if (!value || *value < minimum || *value > maximum)
     refuse(400, format("invalid {}: must be between {} and {}", name, minimum, maximum));  // I: the wording
-  }
   return value;
 }
 

@@ -7,7 +7,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 
 #include "async/lock/keyed_lock.h"
 #include "emulator/docker/docker_backend.h"

@@ -1,5 +1,4 @@
 // One Docker network per 6PN: Machines on different ones cannot reach each other.
-#include "base/error.h"
 #include "base/text/format.h"
 #include "emulator/docker/docker_backend_impl.h"
 #include "engine/network_doubles.h"

@@ -2,12 +2,12 @@
 #include "emulator/edge/edge_proxy.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/diagnostics/log.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text/format.h"
+#include "base/text/number.h"
 #include "emulator/edge/forward.h"
 
 namespace swarm::emulator {
@@ -21,12 +21,8 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-std::optional<std::uint16_t> parsePort(std::string_view text) {
-  std::uint16_t port = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  if (error != std::errc() || end != text.data() + text.size() || port == 0) return std::nullopt;
-  return port;
-}
+/// 0: `text` is not a port.
+std::uint16_t parsePort(std::string_view text) { return parseNumber<std::uint16_t>(text).value_or(0); }
 
 bool isHttp(const EdgeService& service) { return std::ranges::find(service.handlers, "http") != service.handlers.end(); }
 
@@ -44,10 +40,8 @@ std::optional<EdgeAddress> parseEdgeHost(std::string_view host, const std::vecto
     EdgeAddress address{.app = text.substr(0, text.size() - domain.size() - 1)};
     if (address.app.contains('.')) return std::nullopt;
     if (auto dashes = address.app.find("--"); dashes != std::string::npos) {
-      if (auto port = parsePort(std::string_view(address.app).substr(0, dashes))) {
-        address.externalPort = *port;
-        address.app.erase(0, dashes + 2);
-      }
+      address.externalPort = parsePort(std::string_view(address.app).substr(0, dashes));
+      if (address.externalPort != 0) address.app.erase(0, dashes + 2);
     }
     if (address.app.empty()) return std::nullopt;
     return address;
@@ -77,9 +71,8 @@ awaitable<void> EdgeProxy::handle(net::Exchange& exchange) {
                               format("No app is served at {}. Apps are served at <app>.{}.", head.host, options_.domains.front()));
   }
   if (auto named = head.headers.find("Fly-Emulator-Port")) {
-    auto port = parsePort(*named);
-    if (!port) co_return co_await refuse(exchange, request_id, 400, "Fly-Emulator-Port must be a port.");
-    address->externalPort = *port;
+    address->externalPort = parsePort(*named);
+    if (address->externalPort == 0) co_return co_await refuse(exchange, request_id, 400, "Fly-Emulator-Port must be a port.");
   }
   if (address->externalPort == 0) address->externalPort = chooseHttpPort(address->app);
   EdgeQuery query;

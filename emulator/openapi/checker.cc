@@ -5,10 +5,10 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
-#include <charconv>
 
 #include "base/error.h"
 #include "base/text/format.h"
+#include "base/text/number.h"
 #include "emulator/openapi/document.h"
 #include "emulator/openapi/schema_check.h"
 #include "net/http/http.h"
@@ -93,9 +93,7 @@ class QueryCheck {
   void checkText(const json::object& schema, std::string_view name, std::string_view value) {
     const std::string_view type = text(schema, "type");
     if (type == "integer") {
-      long long number = 0;
-      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-      if (error != std::errc() || end != value.data() + value.size()) add(name, format("must be an integer, and is \"{}\"", value));
+      if (!parseNumber<long long>(value)) add(name, format("must be an integer, and is \"{}\"", value));
     } else if (type == "boolean") {
       if (value != "true" && value != "false") add(name, format("must be true or false, and is \"{}\"", value));
     }

@@ -2,7 +2,6 @@
 #include <set>
 
 #include "base/diagnostics/log.h"
-#include "base/error.h"
 #include "emulator/rules/lifecycle.h"
 
 namespace swarm::emulator {

@@ -174,7 +174,8 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
     reply.headers.push_back({"Allow", match.allow});
     co_return reply;
   }
-  if (route->permission != Permission::Public && route->kind == RouteKind::Plain) call.takeShare(services.requests);
+  // Routes of every signed-in user are cheap, and one of them ends a session whose requests use all shares.
+  if (route->permission > Permission::SignedIn && route->kind == RouteKind::Plain) call.takeShare(services.requests);
   // Requests that the role never allows are refused before any lookup; the handler checks the owner.
   if (route->permission != Permission::Public && !isAllowed(call.principal(), route->permission, call.principal().user))
     throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");

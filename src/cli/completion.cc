@@ -1,7 +1,6 @@
 // One walk over the tree for each shell. zsh runs the script of bash.
 #include "cli/completion.h"
 
-#include <algorithm>
 #include <set>
 
 #include "base/text/format.h"

@@ -246,7 +246,14 @@ Operation SwarmClient::waitForOperation(const std::string& id, std::chrono::seco
       patience.extra = std::min<std::chrono::milliseconds>(longest, deadline.left());
       target += format("?wait={}", std::chrono::ceil<std::chrono::seconds>(patience.extra).count());
     }
-    auto answer = impl_->connection.find(std::move(target), patience);
+    std::optional<boost::json::value> answer;
+    try {
+      answer = impl_->connection.find(std::move(target), patience);
+    } catch (const Error& error) {  // the user's other requests use all shares: the operation continues, and so does the wait
+      if (error.code() != ErrorCode::TooManyRequests || deadline.hasPassed()) throw;
+      impl_->connection.run(async::sleepUntil(deadline.orAfter(std::max<std::chrono::milliseconds>(error.retryAfter(), pause))), stop);
+      continue;
+    }
     if (!answer) throw notFound("operation", id);
     Operation operation = fromJson<Operation>(*answer, UnknownFields::Ignore);
     if (observer) observer(operation);

@@ -33,8 +33,10 @@ class RemoteExec final : public ExecSession {
           return {Kind::Stderr, std::move(payload), 0};
         case ExecFrame::Exit:
           return {Kind::Exit, "", static_cast<int>(integerAt(parseJson(payload), "exitCode", 1))};
-        case ExecFrame::Failed:
-          throw Error(ErrorCode::Unprocessable, stringAt(parseJson(payload), "message"));
+        case ExecFrame::Failed: {
+          const std::string reason = stringAt(parseJson(payload), "message");
+          throw Error(ErrorCode::Unprocessable, reason.empty() ? "The command could not be started." : reason);
+        }
         default:
           continue;
       }

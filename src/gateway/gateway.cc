@@ -204,12 +204,11 @@ std::string Gateway::Impl::fieldsFor(const HostRules& rules) const {
 }
 
 std::expected<std::optional<OpenBudget::Share>, Error> Gateway::Impl::takeShare(const Request& request, const std::string& user) const {
-  OpenBudget* budget = request.head().upgrade.empty() ? options.requests.get() : options.tunnels.get();
+  const auto& budget = user.empty() ? options.preflights : request.head().upgrade.empty() ? options.requests : options.tunnels;
   if (!budget) return std::nullopt;
   const InstanceId& instance = request.target->route->instanceId;
   try {
-    // Preflights, for which no user signed in, take nothing from those who did.
-    return user.empty() ? budget->take("preflights of " + instance.str()) : budget->take(user, instance);
+    return budget->take(user.empty() ? instance.str() : user, instance);
   } catch (const Error& error) {
     return std::unexpected(error);
   }
@@ -233,8 +232,13 @@ async::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<V
                                         .isWorkerScript = head.headers.has("Service-Worker")}};
   const bool upgrades = !head.upgrade.empty();
   auto share = takeShare(request, cookie->principal.user);
-  if (!share)
-    co_return co_await respondProblem(request.exchange, 429, share.error().code(), share.error().message(), net::retryAfter(share.error()));
+  if (!share) {
+    auto rules = rulesFor(request);
+    std::ranges::move(net::retryAfter(share.error()), std::back_inserter(rules.cors));
+    co_return co_await respondMessage(request.exchange, 429, share.error().code(),
+                                      {.title = "Too many requests", .text = share.error().message()}, std::move(rules.cors),
+                                      rules.frameAncestors);
+  }
   auto result = co_await proxy.forward(request.exchange, target, std::move(cookie), facts);
   share->reset();
   // A failed connection or an ended WebSocket may mean that VS Code's server was replaced: the controller checks it.

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <memory>
-#include <string>
 #include <string_view>
 
 #include "async/awaitable.h"
@@ -33,6 +32,7 @@ struct GatewayOptions {
   WorkspaceActions actions{};                        ///< offered by the pages
   std::shared_ptr<OpenBudget> tunnels{};             ///< WebSockets and other upgrades, of all loops; null: no limit
   std::shared_ptr<OpenBudget> requests{};            ///< all others, while they are forwarded; null: no limit
+  std::shared_ptr<OpenBudget> preflights{};          ///< of ports, for which no user signed in, by workspace; null: no limit
   std::chrono::milliseconds moveWait{20'000};        ///< how long parts of a page wait for a move that has stopped VS Code
 };
 

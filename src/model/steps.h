@@ -1,6 +1,7 @@
 // The steps of operations: what the API, the command line and the pages call them.
 #pragma once
 
+#include <iterator>
 #include <string_view>
 
 namespace swarm {
@@ -102,6 +103,7 @@ inline constexpr StepText kSteps[] = {
     {Step::DeleteAddresses, "delete addresses"},
     {Step::DeleteApp, "delete app"},
 };
+static_assert(std::size(kSteps) == static_cast<std::size_t>(Step::DeleteApp) + 1);
 
 constexpr std::string_view stepName(Step step) {
   for (const StepText& text : kSteps)

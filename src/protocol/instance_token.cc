@@ -65,6 +65,7 @@ bool isSignedBy(const VerifyingKey& key, std::string_view text, std::string_view
 
 std::string_view toString(TokenScope scope) {
   constexpr std::string_view names[] = {"status", "exec", "vscode", "port", "ssh", "files", "control"};  // in the order of TokenScope
+  static_assert(std::size(names) == static_cast<std::size_t>(TokenScope::Control) + 1);
   return names[static_cast<std::size_t>(scope)];
 }
 

@@ -9,7 +9,6 @@
 #include <boost/json/object.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <set>
 
 #include "agent/archive/exchange.h"
 #include "base/diagnostics/log.h"

@@ -12,7 +12,6 @@
 #include "async/deadline.h"
 #include "async/notifier.h"
 #include "async/task_group.h"
-#include "base/text/format.h"
 #include "base/text/utf8.h"
 #include "model/codec/codec.h"
 #include "model/types/usage.h"

@@ -2,8 +2,6 @@
 // process still holds the pipe.
 #pragma once
 
-#include <chrono>
-
 #include "agent/exec/exec_process.h"
 
 namespace swarm::agent {

@@ -15,7 +15,6 @@
 #include <cctype>
 
 #include "async/deadline.h"
-#include "base/diagnostics/log.h"
 #include "base/files/descriptor.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"

@@ -1,7 +1,6 @@
 // GET /exec: a command's streams over a WebSocket, with back pressure both ways.
 #include <signal.h>
 
-#include <array>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>

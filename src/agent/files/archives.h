@@ -3,7 +3,6 @@
 
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include "agent/exec/exec_process.h"
 #include "agent/monitor/activity.h"

@@ -1,7 +1,6 @@
 // When a user was last active in this instance. README.md of this folder defines what counts, and why.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>

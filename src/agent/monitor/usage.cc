@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <charconv>
 #include <fstream>
 #include <set>
 #include <system_error>
@@ -17,7 +16,7 @@
 
 #include "async/deadline.h"
 #include "base/clock.h"
-#include "base/diagnostics/log.h"
+#include "base/text/number.h"
 
 namespace swarm::agent {
 namespace fs = std::filesystem;
@@ -39,20 +38,13 @@ std::string readWord(const fs::path& path) {
   return word;
 }
 
-std::optional<std::uint64_t> toNumber(std::string_view word) {
-  std::uint64_t number = 0;
-  auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-  if (word.empty() || error != std::errc() || end != word.data() + word.size()) return std::nullopt;
-  return number;
-}
-
-std::optional<std::uint64_t> readNumber(const fs::path& path) { return toNumber(readWord(path)); }
+std::optional<std::uint64_t> readNumber(const fs::path& path) { return parseNumber<std::uint64_t>(readWord(path)); }
 
 /// "key value" lines.
 std::optional<std::uint64_t> readKey(const fs::path& path, std::string_view key) {
   std::ifstream file(path);
   for (std::string name, value; file >> name >> value;) {
-    if (name == key) return toNumber(value);
+    if (name == key) return parseNumber<std::uint64_t>(value);
   }
   return std::nullopt;
 }
@@ -73,7 +65,7 @@ ControlGroupFacts readV2(const fs::path& root) {
   std::ifstream maximum(root / "cpu.max");
   std::string quota, period;
   maximum >> quota >> period;
-  facts.cpuLimit = millicores(toNumber(quota), toNumber(period));
+  facts.cpuLimit = millicores(parseNumber<std::uint64_t>(quota), parseNumber<std::uint64_t>(period));
   facts.memoryBytes = without(readNumber(root / "memory.current"), readKey(root / "memory.stat", "inactive_file"));
   facts.memoryLimit = readNumber(root / "memory.max");
   return facts;

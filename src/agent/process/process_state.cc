@@ -2,10 +2,11 @@
 #include "agent/process/process_state.h"
 
 #include <array>
-#include <charconv>
 #include <fstream>
 #include <map>
 #include <sstream>
+
+#include "base/text/number.h"
 
 namespace swarm::agent {
 namespace {
@@ -60,10 +61,7 @@ std::vector<pid_t> processesIn(const std::filesystem::path& proc) {
   std::vector<pid_t> found;
   std::error_code error;
   for (std::filesystem::directory_iterator entry(proc, error), end; !error && entry != end; entry.increment(error)) {
-    std::string name = entry->path().filename();
-    pid_t pid = 0;
-    auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (parsed.ec == std::errc() && parsed.ptr == name.data() + name.size()) found.push_back(pid);
+    if (auto pid = parseNumber<pid_t>(entry->path().filename().native())) found.push_back(*pid);
   }
   return found;
 }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <span>
 
 #include "agent/exec/exec.h"
@@ -11,7 +10,9 @@
 #include "agent/server/tunnel.h"
 #include "async/attempt.h"
 #include "async/deadline.h"
+#include "base/diagnostics/log.h"
 #include "base/id.h"
+#include "base/text/number.h"
 #include "model/codec/codec.h"
 #include "protocol/agent.h"
 
@@ -27,12 +28,8 @@ constexpr std::array kAllScopes{TokenScope::Status, TokenScope::Exec,  TokenScop
 /// "wait=500"; anything else means no wait.
 std::chrono::milliseconds waitOf(std::string_view query) {
   constexpr std::string_view name = "wait=";
-  int milliseconds = 0;
   if (!query.starts_with(name)) return {};
-  query.remove_prefix(name.size());
-  auto [end, error] = std::from_chars(query.data(), query.data() + query.size(), milliseconds);
-  return error == std::errc() && end == query.data() + query.size() ? std::chrono::milliseconds(milliseconds)
-                                                                    : std::chrono::milliseconds(0);
+  return std::chrono::milliseconds(parseNumber<int>(query.substr(name.size())).value_or(0));
 }
 
 }  // namespace
@@ -119,6 +116,8 @@ async::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
   auto done = co_await async::attempt(route->handle(*this, exchange));
   if (done) co_return;
   if (exchange.answered()) throw done.error();
+  if (done.error().code() == ErrorCode::Internal)
+    log::warning("a request failed", {{"path", head.path()}, {"error", done.error().message()}, {"cause", done.error().cause()}});
   co_await answerError(exchange, done.error());
 }
 

@@ -38,7 +38,7 @@ milliseconds Backoff::after(std::chrono::steady_clock::duration life) {
 }
 
 std::string_view toString(ServiceState state) {
-  constexpr std::array<std::string_view, 5> names{"starting", "running", "waiting", "ended", "stopped"};
+  constexpr std::array<std::string_view, 5> names{"starting", "running", "waiting", "ended", "stopped"};  // in the order of ServiceState
   return names[static_cast<std::size_t>(state)];
 }
 

@@ -3,13 +3,13 @@
 
 #include <boost/asio/error.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <charconv>
 
 #include "agent/monitor/listeners.h"
 #include "agent/server/responses.h"
 #include "async/awaitable.h"
 #include "async/io_wait.h"
 #include "base/text/format.h"
+#include "base/text/number.h"
 #include "net/connect.h"
 #include "protocol/agent.h"
 
@@ -119,11 +119,8 @@ async::awaitable<void> handleVscodeTunnel(const Service& service, const std::fil
 }
 
 async::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Hold& hold, net::Exchange& exchange) {
-  std::uint16_t port = 0;
-  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (error != std::errc() || end != digits.data() + digits.size() || port == 0) {
-    co_return co_await answerReason(exchange, 400, "The path must end with a port number from 1 to 65535.");
-  }
+  const std::uint16_t port = parseNumber<std::uint16_t>(digits).value_or(0);
+  if (port == 0) co_return co_await answerReason(exchange, 400, "The path must end with a port number from 1 to 65535.");
   if (port == kPort) co_return co_await answerReason(exchange, 400, "The agent does not tunnel to itself.");
   if (!requestsTunnel(exchange)) co_return co_await requireUpgrade(exchange);
   Guest guest(hold);

@@ -1,7 +1,6 @@
 // Hold: whether the user's processes may run here. They may not while a workspace moves, so that its files do not change.
 #pragma once
 
-#include <exception>
 #include <functional>
 #include <set>
 #include <string>

@@ -52,7 +52,7 @@ std::string gitQuoted(std::string_view text) {
 }  // namespace
 
 std::string_view toString(SetupState state) {
-  constexpr std::array<std::string_view, 4> names{"none", "running", "succeeded", "failed"};
+  constexpr std::array<std::string_view, 4> names{"none", "running", "succeeded", "failed"};  // in the order of SetupState
   return names[static_cast<std::size_t>(state)];
 }
 

@@ -2,8 +2,9 @@
 #include "agent/workspace/users.h"
 
 #include <algorithm>
-#include <charconv>
 #include <fstream>
+
+#include "base/text/number.h"
 
 namespace swarm::agent {
 namespace {
@@ -18,11 +19,6 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
-bool parseId(std::string_view text, unsigned& id) {
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 }  // namespace
 
 std::optional<UserRecord> UserDatabase::find(std::string_view name) const {
@@ -30,23 +26,22 @@ std::optional<UserRecord> UserDatabase::find(std::string_view name) const {
   std::ifstream passwd(passwd_);
   for (std::string line; !user && std::getline(passwd, line);) {
     auto fields = split(line, ':');
-    UserRecord record;
-    if (fields.size() < 7 || fields[0] != name || !parseId(fields[2], record.uid) || !parseId(fields[3], record.gid)) continue;
-    record.name = fields[0];
-    record.home = fields[5].empty() ? "/" : fields[5];
-    record.shell = fields[6].empty() ? "/bin/sh" : fields[6];
-    record.groups = {record.gid};
-    user = std::move(record);
+    if (fields.size() < 7 || fields[0] != name) continue;
+    const auto uid = parseNumber<uid_t>(fields[2]);
+    const auto gid = parseNumber<gid_t>(fields[3]);
+    if (!uid || !gid) continue;
+    const auto textOf = [](std::string_view field, std::string_view otherwise) { return std::string(field.empty() ? otherwise : field); };
+    user = UserRecord{std::string(name), *uid, *gid, textOf(fields[5], "/"), textOf(fields[6], "/bin/sh"), {*gid}};
   }
   if (!user) return std::nullopt;
   std::ifstream group(group_);
   for (std::string line; std::getline(group, line);) {
     auto fields = split(line, ':');
-    gid_t gid = 0;
-    if (fields.size() < 4 || !parseId(fields[2], gid)) continue;
+    const auto gid = fields.size() < 4 ? std::nullopt : parseNumber<gid_t>(fields[2]);
+    if (!gid) continue;
     auto members = split(fields[3], ',');
-    bool known = std::ranges::find(user->groups, gid) != user->groups.end();
-    if (!known && std::ranges::find(members, name) != members.end()) user->groups.push_back(gid);
+    bool known = std::ranges::find(user->groups, *gid) != user->groups.end();
+    if (!known && std::ranges::find(members, name) != members.end()) user->groups.push_back(*gid);
   }
   return user;
 }

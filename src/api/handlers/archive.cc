@@ -81,7 +81,8 @@ awaitable<Reply> importInstance(Services& services, Call& call) {
   auto work = passIn(std::move(target), std::move(places), call.flag("force"), call.exchange(), answer);
   if (!co_await runWhileWanted(services, call, call.exchange().stream(), std::move(work)))
     throw Error(ErrorCode::Cancelled,
-                "Your session ended before the archive was complete, and the import was aborted. Sign in and try again.")
+                "The import was aborted, because its session ended or its client closed its side of the connection before the archive was "
+                "complete. Sign in if necessary, and try again.")
         .withInstance(instance.id.str());
   co_return jsonReply(200, answer);
 }

@@ -2,7 +2,6 @@
 #include "api/handlers/handlers.h"
 #include "api/routes/route_parts.h"
 #include "base/not_found.h"
-#include "base/text/format.h"
 #include "model/codec/codec.h"
 
 namespace swarm::api {

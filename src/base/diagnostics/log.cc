@@ -35,6 +35,7 @@ spdlog::logger& logger() {
 
 std::string_view nameOf(Level level) {
   constexpr std::string_view names[] = {"debug", "info", "warning", "error"};  // in the order of Level
+  static_assert(std::size(names) == static_cast<std::size_t>(Level::Error) + 1);
   return names[static_cast<std::size_t>(level)];
 }
 

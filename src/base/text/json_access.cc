@@ -2,6 +2,8 @@
 #include "base/text/json_access.h"
 
 #include <boost/json/parse.hpp>
+#include <cmath>
+#include <limits>
 
 #include "base/error.h"
 
@@ -37,7 +39,9 @@ std::int64_t integerAt(const json::value& value, std::string_view path, std::int
   if (!found || !found->is_number()) return otherwise;
   boost::system::error_code inexact;
   std::int64_t number = found->to_number<std::int64_t>(inexact);
-  return inexact ? static_cast<std::int64_t>(found->is_double() ? found->as_double() : 0) : number;
+  if (!inexact) return number;
+  const double rough = found->is_double() ? found->as_double() : std::numeric_limits<double>::infinity();
+  return std::abs(rough) < 9.2e18 ? static_cast<std::int64_t>(rough) : otherwise;  // no number of 64 bits: as if it were not there
 }
 
 bool boolAt(const json::value& value, std::string_view path) {

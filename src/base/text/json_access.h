@@ -17,7 +17,8 @@ const boost::json::value* member(const boost::json::value& value, std::string_vi
 const boost::json::value* member(const boost::json::value&& value, std::string_view path) = delete;  ///< it would dangle
 std::string stringAt(const boost::json::value& value, std::string_view path);
 std::string stringAt(const boost::json::object& object, std::string_view name);  ///< of a name, which may have dots
-std::int64_t integerAt(const boost::json::value& value, std::string_view path, std::int64_t otherwise = 0);  ///< of any number
+std::int64_t integerAt(const boost::json::value& value, std::string_view path,
+                       std::int64_t otherwise = 0);  ///< of any number of 64 bits, whole or not
 bool boolAt(const boost::json::value& value, std::string_view path);
 const boost::json::array& arrayAt(const boost::json::value& value, std::string_view path);  ///< empty unless it is an array
 const boost::json::array& arrayAt(const boost::json::value&& value, std::string_view path) = delete;

@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <cmath>
 #include <optional>
+#include <string_view>
 
 #include "base/text/format.h"
+#include "base/text/number.h"
 #include "cli/arguments.h"
 #include "model/codec/codec.h"
 
@@ -86,7 +89,7 @@ std::string sinceTime(const std::string& text, SystemTime now) {
   static constexpr std::array<std::int64_t, 4> kSeconds{1, 60, 3600, 86400};
   const auto unit = text.empty() ? std::string::npos : std::string_view("smhd").find(text.back());
   const auto count =
-      unit == std::string::npos ? std::nullopt : wholeNumber<std::int64_t>(std::string_view(text).substr(0, text.size() - 1));
+      unit == std::string::npos ? std::nullopt : parseNumber<std::int64_t>(std::string_view(text).substr(0, text.size() - 1));
   if (!count || *count < 0 || *count > 1'000'000) return checkedTime(text);
   return formatTime(now - std::chrono::seconds(*count * kSeconds[unit]));
 }

@@ -1,12 +1,8 @@
 // Amounts as users write and read them. Pure.
 #pragma once
 
-#include <charconv>
-#include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
-#include <string_view>
 
 #include "base/clock.h"
 #include "base/text/duration_text.h"
@@ -16,14 +12,6 @@ namespace swarm::cli {
 std::string bytesText(std::int64_t bytes);       ///< "512 KB", "1.2 GB": powers of 1024, as `ls -h`
 std::string countText(std::int64_t count);       ///< "100,000"
 std::string memoryText(std::int64_t mebibytes);  ///< "4 GiB", "512 MiB"
-
-/// All of `text` as a number; nothing when it is none, or out of the type's range.
-template <typename T>
-std::optional<T> wholeNumber(std::string_view text) {
-  T number{};
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return failure == std::errc() && end == text.data() + text.size() ? std::optional(number) : std::nullopt;
-}
 
 /// "4g", "512m", "1024" (MiB) → MiB. Throws WrongUse.
 std::int64_t parseMemory(const std::string& text);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -239,7 +240,7 @@ class Import final : public Verb {
       result = send(context, *instance, source);
     } catch (const Error& error) {
       printError(context, error);
-      report(nextStep(*instance, created));
+      report(nextStep(*instance, created, error));
       return exitCodeOf(error);
     }
     report(format("{} files, {}, from {}\n", countText(result.files), bytesText(result.bytes), result.workspace));
@@ -259,9 +260,13 @@ class Import final : public Verb {
     return context.client().importInstance(instance.id.str(), next, force_);
   }
 
-  std::string nextStep(const Instance& instance, bool created) const {
+  std::string nextStep(const Instance& instance, bool created, const Error& error) const {
     const std::string& name = instance.config.name;
     if (!created) return format("Try again with: swarm import {} --name {} --force\n", file_, name);
+    using enum ErrorCode;
+    constexpr std::array kUnchanged{InvalidArgument, Unprocessable, Conflict, OutOfResources};
+    const bool refused = std::ranges::find(kUnchanged, error.code()) != kUnchanged.end();
+    if (!refused) return format("{} was created. Check its files before you delete it: swarm exec {} -- ls -A\n", name, name);
     return format("Nothing was imported; {} was created and is empty. To remove it: swarm delete {} --volumes\n", name, name);
   }
 

@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "base/id.h"
+#include "base/text/number.h"
 #include "cli/output/output.h"
 #include "cli/output/progress.h"
 #include "cli/output/quantities.h"
@@ -42,7 +43,7 @@ StorageConfig parseVolume(const std::string& text, bool persistent, std::int64_t
   }
   if (auto colon = rest.rfind(':'); colon != std::string::npos) {
     const std::string size = rest.substr(colon + 1);
-    const auto number = wholeNumber<std::int64_t>(size);
+    const auto number = parseNumber<std::int64_t>(size);
     if (!number) throw WrongUse(format("--volume {}: \"{}\" is not a size in GiB.", text, size));
     storage.size = *number;
     rest.resize(colon);

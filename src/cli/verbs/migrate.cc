@@ -1,5 +1,6 @@
 // `swarm migrate`
 #include "base/text/duration_text.h"
+#include "base/text/number.h"
 #include "base/text/untrusted_text.h"
 #include "cli/output/progress.h"
 #include "cli/output/quantities.h"
@@ -58,7 +59,7 @@ std::string planText(const std::string& name, const MigrationPlan& plan, int col
 std::optional<std::int64_t> parseKeepHours(const std::string& text) {
   if (text.empty() || text == "false") return std::nullopt;
   if (text == "true") return kUsualKeepHours;
-  const auto hours = wholeNumber<std::int64_t>(text);
+  const auto hours = parseNumber<std::int64_t>(text);
   if (hours.value_or(0) < 1) throw WrongUse(format("--keep-source={}: expected hours, like --keep-source=48.", text));
   return hours;
 }

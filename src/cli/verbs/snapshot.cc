@@ -1,6 +1,5 @@
 // `swarm snapshot` and its parts
 #include <algorithm>
-#include <functional>
 
 #include "cli/output/progress.h"
 #include "cli/output/quantities.h"

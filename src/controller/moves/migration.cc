@@ -1,7 +1,6 @@
 // Migration: validates the destination of a move.
 #include "controller/moves/migration.h"
 
-#include "base/diagnostics/log.h"
 #include "base/id.h"
 #include "base/text/format.h"
 #include "controller/placement/placement.h"

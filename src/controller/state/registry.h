@@ -6,7 +6,6 @@
 #include <optional>
 #include <string>
 
-#include "async/awaitable.h"
 #include "async/notifier.h"
 #include "controller/state/routes.h"
 #include "provider/provider.h"

@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <boost/json/serialize.hpp>
-#include <charconv>
 
 #include "async/attempt.h"
 #include "base/text/format.h"
 #include "base/text/json_access.h"
+#include "base/text/number.h"
 #include "engine/transport/errors.h"
 #include "model/codec/json_response.h"
 
@@ -32,12 +32,8 @@ bool isPodman(const json::value& version) {
 std::optional<ApiVersion> parseApiVersion(std::string_view text) {
   auto dot = text.find('.');
   if (dot == std::string_view::npos) return std::nullopt;
-  ApiVersion version;
-  auto major = std::from_chars(text.data(), text.data() + dot, version.major);
-  auto minor = std::from_chars(text.data() + dot + 1, text.data() + text.size(), version.minor);
-  if (major.ec != std::errc() || major.ptr != text.data() + dot) return std::nullopt;
-  if (minor.ec != std::errc() || minor.ptr != text.data() + text.size()) return std::nullopt;
-  return version;
+  const auto major = parseNumber<int>(text.substr(0, dot)), minor = parseNumber<int>(text.substr(dot + 1));
+  return major && minor ? std::optional(ApiVersion{*major, *minor}) : std::nullopt;
 }
 
 std::string toString(ApiVersion version) { return format("{}.{}", version.major, version.minor); }

@@ -43,6 +43,7 @@ struct StatusTexts {
 // In the order of InstanceStatus.
 constexpr StatusTexts kStatusTexts[] = {{"busy", "Creating"}, {"busy", "Starting"}, {"good", "Running"},  {"busy", "Stopping"},
                                         {"off", "Stopped"},   {"bad", "Failed"},    {"busy", "Deleting"}, {"off", "Deleted"}};
+static_assert(std::size(kStatusTexts) == static_cast<std::size_t>(InstanceStatus::deleted) + 1);
 
 json::object valuesOf(const LandingRow& row) {
   const bool runs = row.status == InstanceStatus::running;
@@ -78,6 +79,7 @@ struct KindTexts {
 // In the order of WaitingKind.
 constexpr KindTexts kKindTexts[] = {{"starting", "Starting"}, {"starting", "Connecting"}, {"stopping", "Stopping"},
                                     {"stopped", "Stopped"},   {"failed", "Failed"},       {"moving", "Moving"}};
+static_assert(std::size(kKindTexts) == static_cast<std::size_t>(WaitingKind::Moving) + 1);
 
 json::value valuesOf(const MoveProgress& move) {
   return {{"to", move.to}, {"percent", percentOf(move)}, {"stepText", wordsOfStep(move.step)}, {"timeLeft", aboutTime(move.secondsLeft)}};

@@ -61,6 +61,7 @@ net::Headers statusHeaders() {
 Availability gateway::availabilityOf(const Route& route, std::uint16_t port) {
   using enum Availability;
   constexpr Availability kByStatus[] = {Starting, Starting, Open, Stopping, Stopped, Failed, Gone, Gone};  // in the order of InstanceStatus
+  static_assert(std::size(kByStatus) == static_cast<std::size_t>(InstanceStatus::deleted) + 1);
   // After the pause of a move the old place does not respond any more, independent of its last known state.
   const bool waits = port == 0 || (route.moving && route.moving->paused);
   if (route.status == InstanceStatus::running && !route.ready && waits) return Starting;

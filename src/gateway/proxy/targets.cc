@@ -3,8 +3,6 @@
 #include <atomic>
 #include <boost/asio/post.hpp>
 
-#include "async/awaitable.h"
-
 namespace swarm::gateway {
 namespace {
 

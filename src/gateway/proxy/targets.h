@@ -6,7 +6,6 @@
 #include <string>
 #include <unordered_map>
 
-#include "async/awaitable.h"
 #include "async/notifier.h"
 #include "auth/auth.h"
 #include "auth/session/cookies.h"

@@ -4,9 +4,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/mp11/algorithm.hpp>
-#include <cmath>
 #include <concepts>
-#include <limits>
 #include <type_traits>
 
 #include "base/strong_id.h"

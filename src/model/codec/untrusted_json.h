@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/json/value.hpp>
-#include <cstdint>
 #include <memory>
 #include <string_view>
 

@@ -1,6 +1,5 @@
 // What names, references and paths look like, and names that people can say.
 #include <algorithm>
-#include <array>
 
 #include "base/id.h"
 #include "base/text/format.h"

@@ -14,6 +14,7 @@ BOOST_DESCRIBE_ENUM(ProviderType, docker, flyio, fake)
 /// For people. It stands here and not in ProviderInfo since clients have no provider.
 constexpr std::string_view titleOf(ProviderType type) {
   constexpr std::string_view titles[] = {"Docker", "Fly.io", "fake"};  // in the order of ProviderType
+  static_assert(sizeof titles / sizeof *titles == static_cast<std::size_t>(ProviderType::fake) + 1);
   return titles[static_cast<std::size_t>(type)];
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <boost/intrusive/list.hpp>
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <unordered_map>

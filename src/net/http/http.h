@@ -1,7 +1,6 @@
 // HTTP/1.1 messages: heads as views into one buffer, the strict gate that every head passes, and body framing.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <expected>

@@ -4,7 +4,6 @@
 #include <openssl/ssl.h>
 
 #include <boost/system/error_code.hpp>
-#include <memory>
 #include <string>
 
 namespace swarm::net {

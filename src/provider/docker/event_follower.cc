@@ -62,7 +62,7 @@ void EventFollower::followContainers(async::Executor executor) {
 void EventFollower::followNetworks(async::Executor executor) {
   networks_.follow(executor, {.filters = {{"type", json::array{"network"}}, {"event", json::array{"connect", "disconnect"}}},
                               .catchUp = {},
-                              .connected = {},
+                              .connected = [this] { parts_.index.noteAllChanged(); },  // events were lost in the gap
                               .event = [this](const json::value& event) { handleNetwork(event); },
                               .lost = [](const std::string&, bool) {}});  // the containers' stream reports that
 }

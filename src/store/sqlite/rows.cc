@@ -243,10 +243,10 @@ void putIdempotencyKey(Database& database, const std::string& user, const std::s
                    {user, key, entry.fingerprint, entry.instanceId.str(), entry.operationId, toNumber(now)});
 }
 
-std::vector<UserRecord> loadUsers(Database& database, std::string_view name) {
+std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name) {
   return collect(database.query("SELECT name, password_hash, role, created_at, token_generation, git_name, git_email FROM users "
-                                "WHERE ?1 = '' OR name = ?1 ORDER BY name",
-                                {name}),
+                                "WHERE ?1 OR name = ?2 ORDER BY name",
+                                {std::int64_t{!name}, name.value_or("")}),
                  [](const Rows& rows) {
                    return UserRecord{
                        rows.text(0), rows.text(1), rows.text(2), toTime(rows.integer(3)), rows.integer(4), {rows.text(5), rows.text(6)}};

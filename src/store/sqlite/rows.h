@@ -37,7 +37,7 @@ void putIdempotencyKey(Database& database, const std::string& user, const std::s
 void putNameHold(Database& database, const NameHold& hold);
 std::vector<NameHold> loadNameHolds(Database& database);
 
-std::vector<UserRecord> loadUsers(Database& database, std::string_view name);  ///< all when `name` is empty
+std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name);  ///< all without a name
 void putUser(Database& database, const UserRecord& user);
 void setGitIdentity(Database& database, const std::string& user, const GitIdentity& identity);
 std::vector<SessionRecord> loadSessions(Database& database);

@@ -117,7 +117,7 @@ class SqliteStore final : public Store {
     co_await write([&](Database& database) { sqlite::setGitIdentity(database, user, identity); });
   }
   awaitable<std::vector<UserRecord>> listUsers() override {
-    co_return co_await read([&](Database& database) { return sqlite::loadUsers(database, ""); });
+    co_return co_await read([&](Database& database) { return sqlite::loadUsers(database, std::nullopt); });
   }
   awaitable<void> putSession(SessionRecord session) override {
     co_await write([&](Database& database) { sqlite::putSession(database, session); });

@@ -4,7 +4,6 @@
 #include <openssl/evp.h>
 
 #include <system_error>
-#include <unordered_map>
 
 #include "base/diagnostics/check.h"
 #include "base/error.h"

@@ -2,10 +2,8 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 
 #include "async/awaitable.h"
-#include "base/clock.h"
 #include "net/stream/stream.h"
 
 namespace swarm::transfer {

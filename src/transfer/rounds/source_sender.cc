@@ -7,7 +7,6 @@
 #include <system_error>
 
 #include "base/error.h"
-#include "base/text/format.h"
 #include "transfer/rounds/source_round.h"
 #include "transfer/tree/pack.h"
 

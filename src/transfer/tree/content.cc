@@ -35,8 +35,13 @@ bool hasHoles(int file, const struct stat& status) {
 }  // namespace
 
 Extent nextExtent(int file, std::int64_t at, std::int64_t end) {
-  const std::int64_t begin = seek(file, at, end, SEEK_DATA);
-  return {begin, begin < end ? seek(file, begin, end, SEEK_HOLE) - begin : 0};
+  std::int64_t begin = seek(file, at, end, SEEK_DATA);
+  while (begin < end) {
+    const std::int64_t hole = seek(file, begin, end, SEEK_HOLE);
+    if (hole > begin) return {begin, hole - begin};
+    begin = seek(file, begin, end, SEEK_DATA);  // a hole was punched there between the two calls
+  }
+  return {end, 0};
 }
 
 std::size_t readAt(int file, std::int64_t offset, std::size_t length, char* out) {

@@ -5,10 +5,7 @@
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <set>
 
-#include "async/deadline.h"
-#include "base/text/format.h"
 #include "transfer/rounds/relay.h"
 
 namespace swarm::transfer {

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "async/awaitable.h"
-#include "base/clock.h"
 #include "net/stream/stream.h"
 
 namespace swarm::transfer {

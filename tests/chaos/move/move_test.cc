@@ -16,8 +16,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::chrono::minutes kRemoval{
-    10};  ///< of what a move leaves; 100,000 files took 5 minutes on a file system mounted with `discard`
+constexpr std::chrono::minutes kRemoval{5};  ///< of what a move leaves
 
 }  // namespace
 

@@ -282,6 +282,7 @@ TEST_P(StoreConformance, keepsUsers) {
   EXPECT_EQ(bob->tokenGeneration, 2);
   EXPECT_EQ(bob->createdAt, parseTime("2026-01-01T00:00:00Z"));
   EXPECT_FALSE(run(store().getUser("Bob")));
+  EXPECT_FALSE(run(store().getUser("")));
   EXPECT_EQ(bob->git, GitIdentity{});
   run(store().setGitIdentity("bob", {"Bob", "bob@example.com"}));
   run(store().putUser({"bob", "hash3", "viewer", parseTime("2026-01-01T00:00:00Z"), 3}));

@@ -63,7 +63,8 @@ TEST_F(HoldInImage, nothingButTheAgentIsLeftAndReleaseBringsVscodeBack) {
 
 TEST_F(HoldInImage, whatTheEngineStartedBesideTheAgentIsEndedToo) {
   waitUntilReady();
-  container_->execDetached({"sh", "-c", "trap '' TERM HUP; while :; do sleep 1; done"});
+  container_->execDetached({"sh", "-c", "trap '' TERM HUP; touch /tmp/beside; while :; do sleep 1; done"});
+  waitForFile("/tmp/beside");
   EXPECT_THAT(container_->processes(), testing::Contains(testing::HasSubstr("while :")));
   holdIt();
   EXPECT_THAT(container_->processes(), testing::SizeIs(1));

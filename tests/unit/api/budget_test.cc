@@ -141,6 +141,7 @@ TEST(ApiBudget, ofRequestsIsForThoseInProgress) {
   EXPECT_THAT(third.at("detail"), HasSubstr("Limit of 2 requests in progress of one user"));
   EXPECT_EQ(server.send({.target = "/api/instances"}, server.stranger).status, 200);
   EXPECT_EQ(open(server, "/api/events", signedIn(server.user))->status(), 200) << "a stream has its own budget";
+  EXPECT_EQ(server.send({.target = "/api/auth/sessions"}, server.user).status, 200) << "a session can be ended at any time";
   gate->open();
   server.loop.runUntil([&] { return done == 2; });
   EXPECT_EQ(server.send({.target = "/api/instances/ullas"}, server.user).status, 200);

@@ -89,7 +89,9 @@ TEST_F(AuthTest, storesNoPasswordAndNoTokenInTheClear) {
   EXPECT_TRUE(user->passwordHash.starts_with("$argon2id$"));
   EXPECT_THAT(user->passwordHash, HasSubstr("m=65536,t=2,p=1"));
   auto sessions = run(store_->loadSessions());
-  EXPECT_TRUE(std::ranges::find(sessions, result.principal.sessionId, &SessionRecord::id) != sessions.end());
+  const auto session = std::ranges::find(sessions, result.principal.sessionId, &SessionRecord::id);
+  ASSERT_TRUE(session != sessions.end());
+  EXPECT_EQ(session->user, "ann");
 }
 
 TEST_F(AuthTest, verifiesATokenUntilItsSecond) {
@@ -124,8 +126,9 @@ TEST_F(AuthTest, refusesTokensThatAreNotItsOwn) {
 TEST_F(AuthTest, respondsTheSameToAWrongNameAndAWrongPassword) {
   Error name = errorOf(auth_->login("unknown", Secret("correct horse"), LoginOrigin{"10.0.0.1"}));
   Error password = errorOf(auth_->login("ann", Secret("wrong"), LoginOrigin{"10.0.0.1"}));
+  Error nameless = errorOf(auth_->login("", Secret("correct horse"), LoginOrigin{"10.0.0.1"}));
   Error empty = errorOf(auth_->login("ann", Secret(), LoginOrigin{"10.0.0.1"}));
-  for (const Error& error : {name, password, empty}) {
+  for (const Error& error : {name, nameless, password, empty}) {
     EXPECT_EQ(error.code(), ErrorCode::Unauthenticated);
     EXPECT_EQ(error.message(), name.message());
   }

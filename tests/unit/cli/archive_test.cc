@@ -130,6 +130,16 @@ TEST_F(Archive, whoseImportFailsSaysWhatIsLeftAndHowToRemoveIt) {
   EXPECT_EQ(api_.bodyOf("POST /api/instances").at("resources").at("cpu").at("cores").to_number<double>(), 2);
 }
 
+TEST_F(Archive, whoseImportMayHaveEndedWellIsNotSaidToHaveFailed) {
+  write(file("a"), kMagic + "archive" + makeEndMark({}));
+  expectCreate();
+  api_.on("PUT /api/instances/i-1/import", 504, {R"({"code":"deadline_exceeded","detail":"The agent makes no progress."})"});
+  const Ran ran = runCommand(api_, {"import", file("a").string(), "--name", "web2"});
+  EXPECT_EQ(ran.err.find("Nothing was imported"), std::string::npos) << ran.err;
+  EXPECT_EQ(ran.err.find("swarm delete"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("Check its files"), std::string::npos) << ran.err;
+}
+
 TEST_F(Archive, isImportedIntoANewInstance) {
   write(file("a"), kMagic + "archive" + makeEndMark({}));
   expectCreate();

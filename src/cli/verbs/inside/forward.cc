@@ -1,6 +1,7 @@
 // `swarm forward`
 #include <signal.h>
 
+#include "base/text/number.h"
 #include "cli/output/quantities.h"
 #include "cli/verbs/results.h"
 #include "cli/verbs/verb.h"
@@ -16,7 +17,7 @@ struct PortPair {
 /// "PORT" or "LOCAL:REMOTE". Throws WrongUse.
 PortPair parsePorts(const std::string& text) {
   const auto number = [&](std::string_view part) {
-    const auto port = wholeNumber<std::uint16_t>(part);
+    const auto port = parseNumber<std::uint16_t>(part);
     if (port.value_or(0) == 0) throw WrongUse(format("\"{}\" is not a port; expected PORT or LOCAL:REMOTE, like 8080:3000.", text));
     return *port;
   };

@@ -104,6 +104,7 @@ ProviderCapabilities DockerHosts::getProviderCapabilities() const {
   std::optional<ResourceConfig> max;
   for (const auto& host : hosts_) {
     all.supportedRegions.push_back(host->name);
+    all.supportsLiveResize &= host->engine->getProviderCapabilities().supportsLiveResize;  // where one cannot, a restart is confirmed
     if (!isConnected(host->engine->health())) continue;
     ResourceConfig own = host->engine->getProviderCapabilities().maxResourcesPerInstance;
     if (!max) max = own;

@@ -1,8 +1,6 @@
 // MachineLifecycle: starts, stops and destroys Machines with the API's own wait, from whatever state they are in.
 #pragma once
 
-#include <string>
-
 #include "provider/flyio/machine/leases.h"
 #include "provider/flyio/machine/machine_finder.h"
 

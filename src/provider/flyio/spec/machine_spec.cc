@@ -2,12 +2,12 @@
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
-#include <charconv>
 #include <set>
 
 #include "base/id.h"
 #include "base/text/format.h"
 #include "base/text/json_access.h"
+#include "base/text/number.h"
 #include "model/rules/validation.h"
 #include "protocol/agent.h"
 #include "provider/kept_resources.h"
@@ -156,10 +156,8 @@ json::object service(std::int64_t internal, json::array ports) {
 
 int suffixNumber(std::string_view text, std::string_view before) {
   if (!text.starts_with(before)) return -1;
-  text.remove_prefix(before.size());
-  int number = 0;
-  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() && number > 0 ? number : -1;
+  const int number = parseNumber<int>(text.substr(before.size())).value_or(-1);
+  return number > 0 ? number : -1;
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <boost/json/object.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -101,7 +100,7 @@ int generationOf(const Machine& machine);
 std::string volumeName(int generation);
 int generationOf(const Volume& volume);  ///< -1: of no instance
 
-/// A reader (SnapshotReaders) is in its instance's app under names of its own. As a resource it is that app.
+/// A reader (snapshot/) is in its instance's app under names of its own. As a resource it is that app.
 inline constexpr std::string_view kReaderRole = "reader";
 bool isReader(const Machine& machine);
 bool isReader(const Volume& volume);

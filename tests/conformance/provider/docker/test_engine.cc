@@ -15,7 +15,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::chrono::minutes kPatience{5};  ///< an Engine that removes a large volume can stand still for minutes
+constexpr std::chrono::minutes kPatience{2};  ///< below the time limits of the tests; an Engine that removes a large volume stands still
 
 // Ends at once at SIGTERM, and with code 3 at SIGUSR1 (a failure that a test can bring about).
 constexpr std::string_view kMain = R"(#!/bin/sh

@@ -126,6 +126,7 @@ TEST_F(Leaving, aPreflightWithoutAnAnswerEnds) {
 TEST_F(Leaving, requestsInProgressAreLimitedAndPreflightsApart) {
   GatewayOptions limited{.sweepInterval = std::chrono::milliseconds(5)};
   limited.requests = std::make_shared<OpenBudget>(OpenLimits{.perUser = 2, .perInstance = 100, .things = "requests in progress"});
+  limited.preflights = std::make_shared<OpenBudget>(OpenLimits{.perUser = 2, .perInstance = 100, .things = "preflights"});
   const auto script = application_->script;
   rebuildGateway(limited);
   application_->script = script;
@@ -137,7 +138,7 @@ TEST_F(Leaving, requestsInProgressAreLimitedAndPreflightsApart) {
       held.push_back(co_await connect());
       co_await held.back().send(preflight);
     }
-    EXPECT_TRUE(co_await eventually([&] { return limited.requests->open() == 2; }));
+    EXPECT_TRUE(co_await eventually([&] { return limited.preflights->open() == 2; }));
     auto refused = co_await connect();
     EXPECT_EQ((co_await refused.ask(preflight)).status, 429);
     auto first = std::make_optional(co_await open("/silent"));
@@ -147,7 +148,7 @@ TEST_F(Leaving, requestsInProgressAreLimitedAndPreflightsApart) {
     EXPECT_EQ(answer.header("Retry-After"), "5");
     EXPECT_NE(answer.body.find("Limit of 2 requests in progress of one user"), std::string::npos) << answer.body;
     first->stream().abort();
-    EXPECT_TRUE(co_await eventually([&] { return limited.requests->open() == 3; })) << "the end of a request releases its share";
+    EXPECT_TRUE(co_await eventually([&] { return limited.requests->open() == 1; })) << "the end of a request releases its share";
     answer_.cancel();
     auto third = co_await open("/silent");
   });

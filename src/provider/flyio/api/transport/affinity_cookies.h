@@ -2,7 +2,6 @@
 // (docs/reference/fly-machines.md §1).
 #pragma once
 
-#include <chrono>
 #include <map>
 #include <string>
 #include <string_view>
