@@ -8,7 +8,7 @@
 namespace swarm {
 namespace {
 
-TEST(JsonAccess, takesWhatIsNoNumberOf64BitsAsAbsent) {
+TEST(JsonAccess, countsNumbersBeyond64BitsAsAbsent) {
   const boost::json::value value = boost::json::parse(R"({"code":3,"part":2.9,"large":1e300,"unsigned":18446744073709551615,"text":"3"})");
   EXPECT_EQ(integerAt(value, "code", 1), 3);
   EXPECT_EQ(integerAt(value, "part", 1), 2);
