@@ -274,7 +274,8 @@ int fillTheDisk(const std::filesystem::path& data, const std::function<void()>& 
     std::fprintf(stderr, "%s (%s)\n", full->what(), full->cause().c_str());
     return 2;
   }
-  if (full->message().find(data.string()) == std::string::npos || full->message().find("Free some") == std::string::npos) return 3;
+  // Users read the message, administrators the cause.
+  if (full->message().find(data.string()) != std::string::npos || full->cause().find(data.string()) == std::string::npos) return 3;
   auto big = [&](std::string name) -> awaitable<void> { co_await store->putSetting(name, std::string(200'000, 'v')); };
   std::vector<awaitable<void>> group;
   for (int i = 0; i < 10; ++i) group.push_back(big("big" + std::to_string(i)));

@@ -154,10 +154,10 @@ class ImportingAgent : public testing::Test {
     co_await stream.writeAll("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
   }
 
-  test::TestLoop loop;
   SteadyTime now = SteadyTime(std::chrono::hours(1));
   std::size_t probes = 0;
   async::Notifier probed;
+  test::TestLoop loop;  // its coroutines, which wait for `probed`, end first
 };
 
 TEST_F(ImportingAgent, isWaitedForWhileItReportsTheImport) {
