@@ -26,7 +26,7 @@ struct AgentHealth {
   std::string held;          ///< the transfer that the instance is held for (no user processes run); empty: not held
   std::string boot;          ///< random, per process of the agent; empty from agents without moves
   bool vscodeEnded = false;  ///< VS Code's process ended and will be restarted
-  bool importing = false;    ///< an import has not ended; agents that do not report it: VS Code is not ready
+  bool importing = false;    ///< an import has the workspace held; agents that do not report it: VS Code is not ready
   std::string warning;       ///< what else users should know, as a sentence
   /// Of the setup script: "none", "running", "succeeded" or "failed".
   std::string setup = "none";
