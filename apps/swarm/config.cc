@@ -72,6 +72,10 @@ void readFile(const std::string& file, ServerConfig& config) {
     for (std::string& address : config.validateAddresses) address = net::toString(net::parseHostPort(address));
     api->refuseUnknown();
   }
+  if (auto access = root.child("access")) {
+    access->read("adminsMayEnter", config.access.adminsMayEnter);
+    access->refuseUnknown();
+  }
   if (auto common = root.child("common")) {
     common->read("workspaceImage", config.workspaceImage);
     common->read("instanceNamePrefix", config.instanceNamePrefix);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "auth/client_address.h"
+#include "auth/permissions.h"
 #include "base/diagnostics/log.h"
 #include "cli/cli.h"
 #include "model/types/instance_config.h"
@@ -34,6 +35,7 @@ struct ServerConfig {
   std::map<std::string, std::string> tags;
   int nameHoldDays = 30;          ///< how long a deleted instance's name stays reserved for its owner
   TrustedProxies trustedProxies;  ///< proxies whose X-Forwarded-* headers are trusted
+  AccessRules access;
   std::vector<std::string>
       validateAddresses;  ///< host:port that a provider's configuration in a request may contain, in addition to the configured ones
   std::vector<ProviderSetupPtr> providers;  ///< one of each kind, enabled or not

@@ -140,7 +140,7 @@ class Server {
       : config_(std::move(config)),
         descriptor_limit_(descriptor_limit),
         store_(openSqliteStore(config_.dataDir)),
-        auth_(makeAuth(*store_, clock_)) {}
+        auth_(makeAuth(*store_, clock_, config_.access)) {}
   ~Server() { stop(); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -177,7 +177,7 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
   // Routes of every signed-in user are cheap, and one of them ends a session whose requests use all shares.
   if (route->permission > Permission::SignedIn && route->kind == RouteKind::Plain) call.takeShare(services.requests);
   // Requests that the role never allows are refused before any lookup; the handler checks the owner.
-  if (route->permission != Permission::Public && !isAllowed(call.principal(), route->permission, call.principal().user))
+  if (!isAllowed(call.principal(), route->permission, Relation::Own))
     throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");
   call.bind(*route, std::move(match.arguments));
   if (route->kind == RouteKind::Upgrade && !net::equalsIgnoreCase(call.exchange().head().upgrade, route->upgrade)) {

@@ -31,10 +31,6 @@ constexpr std::size_t kMaxPasswordBytes = 1024;
 
 std::int64_t secondsOf(SystemTime time) { return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count(); }
 
-std::string_view nameOf(Role role) { return role == Role::admin ? "admin" : role == Role::user ? "user" : "viewer"; }
-
-Role roleOf(std::string_view name) { return name == "admin" ? Role::admin : name == "user" ? Role::user : Role::viewer; }
-
 /// Names are used in labels, log lines and cookies.
 void requireUserName(std::string_view name) {
   auto wrong = [](char c) { return !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'); };
@@ -65,13 +61,13 @@ std::int64_t generationOf(std::string_view session_id) {
 
 class StoreAuth final : public Auth {
  public:
-  StoreAuth(Store& store, const Clock& clock)
-      : store_(store), clock_(clock), throttle_(clock), sessions_(clock), codes_(clock, kCodeLife), links_(clock, kLoginLinkLife) {}
+  StoreAuth(Store& store, const Clock& clock, AccessRules rules)
+      : store_(store), clock_(clock), throttle_(clock), sessions_(clock, rules), codes_(clock, kCodeLife), links_(clock, kLoginLinkLife) {}
 
   awaitable<std::optional<Secret>> initialise() override {
     co_await loadKey();
     auto users = co_await store_.listUsers();
-    for (const UserRecord& user : users) sessions_.setUser(user.name, roleOf(user.role), user.tokenGeneration);
+    for (const UserRecord& user : users) sessions_.setUser(user.name, storedRole(user.role), user.tokenGeneration);
     co_await store_.pruneSessions(clock_.now());
     for (const SessionRecord& session : co_await store_.loadSessions()) {
       if (!session.revoked) sessions_.add(session, generationOf(session.id));
@@ -95,7 +91,7 @@ class StoreAuth final : public Auth {
     }
     throttle_.succeeded(attempt);
     log::info("signed in", {{"user", user}, {"address", origin.address}});
-    co_return co_await begin(user, roleOf(record->role), record->tokenGeneration, kSessionLife, "password");
+    co_return co_await begin(user, storedRole(record->role), record->tokenGeneration, kSessionLife, "password");
   }
 
   awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override { return issueAs(std::move(user), ttl, "machine"); }
@@ -213,7 +209,7 @@ class StoreAuth final : public Auth {
   awaitable<LoginResult> issueAs(std::string user, std::chrono::seconds ttl, std::string kind) {
     auto record = co_await store_.getUser(user);
     if (!record) throw Error(ErrorCode::NotFound, format("There is no user \"{}\".", user));
-    co_return co_await begin(user, roleOf(record->role), record->tokenGeneration, ttl, std::move(kind));
+    co_return co_await begin(user, storedRole(record->role), record->tokenGeneration, ttl, std::move(kind));
   }
 
   awaitable<LoginResult> begin(std::string user, Role role, std::int64_t generation, std::chrono::seconds life, std::string kind) {
@@ -227,7 +223,7 @@ class StoreAuth final : public Auth {
     co_await store_.putSession(session);
     sessions_.add(session, generation);
     LoginResult result;
-    result.principal = {user, role, session.id, session.expiresAt};
+    result.principal = sessions_.principalOf(session, role);
     result.token = Secret(sign(result.principal, apiKey_, kApiAudience));
     co_return result;
   }
@@ -274,6 +270,8 @@ class StoreAuth final : public Auth {
 
 }  // namespace
 
-std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock) { return std::make_unique<StoreAuth>(store, clock); }
+std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock, AccessRules rules) {
+  return std::make_unique<StoreAuth>(store, clock, rules);
+}
 
 }  // namespace swarm

@@ -12,30 +12,12 @@
 #include <utility>
 #include <vector>
 
+#include "auth/permissions.h"
 #include "base/clock.h"
 #include "base/secret.h"
 #include "store/store.h"
 
 namespace swarm {
-
-/// viewer: sees its own instances. user: full use of its own instances. admin: everything.
-enum class Role { viewer, user, admin };
-BOOST_DESCRIBE_ENUM(Role, viewer, user, admin)
-
-/// The signed-in user of a request.
-struct Principal {
-  std::string user;
-  Role role = Role::viewer;
-  std::string sessionId;
-  SystemTime expiresAt{};
-};
-
-/// What a route requires. Each route names exactly one; a test calls all routes with every role.
-enum class Permission { Public, SignedIn, ReadOwn, WriteOwn, UseOwn, Admin };
-/// `owner`: of the object of the request, empty where there is none. Instances of other users look like absent ones: the caller responds
-/// 404, not 403, when canSee is false.
-bool isAllowed(const Principal& principal, Permission permission, std::string_view owner);
-bool canSee(const Principal& principal, std::string_view owner);
 
 struct LoginResult {
   Secret token;  ///< JWT (HS256) with jti, sub, role, iat, exp, aud "swarm-api": a Bearer, never a cookie
@@ -112,6 +94,6 @@ class Auth {
   std::vector<std::function<void()>> revocation_listeners_;
 };
 
-std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock);
+std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock, AccessRules rules = {});
 
 }  // namespace swarm

@@ -1,27 +1,101 @@
-// Which role may do what: one table.
-#include "auth/auth.h"
+#include "auth/permissions.h"
+
+#include <algorithm>
 
 namespace swarm {
+namespace {
 
-bool canSee(const Principal& principal, std::string_view owner) {
+struct RoleTexts {
+  Role role;
+  std::string_view name;
+  std::string_view summary;
+};
+constexpr RoleTexts kRoleTexts[] = {
+    {Role::viewer, "viewer", "Of earlier versions, and no longer assigned: sees what is theirs, and changes nothing"},
+    {Role::user, "user", "Full use of their own workspaces"},
+    {Role::auditor, "auditor", "Sees everything, changes nothing, and is never inside a workspace"},
+    {Role::operator_, "operator", "Operates the workspaces and volumes of all users and the providers; never inside a workspace, no users"},
+    {Role::admin, "admin", "Everything"},
+};
+
+struct PermissionTexts {
+  Permission permission;
+  std::string_view name;
+  std::string_view summary;
+  Reach reach[kRoles.size()];  ///< in the order of kRoles: viewer, user, auditor, operator, admin
+};
+using enum Reach;
+constexpr PermissionTexts kPermissionTable[] = {
+    {Permission::Public, "public", "Works without a sign-in", {All, All, All, All, All}},
+    {Permission::SignedIn,
+     "signed in",
+     "One's own account and sessions, the providers, and the totals of the swarm",
+     {All, All, All, All, All}},
+    {Permission::Read, "read", "See that an object exists, its state, its configuration and its log", {Viewers, Viewers, All, All, All}},
+    {Permission::Create, "create", "Create a workspace; *all*: for another user", {None, Own, None, Own, All}},
+    {Permission::Manage,
+     "manage",
+     "Start, stop, resize, move, restore, delete; snapshots, volumes, reserved names",
+     {None, Own, None, All, All}},
+    {Permission::Configure, "configure", "Change the environment of what runs inside", {None, Own, None, Own, All}},
+    {Permission::Inside,
+     "inside",
+     "Enter: VS Code, commands, ports, files, archives, tokens of the agent",
+     {None, Editors, None, None, All}},
+    {Permission::ReadServer, "read server", "Metrics, warnings and errors of the server", {None, None, All, All, All}},
+    {Permission::ManageProviders, "manage providers", "Check configurations of providers", {None, None, None, All, All}},
+    {Permission::ReadUsers, "read users", "See the sessions of all users", {None, None, All, None, All}},
+    {Permission::ManageUsers, "manage users", "End the sessions of all users", {None, None, None, None, All}},
+};
+
+constexpr bool isInOrder() {
+  for (std::size_t i = 0; i < kRoles.size(); ++i)
+    if (kRoleTexts[i].role != kRoles[i] || static_cast<std::size_t>(kRoles[i]) != i) return false;
+  for (std::size_t i = 0; i < kPermissions.size(); ++i)
+    if (kPermissionTable[i].permission != kPermissions[i] || static_cast<std::size_t>(kPermissions[i]) != i) return false;
+  return std::size(kRoleTexts) == kRoles.size() && std::size(kPermissionTable) == kPermissions.size();
+}
+static_assert(isInOrder());
+// A relation is within a reach when it is the smaller number.
+static_assert(static_cast<int>(Own) == static_cast<int>(Relation::Own) + 1 &&
+              static_cast<int>(All) == static_cast<int>(Relation::Other) + 1);
+
+const RoleTexts& textsOf(Role role) { return kRoleTexts[static_cast<std::size_t>(role)]; }
+const PermissionTexts& rowOf(Permission permission) { return kPermissionTable[static_cast<std::size_t>(permission)]; }
+
+}  // namespace
+
+std::string_view nameOf(Role role) { return textsOf(role).name; }
+std::string_view summaryOf(Role role) { return textsOf(role).summary; }
+std::string_view nameOf(Permission permission) { return rowOf(permission).name; }
+std::string_view summaryOf(Permission permission) { return rowOf(permission).summary; }
+
+std::optional<Role> roleFromName(std::string_view name) {
+  const auto* found = std::ranges::find(kRoleTexts, name, &RoleTexts::name);
+  return found == std::end(kRoleTexts) ? std::nullopt : std::optional(found->role);
+}
+
+Role storedRole(std::string_view name) { return roleFromName(name).value_or(Role::viewer); }
+
+Reach reachOf(Role role, Permission permission) { return rowOf(permission).reach[static_cast<std::size_t>(role)]; }
+
+Relation relationOf(const Principal& principal, std::string_view owner) {
+  return !owner.empty() && owner == principal.user ? Relation::Own : Relation::Other;
+}
+
+bool isAllowed(const Principal& principal, Permission permission, Relation relation) {
+  if (permission == Permission::Public) return true;
   if (principal.user.empty()) return false;
-  return principal.role == Role::admin || (!owner.empty() && owner == principal.user);
+  // The environment of a program decides which code it runs.
+  const bool enters = permission == Permission::Inside || permission == Permission::Configure;
+  if (enters && relation == Relation::Other && !principal.mayEnterOthers) return false;
+  return static_cast<int>(relation) < static_cast<int>(reachOf(principal.role, permission));
 }
 
 bool isAllowed(const Principal& principal, Permission permission, std::string_view owner) {
-  if (permission == Permission::Public) return true;
-  if (principal.user.empty()) return false;
-  if (principal.role == Role::admin || permission == Permission::SignedIn) return true;
-  bool own = owner.empty() || owner == principal.user;  // without an owner: a list, or an object that does not exist yet
-  switch (permission) {
-    case Permission::ReadOwn:
-      return own;
-    case Permission::WriteOwn:
-    case Permission::UseOwn:
-      return own && principal.role == Role::user;
-    default:
-      return false;
-  }
+  return isAllowed(principal, permission, relationOf(principal, owner));
 }
+
+bool canSee(const Principal& principal, std::string_view owner) { return isAllowed(principal, Permission::Read, owner); }
 
 }  // namespace swarm

@@ -52,7 +52,7 @@ awaitable<void> passIn(agent::AgentTarget target, agent::ArchivePlaces places, b
 }
 
 awaitable<Reply> exportInstance(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Inside);
   agent::ArchivePlaces places = placesOf(instance);
   if (call.isHead()) co_return Reply{.status = 200, .body = {}, .contentType = kArchiveType};
   auto stream_place = services.open.take(call.principal().user, instance.id);
@@ -70,7 +70,7 @@ awaitable<Reply> exportInstance(Services& services, Call& call) {
 }
 
 awaitable<Reply> importInstance(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Inside);
   requireAdmitted(call, instance);
   agent::ArchivePlaces places = placesOf(instance);
   auto stream_place = services.open.take(call.principal().user, instance.id);
@@ -92,14 +92,14 @@ awaitable<Reply> importInstance(Services& services, Call& call) {
 std::vector<Endpoint> archiveRoutes() {
   return {
 
-      at("GET", "/api/instances/{id}/export", Permission::UseOwn, "exportInstance", exportInstance,
+      at("GET", "/api/instances/{id}/export", Permission::Inside, "exportInstance", exportInstance,
          {.summary = "The files of an instance's persistent storages, as a compressed POSIX tar",
           .description = "The instance keeps running. A response without its end is not a complete archive, and every tool detects that.",
           .responses = {{.status = 200, .description = "The archive", .contentType = kArchiveType, .headers = {"Content-Disposition"}}},
           .problems = {409, 422, 503},
           .parameters = {instanceRef()},
           .kind = RouteKind::Stream}),
-      at("PUT", "/api/instances/{id}/import", Permission::WriteOwn, "importInstance", importInstance,
+      at("PUT", "/api/instances/{id}/import", Permission::Inside, "importInstance", importInstance,
          {.summary = "Replace the files of an instance's storages by those of an archive",
           .description = "All processes in the running instance are ended, the storages are filled, and VS Code is started again. 409 when "
                          "files of a user are there, unless `force` is true.",

@@ -10,10 +10,7 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 16 * 1024;  // unread by a slow client
 
-bool maySee(const Principal& principal, const Event& event) {
-  if (event.type == EventType::reset) return true;
-  return event.owner.empty() ? principal.role == Role::admin : canSee(principal, event.owner);
-}
+bool maySee(const Principal& principal, const Event& event) { return isAllowed(principal, permissionOf(event.type), event.owner); }
 
 std::string eventText(const Event& event) { return format("id: {}\nevent: {}\ndata: {}\n\n", event.id, enumName(event.type), *event.data); }
 
@@ -50,10 +47,25 @@ awaitable<Reply> streamEvents(Services& services, Call& call) {
 
 }  // namespace
 
+Permission permissionOf(EventType type) {
+  switch (type) {
+    case EventType::instance:
+    case EventType::operation:
+    case EventType::notice:
+      return Permission::Read;
+    case EventType::provider:
+    case EventType::reset:
+      return Permission::SignedIn;
+    case EventType::log:
+      return Permission::ReadServer;
+  }
+  return Permission::ReadServer;
+}
+
 std::vector<Endpoint> eventRoutes() {
   return {
 
-      at("GET", "/api/events", Permission::ReadOwn, "streamEvents", streamEvents,
+      at("GET", "/api/events", Permission::Read, "streamEvents", streamEvents,
          {.summary = "Changes in the swarm, as server-sent events",
           .description = "Each event has an id, a name (`event:`) and one line of JSON (`data:`). `reset` reports that events were lost: "
                          "read everything again. A comment is sent every 15 s.",

@@ -48,6 +48,9 @@ Reply replyWithItems(const std::vector<T>& items) {
 /// Error(PermissionDenied) when the caller may see it but lacks `permission`.
 awaitable<Instance> requireInstance(Services& services, Call& call, Permission permission);
 
+/// Whether the caller may see the objects of all users.
+bool seesAll(const Call& call);
+
 /// Throws Error(PreconditionFailed) for an instance at a version that If-Match does not name. For changes, the controller checks that.
 void requireAdmitted(const Call& call, const Instance& instance);
 

@@ -43,7 +43,7 @@ awaitable<void> passThrough(Services& services, Call& call, net::StreamPtr clien
 }
 
 awaitable<agent::AgentTarget> requireAgent(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Inside);
   co_return co_await services.controller.agentTarget(instance.id.str());
 }
 
@@ -66,7 +66,7 @@ awaitable<Reply> sendJson(Call& call, json::value value) {
 }
 
 awaitable<Reply> executeCommand(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Inside);
   std::vector<FieldError> faults;
   auto request = readRequest<ExecuteCommandRequest>(call.body(), faults);
   if (faults.empty() && request.command.front().empty()) faults.push_back({"/command", "must name a program"});
@@ -80,17 +80,17 @@ awaitable<Reply> executeCommand(Services& services, Call& call) {
 }
 
 awaitable<Reply> getUsage(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Read);
   co_return reply(co_await services.controller.getResourceUsage(instance.id.str()));
 }
 
 awaitable<Reply> getNetwork(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Read);
   co_return reply(co_await services.controller.getNetworkInfo(instance.id.str()));
 }
 
 awaitable<Reply> issueToken(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::UseOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Inside);
   std::vector<FieldError> faults;
   const auto request = readRequest<IssueTokenRequest>(call.body(), faults);
   const std::optional<TokenScope> scope = issuedScopeFromString(request.scope);
@@ -138,33 +138,33 @@ awaitable<Reply> openPort(Services& services, Call& call) {
 std::vector<Endpoint> insideRoutes() {
   return {
 
-      at("POST", "/api/instances/{id}/exec", Permission::UseOwn, "executeCommand", executeCommand,
+      at("POST", "/api/instances/{id}/exec", Permission::Inside, "executeCommand", executeCommand,
          {.summary = "Run a command to its end",
           .description = "As the user coder, in the home folder. Output beyond 1 MiB is discarded, and `truncated` is true.",
           .responses = {ok<CommandResult>("Its output and exit code")},
           .problems = {409, 503},
           .parameters = {instanceRef()},
           .body = jsonBody<ExecuteCommandRequest>()}),
-      at("GET", "/api/instances/{id}/usage", Permission::ReadOwn, "getResourceUsage", getUsage,
+      at("GET", "/api/instances/{id}/usage", Permission::Read, "getResourceUsage", getUsage,
          {.summary = "Resources in use",
           .description = "Measured at this moment.",
           .responses = {ok<ResourceUsage>("CPU, memory and storage")},
           .problems = {409, 503},
           .parameters = {instanceRef()}}),
-      at("GET", "/api/instances/{id}/network", Permission::ReadOwn, "getNetworkInfo", getNetwork,
+      at("GET", "/api/instances/{id}/network", Permission::Read, "getNetworkInfo", getNetwork,
          {.summary = "Addresses, ports and URLs",
           .description = "As the provider reports them at this moment.",
           .responses = {ok<NetworkInfo>("The network")},
           .problems = {409, 503},
           .parameters = {instanceRef()}}),
-      at("POST", "/api/instances/{id}/token", Permission::UseOwn, "issueInstanceToken", issueToken,
+      at("POST", "/api/instances/{id}/token", Permission::Inside, "issueInstanceToken", issueToken,
          {.summary = "Issue a short-lived token for the instance's agent",
           .description = "It opens only the agent of that instance, and only for the scope.",
           .responses = {ok<InstanceTokenResponse>("The token")},
           .problems = {409, 503},
           .parameters = {instanceRef()},
           .body = jsonBody<IssueTokenRequest>()}),
-      at("GET", "/api/instances/{id}/exec", Permission::UseOwn, "openExec", openExec,
+      at("GET", "/api/instances/{id}/exec", Permission::Inside, "openExec", openExec,
          {.summary = "Run a command with streams (WebSocket)",
           .description = "The frames are those of the agent's exec stream (src/agent/README.md), passed through as bytes.",
           .responses = {{.status = 101, .description = "A WebSocket with the agent's exec frames", .headers = {"Upgrade"}}},
@@ -172,7 +172,7 @@ std::vector<Endpoint> insideRoutes() {
           .parameters = {instanceRef()},
           .kind = RouteKind::Upgrade,
           .upgrade = "websocket"}),
-      at("GET", "/api/instances/{id}/ports/{port}", Permission::UseOwn, "openPort", openPort,
+      at("GET", "/api/instances/{id}/ports/{port}", Permission::Inside, "openPort", openPort,
          {.summary = "Tunnel to a TCP port inside",
           .description = "After the 101, the connection is a connection to the port, in both directions.",
           .responses = {{.status = 101, .description = "From here on, the connection is the port's", .headers = {"Upgrade"}}},

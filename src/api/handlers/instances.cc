@@ -5,6 +5,7 @@
 #include "api/http/instance_text.h"
 #include "api/routes/route_parts.h"
 #include "async/attempt.h"
+#include "auth/entry.h"
 #include "base/id.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
@@ -17,10 +18,10 @@ namespace {
 
 namespace json = boost::json;
 
-/// Only an administrator may create for another user.
 std::string ownerOf(const Call& call, const std::optional<std::string>& owner) {
   if (!owner || *owner == call.principal().user) return call.principal().user;
-  if (!call.isAdmin()) throw Error(ErrorCode::PermissionDenied, "Only an admin can create a workspace for another user.");
+  if (!isAllowed(call.principal(), Permission::Create, Relation::Other))
+    throw Error(ErrorCode::PermissionDenied, "Only an admin can create a workspace for another user.");
   return *owner;
 }
 
@@ -41,9 +42,9 @@ CreateRequest readCreateRequest(Call& call) {
 
 InstanceQuery readInstanceQuery(const Call& call) {
   InstanceQuery query{call.query<ListInstancesQuery>(), InstanceId(readCursor(call))};
-  if (call.isAdmin()) return query;
+  if (seesAll(call)) return query;
   if (!query.owner.empty() && query.owner != call.principal().user)
-    throw Error(ErrorCode::PermissionDenied, "Only an admin can list the workspaces of another user.");
+    throw Error(ErrorCode::PermissionDenied, "Your role does not allow listing the workspaces of another user.");
   query.owner = call.principal().user;
   return query;
 }
@@ -148,7 +149,7 @@ awaitable<Reply> listInstances(Services& services, Call& call) {
 
 awaitable<Reply> getInstance(Services& services, Call& call) {
   FieldSelection fields = readFields(call);
-  Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Read);
   Reply reply;
   appendSelected(reply.body, instance, fields);
   reply.headers.push_back({"ETag", entityTag(instance)});
@@ -159,6 +160,9 @@ using ChangeReader = UpdateRequest (*)(const json::value&, const Instance&);
 
 UpdateRequest readChange(Call& call, const Instance& current, ChangeReader read) {
   UpdateRequest update = read(call.body(), current);
+  if (update.env && !isAllowed(call.principal(), Permission::Configure, current.owner))
+    throw Error(ErrorCode::PermissionDenied, "Your role does not allow changing the environment of this workspace.")
+        .withInstance(current.id.str());
   update.refreshImage = call.flag("refreshImage");
   requireChange(update);
   return update;
@@ -167,7 +171,7 @@ UpdateRequest readChange(Call& call, const Instance& current, ChangeReader read)
 /// The change in the body is merged with one version of the instance; after a concurrent change it is merged again.
 awaitable<Reply> changeInstance(Services& services, Call& call, ChangeReader read) {
   if (call.flag("dryRun")) {
-    Instance current = co_await requireInstance(services, call, Permission::WriteOwn);
+    Instance current = co_await requireInstance(services, call, Permission::Manage);
     UpdatePlan plan = co_await services.controller.planUpdate(current.id.str(), readChange(call, current, read));
     Reply reply = jsonReply(200, toJson(plan));
     reply.headers.push_back({"ETag", entityTag(current)});
@@ -176,7 +180,7 @@ awaitable<Reply> changeInstance(Services& services, Call& call, ChangeReader rea
   const VersionCondition admitted = call.versions();
   UpdateResult result;
   for (int tries = 1;; ++tries) {
-    Instance current = co_await requireInstance(services, call, Permission::WriteOwn);
+    Instance current = co_await requireInstance(services, call, Permission::Manage);
     UpdateRequest update = readChange(call, current, read);
     bool is_admitted = admitted.admits(current.version);
     VersionCondition merged{.any = false, .versions = {}};
@@ -215,7 +219,7 @@ Parameter selectedFields() { return text("fields", "Members to return, comma-sep
 Endpoint changeRoute(std::string_view method, std::string_view operation_id, std::string_view summary, std::string_view description,
                      Handler handler, Body body) {
   return at(
-      method, "/api/instances/{id}", Permission::WriteOwn, operation_id, handler,
+      method, "/api/instances/{id}", Permission::Manage, operation_id, handler,
       {.summary = summary,
        .description = description,
        .responses = {ok("Done; see `effect`. For a dryRun, an UpdatePlan", "UpdatedInstanceOrPlan", {"ETag"}), accepted("UpdatedInstance")},
@@ -245,8 +249,12 @@ awaitable<Instance> requireInstance(Services& services, Call& call, Permission p
   std::optional<Instance> instance = co_await services.controller.getInstance(call.argument());
   if (!instance || !canSee(call.principal(), instance->owner)) throw notFound("workspace", call.argument());
   requireAllowed(call, permission, instance->owner, instance->id);
+  if (permission == Permission::Inside && isRecordedEntry(call.principal(), instance->owner))
+    recordEntry(call.principal(), instance->owner, instance->id, call.route().operationId);
   co_return std::move(*instance);
 }
+
+bool seesAll(const Call& call) { return isAllowed(call.principal(), Permission::Read, Relation::Other); }
 
 void requireAllowed(const Call& call, Permission permission, std::string_view owner, const InstanceId& instance) {
   if (isAllowed(call.principal(), permission, owner)) return;
@@ -265,7 +273,7 @@ void requireAdmitted(const Call& call, const Instance& instance) {
 std::vector<Endpoint> instanceRoutes() {
   return {
 
-      at("POST", "/api/instances", Permission::WriteOwn, "createInstance", createInstance,
+      at("POST", "/api/instances", Permission::Create, "createInstance", createInstance,
          {.summary = "Create an instance",
           .description = "Every member may be absent: the server then chooses name, provider, image and size.",
           .responses = {{.status = 201,
@@ -277,20 +285,20 @@ std::vector<Endpoint> instanceRoutes() {
           .parameters = {waitSeconds(),
                          header("Idempotency-Key", "Makes a retry safe: the same key returns what the first request created", 255)},
           .body = jsonBody<CreateInstanceRequest>()}),
-      at("GET", "/api/instances", Permission::ReadOwn, "listInstances", listInstances,
+      at("GET", "/api/instances", Permission::Read, "listInstances", listInstances,
          {.summary = "List instances",
           .description = "Those that the caller may see, in the order of creation. With `fields`, only the named members. A page ends "
                          "after about 2 MiB, and may have fewer instances than `limit`.",
           .responses = {ok("A page", "InstanceListOrSelection")},
           .parameters = listParameters<ListInstancesQuery>({selectedFields()})}),
-      at("GET", "/api/instances/{id}", Permission::ReadOwn, "getInstance", getInstance,
+      at("GET", "/api/instances/{id}", Permission::Read, "getInstance", getInstance,
          {.summary = "Show an instance",
           .description = "Its configuration, state and addresses. With `fields`, only the named members.",
           .responses = {ok("The instance; its ETag is for If-Match", "InstanceOrSelection", {"ETag"})},
           .parameters = {instanceRef(), selectedFields()}}),
       changeRoute("PUT", "updateInstance", "Change an instance's configuration",
                   "Absent members stay. `resources` and `network` are merged into the current values; `env`, `labels` and `metadata` are "
-                  "replaced as a whole.",
+                  "replaced as a whole. `env` requires the permission to configure.",
                   updateInstance, jsonBody<UpdateInstanceRequest>()),
       changeRoute("PATCH", "patchInstance", "Change an instance's configuration by a JSON merge patch",
                   "RFC 7396 on resources, network, env, labels and metadata: absent members stay, and null removes a member, or resets it "

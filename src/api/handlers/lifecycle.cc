@@ -15,26 +15,26 @@ bool hasEnded(const Operation& operation) {
 InstanceRef refOf(const Instance& instance, const Call& call) { return {instance.id.str(), call.versions()}; }
 
 awaitable<Reply> startInstance(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Manage);
   auto started = co_await services.controller.startInstance(refOf(instance, call), call.principal().user,
                                                             call.flag("emptyVolumes") ? EmptyVolumes::Yes : EmptyVolumes::No);
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
 awaitable<Reply> stopInstance(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Manage);
   auto started = co_await services.controller.stopInstance(refOf(instance, call), call.principal().user);
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
 awaitable<Reply> restartInstance(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Manage);
   auto started = co_await services.controller.restartInstance(refOf(instance, call), call.principal().user);
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
 awaitable<Reply> deleteInstance(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Manage);
   DeleteVolumes volumes = call.flag("volumes") ? DeleteVolumes::Yes : DeleteVolumes::No;
   auto started = co_await services.controller.deleteInstance(refOf(instance, call), volumes, call.principal().user);
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
@@ -81,14 +81,14 @@ awaitable<Reply> respondWithOperation(Services& services, Call& call, InstanceAn
 std::vector<Endpoint> lifecycleRoutes() {
   return {
 
-      at("DELETE", "/api/instances/{id}", Permission::WriteOwn, "deleteInstance", deleteInstance,
+      at("DELETE", "/api/instances/{id}", Permission::Manage, "deleteInstance", deleteInstance,
          {.summary = "Delete an instance",
           .description = "Works in every state; an operation in progress is cancelled. Persistent volumes are kept, and are listed at `GET "
                          "/api/volumes`, unless `volumes` is true.",
           .responses = {accepted(), ended("Deleted (with wait)")},
           .problems = {409},
           .parameters = {instanceRef(), ifMatch(), flag("volumes", "Delete its persistent volumes too"), waitSeconds()}}),
-      at("POST", "/api/instances/{id}/start", Permission::WriteOwn, "startInstance", startInstance,
+      at("POST", "/api/instances/{id}/start", Permission::Manage, "startInstance", startInstance,
          {.summary = "Start an instance",
           .description = "A running instance is left unchanged. One whose volume was lost is not started with an empty one, unless "
                          "`emptyVolumes` is true.",
@@ -96,13 +96,13 @@ std::vector<Endpoint> lifecycleRoutes() {
           .problems = {409, 422, 503},
           .parameters = {instanceRef(), ifMatch(), waitSeconds(),
                          flag("emptyVolumes", "Replace a volume that was lost with its files by an empty one")}}),
-      at("POST", "/api/instances/{id}/stop", Permission::WriteOwn, "stopInstance", stopInstance,
+      at("POST", "/api/instances/{id}/stop", Permission::Manage, "stopInstance", stopInstance,
          {.summary = "Stop an instance",
           .description = "All of its processes end; its volumes are kept.",
           .responses = {accepted(), ended("It is stopped (with wait)")},
           .problems = {409, 503},
           .parameters = {instanceRef(), ifMatch(), waitSeconds()}}),
-      at("POST", "/api/instances/{id}/restart", Permission::WriteOwn, "restartInstance", restartInstance,
+      at("POST", "/api/instances/{id}/restart", Permission::Manage, "restartInstance", restartInstance,
          {.summary = "Restart an instance",
           .description = "A stop and a start as one operation.",
           .responses = {accepted(), ended("It runs again (with wait)")},

@@ -41,7 +41,7 @@ awaitable<void> copyLog(net::Exchange& exchange, LogSource::Reader& reader, LogF
 
 awaitable<Reply> readLogs(Services& services, Call& call) {
   LogForm form = logForm(call);
-  Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Read);
   LogSource::Options options;
   options.follow = call.flag("follow");
   if (auto tail = call.integer("tail")) options.tail = static_cast<int>(*tail);
@@ -71,7 +71,7 @@ awaitable<Reply> readLogs(Services& services, Call& call) {
 std::vector<Endpoint> logRoutes() {
   return {
 
-      at("GET", "/api/instances/{id}/logs", Permission::ReadOwn, "readLogs", readLogs,
+      at("GET", "/api/instances/{id}/logs", Permission::Read, "readLogs", readLogs,
          {.summary = "Read an instance's log",
           .description = "The standard output and error of its processes, oldest first.",
           .responses = {{.status = 200, .description = "Text, or one LogLine per line", .contentType = "text/plain; charset=utf-8"},

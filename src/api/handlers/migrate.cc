@@ -34,7 +34,7 @@ MigrateRequest requestFor(const MigrateInstanceRequest& body, const Instance& in
 }
 
 awaitable<Reply> migrateInstance(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Manage);
   std::vector<FieldError> faults;
   const MigrateInstanceRequest body = readMigration(call.body(), faults);
   MigrateRequest request = requestFor(body, instance, faults);
@@ -54,7 +54,7 @@ awaitable<Reply> migrateInstance(Services& services, Call& call) {
 std::vector<Endpoint> migrateRoutes() {
   return {
 
-      at("POST", "/api/instances/{id}/migrate", Permission::WriteOwn, "migrateInstance", migrateInstance,
+      at("POST", "/api/instances/{id}/migrate", Permission::Manage, "migrateInstance", migrateInstance,
          {.summary = "Move an instance to another provider, region or host, with its files",
           .description = "Id, name, URL and owner stay. `DELETE /api/operations/{id}` cancels the move until its step \"switch\". With "
                          "`dryRun`, nothing changes, and the response is a MigrationPlan.",

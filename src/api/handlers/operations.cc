@@ -24,7 +24,7 @@ awaitable<Reply> listOperations(Services& services, Call& call) {
   filter.status = query.status;
   filter.limit = limit + 1;
   filter.before = readCursor(call);
-  if (!call.isAdmin()) filter.owner = call.principal().user;
+  if (!seesAll(call)) filter.owner = call.principal().user;
   if (!query.instance.empty()) {
     // An id may belong to a deleted instance.
     std::optional<Instance> instance = co_await services.controller.getInstance(query.instance);
@@ -39,14 +39,14 @@ awaitable<Reply> listOperations(Services& services, Call& call) {
 }
 
 awaitable<Reply> getOperation(Services& services, Call& call) {
-  Operation operation = co_await requireOperation(services, call, Permission::ReadOwn);
+  Operation operation = co_await requireOperation(services, call, Permission::Read);
   if (call.wait() > std::chrono::seconds(0))
     operation = co_await services.controller.waitForOperation(operation.id, Deadline::after(call.wait()));
   co_return reply(operation);
 }
 
 awaitable<Reply> cancelOperation(Services& services, Call& call) {
-  Operation operation = co_await requireOperation(services, call, Permission::WriteOwn);
+  Operation operation = co_await requireOperation(services, call, Permission::Manage);
   Reply reply = jsonReply(202, toJson(co_await services.controller.cancelOperation(operation.id)));
   reply.headers.push_back(operationLocation(operation.id));
   co_return reply;
@@ -64,7 +64,7 @@ awaitable<Reply> deleteVolume(Services& services, Call& call) {
     return volume.name == call.argument() && canSee(call.principal(), volume.owner);
   });
   if (found == volumes.end()) throw notFound("volume", call.argument());
-  requireAllowed(call, Permission::WriteOwn, found->owner);
+  requireAllowed(call, Permission::Manage, found->owner);
   co_await services.controller.deleteVolume(found->name);
   co_return Reply{.status = 204};
 }
@@ -74,30 +74,30 @@ awaitable<Reply> deleteVolume(Services& services, Call& call) {
 std::vector<Endpoint> operationRoutes() {
   return {
 
-      at("GET", "/api/operations", Permission::ReadOwn, "listOperations", listOperations,
+      at("GET", "/api/operations", Permission::Read, "listOperations", listOperations,
          {.summary = "List operations, newest first",
           .description = "Those that the caller may see, of the last 30 days.",
           .responses = {ok("A page", listOf<Operation>())},
           .parameters = listParameters<ListOperationsQuery>()}),
-      at("GET", "/api/operations/{id}", Permission::ReadOwn, "getOperation", getOperation,
+      at("GET", "/api/operations/{id}", Permission::Read, "getOperation", getOperation,
          {.summary = "Show an operation",
           .description = "With `wait`, when it has ended, or in its current state when the time is over. The response to a failed "
                          "operation is also a 200; its `status` and `error` have the failure.",
           .responses = {ok<Operation>("Its steps and progress")},
           .parameters = {path("id", "The operation's id"), integer("wait", "Seconds to wait for its end", 0, 900)}}),
-      at("DELETE", "/api/operations/{id}", Permission::WriteOwn, "cancelOperation", cancelOperation,
+      at("DELETE", "/api/operations/{id}", Permission::Manage, "cancelOperation", cancelOperation,
          {.summary = "Cancel an operation",
           .description = "Its completed steps are rolled back. 409 once it has ended, or is about to.",
           .responses = {{.status = 202, .description = "It will end soon", .schema = "Operation", .headers = {"Operation-Location"}}},
           .problems = {409},
           .parameters = {path("id", "The operation's id")}}),
-      at("GET", "/api/volumes", Permission::ReadOwn, "listVolumes", listVolumes,
+      at("GET", "/api/volumes", Permission::Read, "listVolumes", listVolumes,
          {.tag = "volumes",
           .summary = "List volumes, including those of deleted instances",
           .description = "The volumes that the providers have at this moment. `snapshot` is the name of the snapshot to which a volume "
                          "belongs, or empty.",
           .responses = {ok("All that the caller may see", listOf<VolumeResponse>())}}),
-      at("DELETE", "/api/volumes/{name}", Permission::WriteOwn, "deleteVolume", deleteVolume,
+      at("DELETE", "/api/volumes/{name}", Permission::Manage, "deleteVolume", deleteVolume,
          {.tag = "volumes",
           .summary = "Delete a volume with its files",
           .description = "409 while an instance uses it.",

@@ -72,7 +72,7 @@ std::vector<Endpoint> providerRoutes() {
           .description = "Its health, capabilities and regions, and its number of instances.",
           .responses = {ok<ProviderResponse>("The provider")},
           .parameters = {providerType()}}),
-      at("POST", "/api/providers/{type}/validate", Permission::Admin, "validateProvider", validateProvider,
+      at("POST", "/api/providers/{type}/validate", Permission::ManageProviders, "validateProvider", validateProvider,
          {.summary = "Check a provider's configuration against the real endpoint",
           .description = "Without a body, the current configuration. With one, that one: it holds contents, not paths of the server, and "
                          "names endpoints of the current configuration, a provider's public one, or one of `[api] validateAddresses`. "

@@ -1,6 +1,4 @@
 // Sign-in, sign-out, sessions, and the signed-in user.
-#include <boost/describe/enum_to_string.hpp>
-
 #include "api/handlers/handlers.h"
 #include "api/routes/route_parts.h"
 #include "base/not_found.h"
@@ -13,9 +11,7 @@ namespace {
 namespace json = boost::json;
 
 json::object principalJson(const Principal& principal) {
-  return {{"user", principal.user},
-          {"role", boost::describe::enum_to_string(principal.role, "viewer")},
-          {"expiresAt", formatTime(principal.expiresAt)}};
+  return {{"user", principal.user}, {"role", nameOf(principal.role)}, {"expiresAt", formatTime(principal.expiresAt)}};
 }
 
 awaitable<Reply> login(Services& services, Call& call) {
@@ -51,9 +47,14 @@ awaitable<Reply> createLoginLink(Services& services, Call& call) {
   co_return reply(LoginLinkResponse{std::move(url), services.clock.now() + kLoginLinkLife}, 201);
 }
 
+/// The caller's sessions, or those of all users for a caller with `permission`.
+std::vector<SessionRecord> sessionsFor(Services& services, Call& call, Permission permission) {
+  return services.auth.listSessions(isAllowed(call.principal(), permission, Relation::Other) ? "" : call.principal().user);
+}
+
 awaitable<Reply> listSessions(Services& services, Call& call) {
   std::vector<SessionResponse> items;
-  for (const SessionRecord& session : services.auth.listSessions(call.isAdmin() ? "" : call.principal().user)) {
+  for (const SessionRecord& session : sessionsFor(services, call, Permission::ReadUsers)) {
     SessionResponse item{.id = session.id,
                          .user = session.user,
                          .kind = session.kind.empty() ? "unknown" : session.kind,
@@ -66,7 +67,7 @@ awaitable<Reply> listSessions(Services& services, Call& call) {
 }
 
 awaitable<Reply> endSession(Services& services, Call& call) {
-  for (const SessionRecord& session : services.auth.listSessions(call.isAdmin() ? "" : call.principal().user)) {
+  for (const SessionRecord& session : sessionsFor(services, call, Permission::ManageUsers)) {
     if (session.id != call.argument()) continue;
     co_await services.auth.endSession(session);
     co_return Reply{.status = 204};
@@ -100,7 +101,7 @@ std::vector<Endpoint> sessionRoutes() {
           .body = optionalJsonBody<LoginLinkRequest>()}),
       at("GET", "/api/auth/sessions", Permission::SignedIn, "listSessions", listSessions,
          {.summary = "List live sessions",
-          .description = "The caller's own; for administrators all. `machine`: the command line on the server's machine.",
+          .description = "The caller's own; for administrators and auditors all. `machine`: the command line on the server's machine.",
           .responses = {ok("Sessions", listOf<SessionResponse>())}}),
       at("DELETE", "/api/auth/sessions/{session}", Permission::SignedIn, "endSession", endSession,
          {.summary = "End a session: its token and cookies become invalid",

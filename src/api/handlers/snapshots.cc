@@ -8,7 +8,7 @@ namespace swarm::api {
 namespace {
 
 awaitable<Reply> takeSnapshot(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Manage);
   auto request = readBody<TakeSnapshotRequest>(call);
   auto started =
       co_await services.controller.takeSnapshot({instance.id.str(), call.versions()}, std::move(request.name), call.principal().user);
@@ -16,7 +16,7 @@ awaitable<Reply> takeSnapshot(Services& services, Call& call) {
 }
 
 awaitable<Reply> restoreSnapshot(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::WriteOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Manage);
   auto request = readBody<RestoreSnapshotRequest>(call);
   auto started = co_await services.controller.restoreSnapshot({instance.id.str(), call.versions()}, std::move(request.snapshot),
                                                               call.principal().user);
@@ -30,7 +30,7 @@ awaitable<Reply> listSnapshots(Services& services, Call& call) {
 }
 
 awaitable<Reply> listInstanceSnapshots(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::ReadOwn);
+  Instance instance = co_await requireInstance(services, call, Permission::Read);
   SnapshotList found = co_await services.controller.listSnapshotsOf(instance.id.str());
   boost::json::object list{{"items", toJson(found.items)}};
   if (!found.missing.empty()) list["missing"] = found.missing;
@@ -42,7 +42,7 @@ awaitable<Reply> deleteSnapshot(Services& services, Call& call) {
   auto found = std::ranges::find(snapshots, call.argument(), &Snapshot::id);
   if (found != snapshots.end()) {
     if (!canSee(call.principal(), found->owner)) throw notFound("snapshot", call.argument());
-    requireAllowed(call, Permission::WriteOwn, found->owner);
+    requireAllowed(call, Permission::Manage, found->owner);
   }
   // The controller refuses unknown ids and snapshots of the provider.
   co_await services.controller.deleteSnapshot(std::string(call.argument()));
@@ -54,30 +54,30 @@ awaitable<Reply> deleteSnapshot(Services& services, Call& call) {
 std::vector<Endpoint> snapshotRoutes() {
   return {
 
-      at("POST", "/api/instances/{id}/snapshots", Permission::WriteOwn, "takeSnapshot", takeSnapshot,
+      at("POST", "/api/instances/{id}/snapshots", Permission::Manage, "takeSnapshot", takeSnapshot,
          {.summary = "Keep a copy of an instance's current files",
           .description = "Its processes are paused while the files are copied at the provider.",
           .responses = {accepted(), ended("Taken (with wait)")},
           .problems = {409, 422, 503},
           .parameters = {instanceRef(), ifMatch(), waitSeconds()},
           .body = jsonBody<TakeSnapshotRequest>()}),
-      at("GET", "/api/instances/{id}/snapshots", Permission::ReadOwn, "listInstanceSnapshots", listInstanceSnapshots,
+      at("GET", "/api/instances/{id}/snapshots", Permission::Read, "listInstanceSnapshots", listInstanceSnapshots,
          {.summary = "List an instance's snapshots, including those that its provider takes",
           .description = "When the provider does not respond within a few seconds, its own are left out and `missing` has the reason.",
           .responses = {ok("Ours, and the provider's when it responded", "InstanceSnapshots")},
           .parameters = {instanceRef()}}),
-      at("POST", "/api/instances/{id}/restore", Permission::WriteOwn, "restoreSnapshot", restoreSnapshot,
+      at("POST", "/api/instances/{id}/restore", Permission::Manage, "restoreSnapshot", restoreSnapshot,
          {.summary = "Restore the files of a snapshot",
           .description = "The current files become a snapshot. The restored snapshot may be of another instance of the same owner.",
           .responses = {accepted(), ended("Restored (with wait)")},
           .problems = {409, 422, 503},
           .parameters = {instanceRef(), ifMatch(), waitSeconds()},
           .body = jsonBody<RestoreSnapshotRequest>()}),
-      at("GET", "/api/snapshots", Permission::ReadOwn, "listSnapshots", listSnapshots,
+      at("GET", "/api/snapshots", Permission::Read, "listSnapshots", listSnapshots,
          {.summary = "List snapshots, including those of deleted instances",
           .description = "Those that users requested; the ones that providers take are listed with their instance.",
           .responses = {ok("All that the caller may see", listOf<Snapshot>())}}),
-      at("DELETE", "/api/snapshots/{snapshot}", Permission::WriteOwn, "deleteSnapshot", deleteSnapshot,
+      at("DELETE", "/api/snapshots/{snapshot}", Permission::Manage, "deleteSnapshot", deleteSnapshot,
          {.summary = "Delete a snapshot with its files",
           .description = "409 while it is being taken or restored; 422 for one that its provider takes and deletes.",
           .responses = {noContent("Deleted")},

@@ -103,9 +103,9 @@ std::vector<Endpoint> systemRoutes() {
           .description = "For a load balancer. 503, with the cause, while changes cannot be saved, because the disk is full for example.",
           .responses = {ok<HealthResponse>("It can")},
           .problems = {503}}),
-      at("GET", "/metrics", Permission::Admin, "metrics", metrics,
+      at("GET", "/metrics", Permission::ReadServer, "metrics", metrics,
          {.summary = "Metrics for Prometheus",
-          .description = "With an administrator's token.",
+          .description = "With the token of an administrator, operator or auditor.",
           .responses =
               {{.status = 200, .description = "Text exposition format", .contentType = "text/plain; version=0.0.4; charset=utf-8"}}}),
       at("GET", "/api/openapi.json", Permission::SignedIn, "openapi", openapi,

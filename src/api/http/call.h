@@ -68,6 +68,7 @@ class Call {
   bool isHead() const { return method_ == "HEAD"; }
   const std::string& method() const { return method_; }
 
+  const Endpoint& route() const { return *route_; }  ///< after bind()
   const std::string& argument(std::size_t index = 0) const { return arguments_.at(index); }
   /// Values of parameters, which bind() has checked.
   std::optional<std::string> text(std::string_view name) const;
@@ -85,7 +86,6 @@ class Call {
   std::chrono::seconds wait() const { return std::chrono::seconds(integer("wait").value_or(0)); }
 
   const Principal& principal() const { return principal_; }
-  bool isAdmin() const { return principal_.role == Role::admin; }
   /// Starts a streamed response: status 200 with the headers that every response has, and `more`.
   awaitable<void> begin(std::string_view content_type, net::Headers more = {});
   /// Takes the connection over with a 101; after that, exchange() has no stream.

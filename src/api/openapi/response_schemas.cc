@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "api/openapi/schema_parts.h"
+#include "auth/permissions.h"
 #include "base/error.h"
 #include "protocol/instance_token.h"
 
@@ -99,7 +100,7 @@ void addEvents(json::object& schemas) {
   schemas["LogEvent"] =
       object({{"time", time()}, {"level", oneOf({"warning", "error"})}, {"message", type("string")}}, {"time", "level", "message"});
   schemas["LogEvent"].get_object()["description"] =
-      "A warning or an error of the server, for administrators; further members are its facts";
+      "A warning or an error of the server, for those who may see its metrics; further members are its facts";
   schemas["ResetEvent"] = object({}, {});
   schemas["ResetEvent"].get_object()["description"] = "Events were lost: read everything again";
   schemas["Event"] = {{"description", "By its name: instance, operation, provider, log, reset"},
@@ -107,7 +108,9 @@ void addEvents(json::object& schemas) {
 }
 
 void addSessions(json::object& schemas) {
-  schemas["Role"] = oneOf({"viewer", "user", "admin"});
+  json::array roles;
+  for (const Role role : kRoles) roles.push_back(json::string(nameOf(role)));
+  schemas["Role"] = {{"type", "string"}, {"enum", std::move(roles)}};
   json::object principal{{"user", type("string")}, {"role", ref("Role")}, {"expiresAt", time()}};
   json::object login = principal;
   login["token"] = type("string", "For Authorization: Bearer");

@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "auth/auth.h"
+#include "auth/permissions.h"
+#include "controller/state/events.h"
 
 namespace swarm::api {
 
@@ -74,6 +75,9 @@ struct Endpoint {
 };
 
 std::vector<Endpoint> makeRouteTable();
+
+/// What an event of GET /api/events requires of the user that it reaches, with the relation to the event's owner.
+Permission permissionOf(EventType type);
 
 /// The route of a path. `route` is null when there is none for this method; then `allow` lists the methods, and is empty for an unknown
 /// path.

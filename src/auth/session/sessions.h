@@ -15,7 +15,7 @@ namespace swarm {
 /// The facts that a signature does not contain. Thread-safe; readers do not block each other.
 class SessionTable {
  public:
-  explicit SessionTable(const Clock& clock) : clock_(clock) {}
+  SessionTable(const Clock& clock, AccessRules rules) : clock_(clock), rules_(rules) {}
 
   void setUser(const std::string& name, Role role, std::int64_t generation);
   void add(const SessionRecord& session, std::int64_t generation);
@@ -28,6 +28,10 @@ class SessionTable {
 
   /// The user's principal with the current role, if the session is live and belongs to the user's current generation.
   std::optional<Principal> find(std::string_view session_id, std::string_view user) const;
+  /// The principal of a session of a user with this role.
+  Principal principalOf(const SessionRecord& session, Role role) const {
+    return {session.user, role, session.id, session.expiresAt, rules_.adminsMayEnter};
+  }
 
  private:
   struct User {
@@ -43,6 +47,7 @@ class SessionTable {
   };
 
   const Clock& clock_;
+  AccessRules rules_;
   mutable std::shared_mutex mutex_;
   std::map<std::string, User, std::less<>> users_;
   std::map<std::string, Session, std::less<>> sessions_;

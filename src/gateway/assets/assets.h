@@ -7,6 +7,7 @@ namespace swarm::gateway::assets {
 
 std::string_view brandHtml();
 std::string_view continueHtml();
+std::string_view enterHtml();
 std::string_view landingHtml();
 std::string_view layoutHtml();
 std::string_view messageHtml();

@@ -104,7 +104,7 @@ async::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_p
   const auto binding = bindingOf(secretOf(head, targets_.names()));
   std::optional<Principal> principal;
   if (target && head.method == "GET" && !code.empty() && !binding.empty()) principal = auth_.takeCode(code, target->audience, binding);
-  if (principal && isAllowed(*principal, Permission::UseOwn, target->route->owner)) {
+  if (principal && isAllowed(*principal, Permission::Inside, target->route->owner)) {
     auto location = format("{}?to={}&proof={}", kArrivePath, net::percentEncode(path),
                            net::percentEncode(formField(head.query(), "proof").value_or("")));
     co_return co_await respondRedirect(exchange, 302, std::move(location), welcome(head, *target, *principal));

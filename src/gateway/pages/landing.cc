@@ -28,10 +28,12 @@ std::vector<LandingRow> Landing::rowsFor(const Principal& principal, const net::
     const bool busy = route->status != InstanceStatus::running || !route->ready;
     rows.push_back({.name = name,
                     .owner = route->owner,
-                    .url = address_.originOf(address_.hosts().hostOf(name, 0), head) + "/",
+                    .url = isAllowed(principal, Permission::Inside, route->owner)
+                               ? address_.originOf(address_.hosts().hostOf(name, 0), head) + "/"
+                               : "",
                     .status = route->status,
                     .ready = route->ready,
-                    .mayChange = isAllowed(principal, Permission::WriteOwn, route->owner) && offers(actions_, route->status),
+                    .mayChange = isAllowed(principal, Permission::Manage, route->owner) && offers(actions_, route->status),
                     .note = route->status == InstanceStatus::failed ? route->reason
                             : route->moving ? format("moving to {}, {} %", route->moving->to, percentOf(*route->moving))
                             : busy          ? route->step
@@ -46,7 +48,7 @@ async::awaitable<void> Landing::show(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto principal = browser_.find(head);
   if (!principal) co_return co_await respondRedirect(exchange, 302, "/login", browser_.repair(head));
-  const bool may_create = actions_.create && isAllowed(*principal, Permission::WriteOwn, principal->user);
+  const bool may_create = actions_.create && isAllowed(*principal, Permission::Create, Relation::Own);
   co_await respondPage(exchange, 200, landingPage(*principal, rowsFor(*principal, head), may_create));
 }
 
@@ -55,7 +57,7 @@ async::awaitable<void> Landing::perform(net::Exchange& exchange, Principal princ
   const auto action = exchange.head().path().substr(kActionsPath.size());
   auto name = formField(form, "name").value_or("");
   if (action == "create") {
-    if (!actions_.create || !isAllowed(principal, Permission::WriteOwn, principal.user))
+    if (!actions_.create || !isAllowed(principal, Permission::Create, Relation::Own))
       throw Error(ErrorCode::PermissionDenied, "Your role does not allow creating workspaces.");
     co_await actions_.create(principal, std::move(name));
     co_return;
@@ -64,7 +66,7 @@ async::awaitable<void> Landing::perform(net::Exchange& exchange, Principal princ
   if (found == targets_.routes().end() || !canSee(principal, found->second->owner))
     throw Error(ErrorCode::NotFound, format("The workspace {} does not exist.", name));
   const auto route = found->second;
-  if (!isAllowed(principal, Permission::WriteOwn, route->owner))
+  if (!isAllowed(principal, Permission::Manage, route->owner))
     throw Error(ErrorCode::PermissionDenied, format("Your role does not allow changing {}.", route->name));
   if (action == "start" && actions_.start)
     co_await actions_.start(principal, route->instanceId);

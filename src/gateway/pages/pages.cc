@@ -97,6 +97,16 @@ Page signInByLinkPage(std::string_view user, std::string_view code, std::string_
   return layOut({.title = "Sign in"}, assets::signInByLinkHtml(), {{"user", user}, {"code", code}, {"next", next}});
 }
 
+Page enterPage(const EnterPage& content) {
+  return layOut({.title = format("Enter {}", content.name)}, assets::enterHtml(),
+                {{"name", content.name},
+                 {"owner", content.owner},
+                 {"host", content.host},
+                 {"binding", content.binding},
+                 {"path", content.path},
+                 {"proof", content.proof}});
+}
+
 Page continuePage(std::string_view path) {
   return {.html = renderTemplate(assets::continueHtml(), {{"path", path}}), .policy = "default-src 'none'; base-uri 'none'"};
 }
@@ -107,7 +117,7 @@ Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows
   return layOut({.title = "Workspaces", .script = assets::landingJs(), .wide = true}, assets::landingHtml(),
                 {{"user", principal.user},
                  {"mayCreate", may_create},
-                 {"showsOwners", principal.role == Role::admin},
+                 {"showsOwners", isAllowed(principal, Permission::Read, Relation::Other)},
                  {"hasRows", !rows.empty()},
                  {"rows", std::move(row_values)},
                  {"looseStorages", looseStoragesOf(rows)}});

@@ -25,6 +25,16 @@ Page signInPage(const SignInPage& content);
 Page signedOutPage();
 /// Confirmation of a sign-in by a link that another user may have planted.
 Page signInByLinkPage(std::string_view user, std::string_view code, std::string_view next);
+/// Confirmation of an entry into another user's workspace, which is recorded.
+struct EnterPage {
+  std::string name;
+  std::string owner;
+  std::string host;  ///< this and the others: the sign-in that the entry continues
+  std::string binding;
+  std::string path;
+  std::string proof;
+};
+Page enterPage(const EnterPage& content);
 /// Continues to `path` at once.
 Page continuePage(std::string_view path);
 
@@ -32,7 +42,7 @@ Page continuePage(std::string_view path);
 struct LandingRow {
   std::string name;
   std::string owner;
-  std::string url;
+  std::string url;  ///< empty: the user may not open it
   InstanceStatus status = InstanceStatus::creating;
   bool ready = false;
   bool mayChange = false;  ///< offer Start or Stop, depending on the status

@@ -1,6 +1,7 @@
 #include "gateway/pages/sign_in.h"
 
 #include "async/attempt.h"
+#include "auth/entry.h"
 #include "base/text/format.h"
 #include "gateway/pages/responses.h"
 #include "net/http/problem.h"
@@ -80,7 +81,9 @@ async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   else if (path == "/logout" && reads)
     co_await respondRedirect(exchange, 303, "/");
   else if (path == kInstancePath && reads)
-    co_await sendToInstance(exchange);
+    co_await sendToInstance(exchange, std::string(head.query()), Entry::New);
+  else if (path == kInstancePath && posts)
+    co_await enterInstance(exchange);
   else
     co_await respondProblem(exchange, 405, ErrorCode::InvalidArgument, "This address does not accept this method.");
   co_return true;
@@ -175,19 +178,23 @@ async::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
 
 // --- On to an instance ---
 
-async::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange) {
+async::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange, std::string fields, Entry entry) {
   const auto& head = exchange.head();
-  const auto host = parseLabel(formField(head.query(), "host").value_or(""));
-  const auto binding = formField(head.query(), "binding").value_or("");
+  const auto host = parseLabel(formField(fields, "host").value_or(""));
+  const auto binding = formField(fields, "binding").value_or("");
+  const auto path = localPathField(fields, "path");
+  const auto proof = formField(fields, "proof").value_or("");
   const auto principal = browser_.find(head);
-  if (!principal)
-    co_return co_await respondRedirect(exchange, 302, "/login?next=" + net::percentEncode(isLocalPath(head.target) ? head.target : "/"),
-                                       browser_.repair(head));
+  if (!principal) {
+    const bool returns = head.method != "POST" && isLocalPath(head.target);
+    co_return co_await respondRedirect(exchange, head.method == "POST" ? 303 : 302,
+                                       "/login?next=" + net::percentEncode(returns ? head.target : "/"), browser_.repair(head));
+  }
   const auto found = targets_.routes().find(host.instance());
   if (host.label().empty() || found == targets_.routes().end() || !canSee(*principal, found->second->owner))
     co_return co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchWorkspace());
   const auto route = found->second;
-  if (!isAllowed(*principal, Permission::UseOwn, route->owner))
+  if (!isAllowed(*principal, Permission::Inside, route->owner))
     co_return co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                                       {.title = "Not allowed",
                                        .text = "Your role allows seeing this workspace, but not opening it.",
@@ -198,11 +205,28 @@ async::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange) {
     co_await respondRedirect(exchange, 302, origin + "/");  // a sign-in begins at the instance's host
     co_return;
   }
+  if (isRecordedEntry(*principal, route->owner)) {
+    if (entry == Entry::New)
+      co_return co_await respondPage(exchange, 200,
+                                     enterPage({route->name, route->owner, std::string(host.label()), binding, path, proof}));
+    recordEntry(*principal, route->owner, route->instanceId, host.port() == 0 ? "vscode" : format("port {}", host.port()));
+  }
   const auto code = auth_.issueCode(*principal, Targets::audienceOf(*route, host.port()), binding);
-  co_await respondRedirect(
-      exchange, 302,
-      format("{}{}?code={}&to={}&proof={}", origin, kCodePath, net::percentEncode(code),
-             net::percentEncode(localPathField(head.query(), "path")), net::percentEncode(formField(head.query(), "proof").value_or(""))));
+  co_await respondRedirect(exchange, entry == Entry::New ? 302 : 303,
+                           format("{}{}?code={}&to={}&proof={}", origin, kCodePath, net::percentEncode(code), net::percentEncode(path),
+                                  net::percentEncode(proof)));
+}
+
+/// The form of the page that announces a recorded entry.
+async::awaitable<void> SignIn::enterInstance(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  if (!isSameOrigin(head) || !isForm(head))
+    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
+  auto form = co_await async::attempt(net::readAll(exchange.body(), kMaxFormBytes));
+  if (!form)
+    co_return co_await respondMessage(exchange, httpStatus(form.error().code()), form.error().code(),
+                                      {.title = "The request failed", .text = form.error().message(), .linkText = "Back", .link = "/"});
+  co_await sendToInstance(exchange, std::move(*form), Entry::Announced);
 }
 
 }  // namespace swarm::gateway

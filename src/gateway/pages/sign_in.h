@@ -28,7 +28,11 @@ class SignIn {
   async::awaitable<void> signInByLink(net::Exchange& exchange);
   async::awaitable<void> takeLink(net::Exchange& exchange, std::string code, std::string next);
   async::awaitable<void> signOut(net::Exchange& exchange);
-  async::awaitable<void> sendToInstance(net::Exchange& exchange);
+  /// Announced: the page that announces the record of the entry was shown.
+  enum class Entry { New, Announced };
+  /// `fields`: the query or form with the facts of a sign-in that began at an instance's host.
+  async::awaitable<void> sendToInstance(net::Exchange& exchange, std::string fields, Entry entry);
+  async::awaitable<void> enterInstance(net::Exchange& exchange);
   async::awaitable<void> leaveAddress(net::Exchange& exchange);
 
   const PublicAddress& address_;

@@ -97,7 +97,7 @@ void Targets::followRevocations() {
     std::erase_if(target->cookies, [&](auto& entry) {
       auto& [value, cookie] = entry;
       const auto principal = auth_.verifyInstanceCookie(value, cookie->audience);
-      cookie->valid = principal && isAllowed(*principal, Permission::UseOwn, target->route->owner);
+      cookie->valid = principal && isAllowed(*principal, Permission::Inside, target->route->owner);
       return !cookie->valid;
     });
   }
@@ -152,7 +152,7 @@ std::shared_ptr<VerifiedCookie> Targets::verify(Target& target, std::string_view
     return nullptr;
   }
   auto principal = auth_.verifyInstanceCookie(value, audience);
-  if (!principal || !isAllowed(*principal, Permission::UseOwn, target.route->owner)) return nullptr;
+  if (!principal || !isAllowed(*principal, Permission::Inside, target.route->owner)) return nullptr;
   auto cookie = std::make_shared<VerifiedCookie>(VerifiedCookie{.principal = std::move(*principal), .audience = std::move(audience)});
   // An exchange that holds a removed cookie would miss a sign-out: only unused cookies are removed.
   if (target.cookies.size() >= kMaxCookiesPerHost)

@@ -113,7 +113,7 @@ std::string Answer::at(std::string_view name) const {
   return member != nullptr && member->is_string() ? std::string(member->get_string()) : std::string();
 }
 
-ApiServer::ApiServer(ApiOptions options) {
+ApiServer::ApiServer(ApiOptions options, AccessRules rules) {
   log::configure(log::Level::Warning, log::Style::Text);
   agent_server_ = listen(loop, [this](net::Exchange& exchange) { return serveAgent(inside, exchange); }, agent_done_);
   net::HostPort agent_address{"127.0.0.1", agent_server_->port()};
@@ -121,17 +121,21 @@ ApiServer::ApiServer(ApiOptions options) {
     return [agent_address](Deadline deadline) { return net::connectTcp(agent_address, deadline); };
   };
   store_ = openSqliteStore(dir_ / "data");
-  auth = makeAuth(*store_, clock);
+  auth = makeAuth(*store_, clock, rules);
   loop.run(auth->initialise());
   password = "correct horse battery staple";
   loop.run(auth->putUser("ulla", Secret(password), Role::user));
   // Hashing takes a while: only one of them can sign in by password.
   loop.run(auth->putUser("sten", Secret(), Role::user));
   loop.run(auth->putUser("vera", Secret(), Role::viewer));
+  loop.run(auth->putUser("auda", Secret(), Role::auditor));
+  loop.run(auth->putUser("olaf", Secret(), Role::operator_));
   admin = issue("admin");
   user = issue("ulla");
   stranger = issue("sten");
   viewer = issue("vera");
+  auditor = issue("auda");
+  operates = issue("olaf");
 
   std::map<ProviderType, ProviderPtr> providers;
   providers[ProviderType::fake] = std::make_unique<ScriptedProvider>(world, clock, inside, agent_connector);

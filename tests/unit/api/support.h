@@ -57,7 +57,7 @@ struct Answer {
 
 class ApiServer {
  public:
-  explicit ApiServer(ApiOptions options = {});
+  explicit ApiServer(ApiOptions options = {}, AccessRules rules = {});
   ~ApiServer();
 
   /// Sends with a token ("" for none).
@@ -89,6 +89,8 @@ class ApiServer {
   std::string user;      ///< "ulla", role user
   std::string stranger;  ///< "sten", role user
   std::string viewer;    ///< "vera", role viewer
+  std::string auditor;   ///< "auda", role auditor
+  std::string operates;  ///< "olaf", role operator
   std::string password;  ///< ulla's
 
  private:

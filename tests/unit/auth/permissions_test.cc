@@ -1,4 +1,6 @@
-// Every role, every permission, every kind of owner.
+// Every role, every permission, every relation to the object.
+#include <set>
+
 #include "auth/auth.h"
 #include "gtest/gtest.h"
 
@@ -8,55 +10,124 @@ namespace {
 struct Row {
   Role role;
   Permission permission;
-  bool own;       // of the user's own object
-  bool none;      // without an owner: a list, or an object that does not exist yet
-  bool stranger;  // of another user's object
+  bool own;
+  bool editor;  // another user's object, shared as editor
+  bool viewer;  // …as viewer
+  bool other;   // another user's object
 };
 
-constexpr Row kTable[] = {
-    {Role::viewer, Permission::Public, true, true, true},    {Role::viewer, Permission::SignedIn, true, true, true},
-    {Role::viewer, Permission::ReadOwn, true, true, false},  {Role::viewer, Permission::WriteOwn, false, false, false},
-    {Role::viewer, Permission::UseOwn, false, false, false}, {Role::viewer, Permission::Admin, false, false, false},
-    {Role::user, Permission::Public, true, true, true},      {Role::user, Permission::SignedIn, true, true, true},
-    {Role::user, Permission::ReadOwn, true, true, false},    {Role::user, Permission::WriteOwn, true, true, false},
-    {Role::user, Permission::UseOwn, true, true, false},     {Role::user, Permission::Admin, false, false, false},
-    {Role::admin, Permission::Public, true, true, true},     {Role::admin, Permission::SignedIn, true, true, true},
-    {Role::admin, Permission::ReadOwn, true, true, true},    {Role::admin, Permission::WriteOwn, true, true, true},
-    {Role::admin, Permission::UseOwn, true, true, true},     {Role::admin, Permission::Admin, true, true, true},
+constexpr Row kExpected[] = {
+    {Role::viewer, Permission::Public, true, true, true, true},
+    {Role::viewer, Permission::SignedIn, true, true, true, true},
+    {Role::viewer, Permission::Read, true, true, true, false},
+    {Role::viewer, Permission::Create, false, false, false, false},
+    {Role::viewer, Permission::Manage, false, false, false, false},
+    {Role::viewer, Permission::Configure, false, false, false, false},
+    {Role::viewer, Permission::Inside, false, false, false, false},
+    {Role::viewer, Permission::ReadServer, false, false, false, false},
+    {Role::viewer, Permission::ManageProviders, false, false, false, false},
+    {Role::viewer, Permission::ReadUsers, false, false, false, false},
+    {Role::viewer, Permission::ManageUsers, false, false, false, false},
+    {Role::user, Permission::Public, true, true, true, true},
+    {Role::user, Permission::SignedIn, true, true, true, true},
+    {Role::user, Permission::Read, true, true, true, false},
+    {Role::user, Permission::Create, true, false, false, false},
+    {Role::user, Permission::Manage, true, false, false, false},
+    {Role::user, Permission::Configure, true, false, false, false},
+    {Role::user, Permission::Inside, true, true, false, false},
+    {Role::user, Permission::ReadServer, false, false, false, false},
+    {Role::user, Permission::ManageProviders, false, false, false, false},
+    {Role::user, Permission::ReadUsers, false, false, false, false},
+    {Role::user, Permission::ManageUsers, false, false, false, false},
+    {Role::auditor, Permission::Public, true, true, true, true},
+    {Role::auditor, Permission::SignedIn, true, true, true, true},
+    {Role::auditor, Permission::Read, true, true, true, true},
+    {Role::auditor, Permission::Create, false, false, false, false},
+    {Role::auditor, Permission::Manage, false, false, false, false},
+    {Role::auditor, Permission::Configure, false, false, false, false},
+    {Role::auditor, Permission::Inside, false, false, false, false},
+    {Role::auditor, Permission::ReadServer, true, true, true, true},
+    {Role::auditor, Permission::ManageProviders, false, false, false, false},
+    {Role::auditor, Permission::ReadUsers, true, true, true, true},
+    {Role::auditor, Permission::ManageUsers, false, false, false, false},
+    {Role::operator_, Permission::Public, true, true, true, true},
+    {Role::operator_, Permission::SignedIn, true, true, true, true},
+    {Role::operator_, Permission::Read, true, true, true, true},
+    {Role::operator_, Permission::Create, true, false, false, false},
+    {Role::operator_, Permission::Manage, true, true, true, true},
+    {Role::operator_, Permission::Configure, true, false, false, false},
+    {Role::operator_, Permission::Inside, false, false, false, false},
+    {Role::operator_, Permission::ReadServer, true, true, true, true},
+    {Role::operator_, Permission::ManageProviders, true, true, true, true},
+    {Role::operator_, Permission::ReadUsers, false, false, false, false},
+    {Role::operator_, Permission::ManageUsers, false, false, false, false},
+    {Role::admin, Permission::Public, true, true, true, true},
+    {Role::admin, Permission::SignedIn, true, true, true, true},
+    {Role::admin, Permission::Read, true, true, true, true},
+    {Role::admin, Permission::Create, true, true, true, true},
+    {Role::admin, Permission::Manage, true, true, true, true},
+    {Role::admin, Permission::Configure, true, true, true, true},
+    {Role::admin, Permission::Inside, true, true, true, true},
+    {Role::admin, Permission::ReadServer, true, true, true, true},
+    {Role::admin, Permission::ManageProviders, true, true, true, true},
+    {Role::admin, Permission::ReadUsers, true, true, true, true},
+    {Role::admin, Permission::ManageUsers, true, true, true, true},
 };
 
-TEST(Permissions, followTheTable) {
-  for (const Row& row : kTable) {
-    SCOPED_TRACE(testing::Message() << "role " << static_cast<int>(row.role) << ", permission " << static_cast<int>(row.permission));
-    Principal ann{"ann", row.role, "s", {}};
-    EXPECT_EQ(isAllowed(ann, row.permission, "ann"), row.own);
-    EXPECT_EQ(isAllowed(ann, row.permission, ""), row.none);
-    EXPECT_EQ(isAllowed(ann, row.permission, "bob"), row.stranger);
-    EXPECT_EQ(isAllowed(ann, row.permission, "Ann"), row.stranger) << "names are compared exactly";
+TEST(Permissions, areThoseOfTheTable) {
+  std::set<std::pair<Role, Permission>> seen;
+  for (const Row& row : kExpected) {
+    const Principal ann{"ann", row.role, "session", {}};
+    EXPECT_TRUE(seen.insert({row.role, row.permission}).second);
+    const auto text = std::string(nameOf(row.role)) + ": " + std::string(nameOf(row.permission));
+    EXPECT_EQ(isAllowed(ann, row.permission, Relation::Own), row.own) << text;
+    EXPECT_EQ(isAllowed(ann, row.permission, Relation::SharedAsEditor), row.editor) << text;
+    EXPECT_EQ(isAllowed(ann, row.permission, Relation::SharedAsViewer), row.viewer) << text;
+    EXPECT_EQ(isAllowed(ann, row.permission, Relation::Other), row.other) << text;
   }
+  EXPECT_EQ(seen.size(), kRoles.size() * kPermissions.size()) << "one row for each role and permission";
 }
 
-TEST(Permissions, allowWithoutASignInOnlyWhatIsPublic) {
-  for (Role role : {Role::viewer, Role::user, Role::admin}) {
-    Principal signed_out{"", role, "", {}};
-    EXPECT_TRUE(isAllowed(signed_out, Permission::Public, ""));
-    for (Permission permission : {Permission::SignedIn, Permission::ReadOwn, Permission::WriteOwn, Permission::UseOwn, Permission::Admin}) {
-      EXPECT_FALSE(isAllowed(signed_out, permission, ""));
-      EXPECT_FALSE(isAllowed(signed_out, permission, "ann"));
+TEST(Permissions, dependOnTheOwnersExactName) {
+  const Principal ann{"ann", Role::user, "session", {}};
+  EXPECT_EQ(relationOf(ann, "ann"), Relation::Own);
+  for (const char* other : {"Ann", "bob", "ann ", ""}) EXPECT_EQ(relationOf(ann, other), Relation::Other) << other;
+  EXPECT_EQ(relationOf({}, ""), Relation::Other);
+}
+
+TEST(Permissions, areNoneWithoutASignInExceptThePublicOnes) {
+  for (const Role role : kRoles) {
+    Principal signed_out;
+    signed_out.role = role;
+    for (const Permission permission : kPermissions) {
+      EXPECT_EQ(isAllowed(signed_out, permission, Relation::Own), permission == Permission::Public);
+      EXPECT_EQ(isAllowed(signed_out, permission, "ann"), permission == Permission::Public);
     }
     EXPECT_FALSE(canSee(signed_out, ""));
     EXPECT_FALSE(canSee(signed_out, "ann"));
   }
 }
 
-TEST(Permissions, hideOtherUsersObjectsFromAllButAdmins) {
-  for (Role role : {Role::viewer, Role::user}) {
-    EXPECT_TRUE(canSee({"ann", role, "s", {}}, "ann"));
-    EXPECT_FALSE(canSee({"ann", role, "s", {}}, "bob"));
-    EXPECT_FALSE(canSee({"ann", role, "s", {}}, "")) << "objects without an owner are the admins'";
+TEST(Permissions, letAdminsIntoWorkspacesOfOthersUnlessTheConfigurationForbidsIt) {
+  const Principal admin{"root", Role::admin, "s", {}};
+  Principal kept_out = admin;
+  kept_out.mayEnterOthers = false;
+  for (const Permission permission : kPermissions) {
+    const bool enters = permission == Permission::Inside || permission == Permission::Configure;
+    EXPECT_TRUE(isAllowed(admin, permission, "bob"));
+    EXPECT_EQ(isAllowed(kept_out, permission, "bob"), !enters) << nameOf(permission);
+    EXPECT_TRUE(isAllowed(kept_out, permission, "root")) << "one's own";
+    EXPECT_TRUE(isAllowed(kept_out, permission, Relation::SharedAsEditor)) << "the owner has let them in";
   }
-  EXPECT_TRUE(canSee({"root", Role::admin, "s", {}}, "bob"));
-  EXPECT_TRUE(canSee({"root", Role::admin, "s", {}}, ""));
+}
+
+TEST(Roles, areReadFromRowsOfEveryVersion) {
+  for (const Role role : kRoles) EXPECT_EQ(storedRole(nameOf(role)), role);
+  EXPECT_EQ(storedRole("viewer"), Role::viewer);
+  for (const char* unknown : {"", "owner", "Admin", "admin ", "operator_"}) {
+    EXPECT_EQ(storedRole(unknown), Role::viewer) << unknown;
+    EXPECT_FALSE(roleFromName(unknown)) << unknown;
+  }
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ awaitable<LoginResult> MemoryAuth::issue(std::string user, std::chrono::seconds 
 LoginResult MemoryAuth::signIn(const std::string& user, std::chrono::seconds ttl) {
   const auto session = "s" + std::to_string(++next_);
   const auto role = user == "root" ? Role::admin : user == "vic" ? Role::viewer : Role::user;
-  sessions_[session] = {.user = user, .role = role, .sessionId = session, .expiresAt = clock_.now() + ttl};
+  sessions_[session] = {
+      .user = user, .role = role, .sessionId = session, .expiresAt = clock_.now() + ttl, .mayEnterOthers = adminsMayEnter};
   return {Secret("token-" + session), sessions_[session]};
 }
 

@@ -56,6 +56,7 @@ class MemoryAuth final : public Auth {
   void revoke(const std::string& session);
 
   mutable int cookiesVerified = 0;
+  bool adminsMayEnter = true;  ///< of sign-ins from now on
 
  private:
   const Clock& clock_;

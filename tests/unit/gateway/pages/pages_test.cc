@@ -26,6 +26,7 @@ TEST(Pages, escapeAllValues) {
       waitingPage({.kind = WaitingKind::Moving,
                    .name = kHostile,
                    .moving = std::make_shared<const MoveProgress>(MoveProgress{.to = kHostile, .step = kHostile})}),
+      enterPage({.name = kHostile, .owner = kHostile, .host = kHostile, .binding = kHostile, .path = kHostile, .proof = kHostile}),
       messagePage({.title = kHostile, .text = kHostile, .detail = kHostile, .linkText = kHostile, .link = kHostile}),
   };
   for (const auto& page : pages) {
@@ -59,8 +60,8 @@ TEST(Pages, allowOnlyTheirOwnStyleAndScript) {
 }
 
 TEST(Pages, insertOnlyStyleAndScriptUnescaped) {
-  for (const auto text : {assets::brandHtml(), assets::continueHtml(), assets::landingHtml(), assets::messageHtml(), assets::signInHtml(),
-                          assets::signInByLinkHtml(), assets::signedOutHtml(), assets::waitingHtml()})
+  for (const auto text : {assets::brandHtml(), assets::continueHtml(), assets::enterHtml(), assets::landingHtml(), assets::messageHtml(),
+                          assets::signInHtml(), assets::signInByLinkHtml(), assets::signedOutHtml(), assets::waitingHtml()})
     for (const auto* unescaped : {"{{{", "{{&", "{{="}) EXPECT_EQ(text.find(unescaped), std::string_view::npos) << text;
   std::string layout(assets::layoutHtml());
   for (const std::string allowed : {"<style>{{{style}}}</style>", "<script>{{{script}}}</script>"}) {

@@ -286,17 +286,62 @@ TEST_F(SignInFlow, revealsNothingToOtherUsers) {
   });
 }
 
-TEST_F(SignInFlow, admitsAdminsAndOnlyShowsTheListToViewers) {
+TEST_F(SignInFlow, onlyShowsTheListToViewers) {
   run([&]() -> awaitable<void> {
     publish([](Route& route) { route.owner = "vic"; }, "seen");
-    signInAs("root");
-    EXPECT_EQ((co_await browse(instance("/"))).body, "hello");
-    jar_.clear();
     signInAs("vic");
     EXPECT_EQ((co_await browse(instance("/", "seen"))).status, 403);
     const auto landing = co_await browse(base("/"));
-    EXPECT_NE(landing.body.find(">seen</a>"), std::string::npos);
-    EXPECT_EQ(landing.body.find(">ws</a>"), std::string::npos);
+    EXPECT_NE(landing.body.find(">seen</th>"), std::string::npos) << "without a link that would be refused";
+    EXPECT_EQ(landing.body.find(">ws<"), std::string::npos);
+  });
+}
+
+TEST_F(SignInFlow, announcesToAdminsThatTheirEntryIntoAnotherUsersWorkspaceIsRecorded) {
+  run([&]() -> awaitable<void> {
+    signInAs("root");
+    const auto page = co_await browse(instance("/a"));
+    EXPECT_EQ(page.status, 200);
+    EXPECT_NE(page.body.find("Your entry is recorded"), std::string::npos) << page.body;
+    EXPECT_EQ(page.header("X-Frame-Options"), "DENY");
+    EXPECT_EQ(application_->connections, 0);
+    std::string form;
+    for (const std::string name : {"host", "binding", "path", "proof"}) {
+      const auto mark = "name=\"" + name + "\" value=\"";
+      const auto at = page.body.find(mark) + mark.size();
+      form += name + "=" + net::percentEncode(page.body.substr(at, page.body.find('"', at) - at)) + "&";
+    }
+    const auto enter = [&](const std::string& origin) {
+      return post("/auth/instance", "Origin: " + origin + "\r\n" + cookiesFor(hostName("")), form);
+    };
+    for (const auto& origin : {instance(""), std::string("http://evil.com")}) EXPECT_EQ((co_await enter(origin)).status, 403) << origin;
+    const auto entered = co_await enter(base(""));
+    EXPECT_EQ(entered.status, 303);
+    EXPECT_EQ((co_await browse(entered.header("Location"))).body, "hello");
+    EXPECT_EQ(trail_.back(), instance("/a"));
+    // The owner gets no such page.
+    jar_.clear();
+    signInAs("ada");
+    EXPECT_EQ((co_await browse(instance("/a"))).body, "hello");
+    EXPECT_EQ((co_await post("/auth/instance", "Origin: " + base("") + "\r\n", form)).header("Location"), "/login?next=%2F")
+        << "not signed in";
+  });
+}
+
+TEST_F(SignInFlow, keepsAdminsOutOfWorkspacesOfOthersWhereTheConfigurationSaysSo) {
+  run([&]() -> awaitable<void> {
+    publish([](Route& route) { route.owner = "root"; }, "own");
+    auth_.adminsMayEnter = false;
+    signInAs("root");
+    EXPECT_EQ((co_await browse(instance("/"))).status, 403);
+    EXPECT_EQ((co_await browse(instance("/", "own"))).body, "hello");
+    const auto landing = co_await browse(base("/"));
+    EXPECT_NE(landing.body.find(">ws</th>"), std::string::npos) << landing.body;
+    EXPECT_NE(landing.body.find(">own</a>"), std::string::npos);
+    // A cookie from before the change does not open it either.
+    const auto root = auth_.signIn("root");
+    auto client = co_await connect();
+    EXPECT_EQ((co_await client.ask(request("GET /", "Cookie: " + instanceCookie(root.principal) + "\r\n"))).status, 401);
   });
 }
 

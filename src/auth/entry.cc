@@ -1,0 +1,14 @@
+#include "auth/entry.h"
+
+#include "base/diagnostics/log.h"
+
+namespace swarm {
+
+bool isRecordedEntry(const Principal& principal, std::string_view owner) { return relationOf(principal, owner) == Relation::Other; }
+
+void recordEntry(const Principal& principal, std::string_view owner, const InstanceId& instance, std::string_view way) {
+  log::info("workspace of another user entered",
+            {{"user", principal.user}, {"owner", owner}, {"instance", instance.str()}, {"way", way}, {"session", principal.sessionId}});
+}
+
+}  // namespace swarm

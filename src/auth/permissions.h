@@ -1,0 +1,71 @@
+// Who may do what: one table of roles, permissions, and relations to the object. docs/access.md prints it.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace swarm {
+
+/// viewer: of earlier versions, and no longer assigned. `nameOf()` has the names in rows and in the API.
+enum class Role { viewer, user, auditor, operator_, admin };
+inline constexpr std::array kRoles{Role::viewer, Role::user, Role::auditor, Role::operator_, Role::admin};
+
+std::string_view nameOf(Role role);
+std::string_view summaryOf(Role role);  ///< for documents
+std::optional<Role> roleFromName(std::string_view name);
+/// The role of a stored row. A name that this version does not know permits what a viewer may do.
+Role storedRole(std::string_view name);
+
+/// The relation of a user to an object, from the closest. An object without an owner is everyone's Other.
+enum class Relation { Own, SharedAsEditor, SharedAsViewer, Other };
+
+/// What a route, an event or a page requires: each names exactly one. Those behind SignedIn depend on the role.
+enum class Permission {
+  Public,           ///< no sign-in
+  SignedIn,         ///< any role: the user's own account, providers, totals
+  Read,             ///< see an object: its state, configuration, log
+  Create,           ///< create an instance, for oneself or (Other) for another user
+  Manage,           ///< lifecycle, resources, moves, snapshots, volumes, names, operations
+  Configure,        ///< change the environment of what runs inside
+  Inside,           ///< enter: VS Code, commands, ports, files, tokens
+  ReadServer,       ///< metrics and log of the server
+  ManageProviders,  ///< validate provider configurations
+  ReadUsers,        ///< sessions of all users
+  ManageUsers,      ///< end sessions of all users
+};
+inline constexpr std::array kPermissions{Permission::Public,          Permission::SignedIn,  Permission::Read,       Permission::Create,
+                                         Permission::Manage,          Permission::Configure, Permission::Inside,     Permission::ReadServer,
+                                         Permission::ManageProviders, Permission::ReadUsers, Permission::ManageUsers};
+std::string_view nameOf(Permission permission);
+std::string_view summaryOf(Permission permission);  ///< for documents
+
+/// The relations for which a role has a permission: from Own to this one.
+enum class Reach { None, Own, Editors, Viewers, All };
+Reach reachOf(Role role, Permission permission);
+
+/// `[access]` of the configuration.
+struct AccessRules {
+  bool adminsMayEnter = true;  ///< workspaces of other users
+};
+
+/// The signed-in user of a request.
+struct Principal {
+  std::string user;
+  Role role = Role::viewer;
+  std::string sessionId;
+  SystemTime expiresAt{};
+  bool mayEnterOthers = true;  ///< AccessRules::adminsMayEnter
+};
+
+Relation relationOf(const Principal& principal, std::string_view owner);
+bool isAllowed(const Principal& principal, Permission permission, Relation relation);
+/// `owner`: of the object of the request.
+bool isAllowed(const Principal& principal, Permission permission, std::string_view owner);
+/// Instances of other users look like absent ones: the caller responds 404, not 403, when canSee is false.
+bool canSee(const Principal& principal, std::string_view owner);
+
+}  // namespace swarm

@@ -1,0 +1,229 @@
+// Who may call what: every route of the table, as every role, on the caller's own objects and on those of another user.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "api/routes/route.h"
+#include "unit/api/support.h"
+
+namespace swarm::test {
+namespace {
+
+/// The response of a route to a caller. Allowed: anything but 401, 403 and 404.
+enum class Verdict { Allowed, NeedsSignIn, Forbidden, Hidden };
+
+Verdict verdictOf(int status) {
+  return status == 401 ? Verdict::NeedsSignIn : status == 403 ? Verdict::Forbidden : status == 404 ? Verdict::Hidden : Verdict::Allowed;
+}
+
+/// Whether the path names an object that belongs to a user.
+bool namesAnObject(const api::Endpoint& route) {
+  return route.pattern.find('{') != std::string_view::npos && route.pattern.find("{type}") == std::string_view::npos;
+}
+
+/// What the table of permissions (docs/access.md) says.
+Verdict expected(const api::Endpoint& route, const Principal& caller, Relation relation) {
+  if (!isAllowed(caller, route.permission, Relation::Own)) return Verdict::Forbidden;
+  if (!namesAnObject(route)) return Verdict::Allowed;
+  if (route.operationId == "endSession") {
+    const bool may_end = relation == Relation::Own || isAllowed(caller, Permission::ManageUsers, relation);
+    return may_end ? Verdict::Allowed : Verdict::Hidden;
+  }
+  if (!isAllowed(caller, Permission::Read, relation)) return Verdict::Hidden;
+  return isAllowed(caller, route.permission, relation) ? Verdict::Allowed : Verdict::Forbidden;
+}
+
+/// Objects of one user.
+struct Walk {
+  std::string owner;
+  std::string instance{};
+  std::string operation{};
+  std::string volume{};
+  std::string snapshot{};
+  std::string session{};
+  std::string name{};  ///< of a deleted instance
+};
+
+std::string pathOf(const api::Endpoint& route, const Walk& walk) {
+  std::string path(route.pattern);
+  auto fill = [&](std::string_view name, std::string_view value) {
+    if (auto at = path.find(name); at != std::string::npos) path.replace(at, name.size(), value);
+  };
+  fill("{id}", route.pattern.starts_with("/api/operations") ? walk.operation : walk.instance);
+  fill("{name}", route.pattern.starts_with("/api/names") ? walk.name : walk.volume);
+  fill("{session}", walk.session);
+  fill("{snapshot}", walk.snapshot);
+  fill("{type}", "fake");
+  fill("{port}", "8080");
+  return path;
+}
+
+/// A body that the route takes.
+std::string bodyOf(const api::Endpoint& route, const std::string& password) {
+  if (route.body.schema == "CreateInstance") return R"({"provider":"fake"})";
+  if (route.body.schema == "UpdateInstance") return R"({"labels":{"a":"b"}})";
+  if (route.body.schema == "PatchInstance") return R"({"labels":{"a":null}})";
+  if (route.body.schema == "MigrateInstance") return R"({"region":"fra"})";
+  if (route.body.schema == "TakeSnapshot") return "{}";
+  if (route.body.schema == "RestoreSnapshot") return R"({"snapshot":"first"})";
+  if (route.body.schema == "ExecuteCommand") return R"({"command":["true"]})";
+  if (route.body.schema == "IssueToken") return R"({"scope":"status"})";
+  if (route.body.schema == "CreateLoginLink") return R"({"instance":"dev"})";
+  if (route.body.schema == "Credentials") return R"({"user":"ulla","password":")" + password + "\"}";
+  return {};
+}
+
+class ApiPermissions : public ::testing::Test {
+ protected:
+  /// Objects of `owner` for a call of `route`: its calls may delete them.
+  Walk makeObjects(const api::Endpoint& route, const std::string& owner) {
+    Walk walk{.owner = owner};
+    if (!namesAnObject(route)) return walk;
+    const std::string name = "w" + std::to_string(made_++);
+    const std::string body = R"({"provider":"fake","owner":")" + owner + R"(","name":")" + name;
+    const Answer created = server_.post("/api/instances?wait=10", body + "\"}");
+    EXPECT_EQ(created.status, 201) << created.text;
+    walk.instance = created.at("id");
+    walk.operation = created.at("operationId");
+    for (const auto& volume : server_.world.volumes())
+      if (volume.placeId.str() == walk.instance) walk.volume = volume.name;
+    if (route.pattern.find("snapshot") != std::string_view::npos || route.operationId == "restoreSnapshot") {
+      const Answer taken = server_.post("/api/instances/" + walk.instance + "/snapshots?wait=10", R"({"name":"first"})");
+      EXPECT_EQ(taken.status, 200) << taken.text;
+      const Answer list = server_.get("/api/snapshots");
+      for (const auto& snapshot : list.json.at("items").as_array())
+        if (snapshot.at("instanceId").as_string() == walk.instance) walk.snapshot = snapshot.at("id").as_string();
+    }
+    if (route.pattern.starts_with("/api/names")) {
+      walk.name = name + "-old";
+      EXPECT_EQ(server_.post("/api/instances?wait=10", body + "-old\"}").status, 201);
+      EXPECT_EQ(server_.send({"DELETE", "/api/instances/" + walk.name + "?volumes=true&wait=10"}).status, 200);
+    }
+    if (route.pattern.find("{session}") != std::string_view::npos) walk.session = principalOf(server_.issue(owner)).sessionId;
+    return walk;
+  }
+
+  void removeObjects(const Walk& walk) {
+    if (!walk.instance.empty()) server_.send({"DELETE", "/api/instances/" + walk.instance + "?volumes=true&wait=10"});
+  }
+
+  Answer call(const api::Endpoint& route, const Walk& walk, const std::string& token) {
+    Request request{std::string(route.method), pathOf(route, walk), bodyOf(route, server_.password)};
+    // Streams have no end: their HEAD requires the same permission.
+    if (route.operationId == "streamEvents" || route.operationId == "readLogs") request.method = "HEAD";
+    return server_.send(request, token);
+  }
+
+  Principal principalOf(const std::string& token) { return server_.auth->verifyApiToken(token).value(); }
+
+  ApiServer server_;
+  int made_ = 0;
+};
+
+TEST_F(ApiPermissions, areThoseOfTheTableForEveryRoleAndRelationOnEveryRoute) {
+  constexpr std::pair<std::string_view, Role> users[] = {
+      {"vera", Role::viewer}, {"ulla", Role::user}, {"auda", Role::auditor}, {"olaf", Role::operator_}, {"admin", Role::admin}};
+  ASSERT_EQ(std::size(users), kRoles.size());
+  int calls = 0;
+  for (const api::Endpoint& route : api::makeRouteTable()) {
+    for (const auto& [name, role] : users) {
+      for (const Relation relation : {Relation::Own, Relation::Other}) {
+        if (relation == Relation::Other && !namesAnObject(route)) continue;
+        const Walk walk = makeObjects(route, relation == Relation::Own ? std::string(name) : "sten");
+        // The caller's session does not outlive a logout: each call gets its own.
+        const std::string token = server_.issue(std::string(name));
+        const Principal caller = principalOf(token);
+        ASSERT_EQ(caller.role, role);
+        const Answer answer = call(route, walk, token);
+        // Upgrade routes without an upgrade answer 426 to callers that passed the check of the role, before the instance is looked up.
+        Verdict wanted = expected(route, caller, relation);
+        if (answer.status == 426) wanted = expected(route, caller, Relation::Own);
+        EXPECT_EQ(verdictOf(answer.status), wanted)
+            << route.method << " " << route.pattern << " as " << nameOf(role) << ", " << (relation == Relation::Own ? "own" : "other")
+            << ": " << answer.status << " " << answer.text;
+        removeObjects(walk);
+        ++calls;
+      }
+    }
+  }
+  EXPECT_GT(calls, 300);
+}
+
+TEST_F(ApiPermissions, requireASignInOnEveryRouteThatIsNotPublic) {
+  const std::string expired = server_.issue("ulla", std::chrono::seconds(1));
+  server_.clock.advance(std::chrono::seconds(2));
+  for (const api::Endpoint& route : api::makeRouteTable()) {
+    if (route.permission == Permission::Public) continue;
+    for (const std::string& token : {std::string(), std::string("garbage"), expired}) {
+      const Answer answer = call(
+          route, {.owner = "ulla", .instance = "i", .operation = "o", .volume = "v", .snapshot = "s", .session = "s", .name = "n"}, token);
+      EXPECT_EQ(answer.status, 401) << route.method << " " << route.pattern;
+      EXPECT_TRUE(answer.header("WWW-Authenticate").starts_with("Bearer"));
+    }
+  }
+}
+
+TEST_F(ApiPermissions, ofAnOperatorDoNotReachWhatRunsInside) {
+  server_.create("ullas", server_.user);
+  const auto put = [&](const std::string& body) { return server_.send({"PUT", "/api/instances/ullas?wait=10", body}, server_.operates); };
+  EXPECT_EQ(put(R"({"resources":{"cpu":{"cores":1}}})").status, 200);
+  EXPECT_EQ(put(R"({"env":{"BASH_ENV":"/tmp/theirs"}})").status, 403);
+  EXPECT_EQ(server_.send({"PATCH", "/api/instances/ullas", R"({"env":{"A":"b"}})"}, server_.operates).status, 403);
+  EXPECT_EQ(server_.send({"PUT", "/api/instances/ullas?dryRun=true", R"({"env":{"A":"b"}})"}, server_.operates).status, 403);
+  EXPECT_EQ(server_.send({"POST", "/api/instances", R"({"provider":"fake","owner":"ulla"})"}, server_.operates).status, 403);
+  EXPECT_EQ(server_.send({"POST", "/api/instances/ullas/stop?wait=10"}, server_.operates).status, 200);
+}
+
+TEST_F(ApiPermissions, listTheObjectsOfAllUsersForThoseWhoReadThem) {
+  server_.create("ullas", server_.user);
+  for (const auto& [token, count] : {std::pair{server_.stranger, 0U}, std::pair{server_.viewer, 0U}, std::pair{server_.user, 1U},
+                                     std::pair{server_.auditor, 1U}, std::pair{server_.operates, 1U}, std::pair{server_.admin, 1U}}) {
+    for (const char* list : {"/api/instances", "/api/operations", "/api/volumes"})
+      EXPECT_EQ(server_.send({.target = list}, token).json.at("items").as_array().size(), count) << list;
+  }
+  EXPECT_EQ(server_.send({.target = "/api/instances?owner=ulla"}, server_.auditor).json.at("items").as_array().size(), 1U);
+  EXPECT_EQ(server_.send({.target = "/api/instances?owner=ulla"}, server_.stranger).status, 403);
+  const auto users_of = [&](const std::string& token) {
+    std::set<std::string> names;
+    for (const auto& session : server_.send({.target = "/api/auth/sessions"}, token).json.at("items").as_array())
+      names.insert(std::string(session.at("user").as_string()));
+    return names.size();
+  };
+  EXPECT_GT(users_of(server_.auditor), 1U);
+  EXPECT_GT(users_of(server_.admin), 1U);
+  EXPECT_EQ(users_of(server_.operates), 1U) << "no users";
+}
+
+TEST(ApiAdmins, doNotEnterWorkspacesOfOthersWhereTheConfigurationForbidsIt) {
+  ApiServer server({}, {.adminsMayEnter = false});
+  server.create("ullas", server.user);
+  server.create("own", server.admin);
+  const Request command{"POST", "/api/instances/ullas/exec", R"({"command":["true"]})"};
+  EXPECT_EQ(server.send(command, server.admin).status, 403);
+  EXPECT_EQ(server.send({"POST", "/api/instances/ullas/token", R"({"scope":"status"})"}).status, 403);
+  EXPECT_EQ(server.send({"PUT", "/api/instances/ullas", R"({"env":{"A":"b"}})"}).status, 403);
+  EXPECT_EQ(server.send({"POST", "/api/instances/ullas/stop?wait=10"}).status, 200) << "all else stays";
+  EXPECT_NE(server.send({"POST", "/api/instances/own/exec", R"({"command":["true"]})"}).status, 403);
+}
+
+TEST_F(ApiPermissions, hideUnknownPathsFromTheAnonymous) {
+  for (std::string path : {"/api/nothing", "/api", "/api/instances/x/y/z", "/api/openapi.json", "/api/version", "/metrics"})
+    EXPECT_EQ(server_.send({.target = path}, "").status, 401) << path;
+  EXPECT_EQ(server_.send({"OPTIONS", "/api/instances"}, "").status, 401);
+  EXPECT_EQ(server_.send({.target = "/healthz"}, "").status, 200);
+  EXPECT_EQ(server_.send({.target = "/readyz"}, "").status, 200);
+}
+
+TEST_F(ApiPermissions, keepStreamsInsideAnInstanceFromStrangers) {
+  server_.create("ullas", server_.user);
+  for (std::string target : {"/api/instances/ullas/exec", "/api/instances/ullas/ports/80"}) {
+    for (const auto& [token, status] : {std::pair{server_.stranger, 404}, std::pair{server_.viewer, 403}, std::pair{server_.operates, 403},
+                                        std::pair{server_.auditor, 403}, std::pair{std::string(), 401}}) {
+      net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", target.ends_with("exec") ? "websocket" : "swarm-tunnel"}};
+      EXPECT_EQ(server_.send({.target = target, .headers = headers}, token).status, status) << target;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace swarm::test
