@@ -1,6 +1,7 @@
 // HttpClient: pooled connections, one request at a time on each.
 #include "net/http/http_client.h"
 
+#include <algorithm>
 #include <boost/asio/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <deque>
@@ -13,6 +14,7 @@ namespace swarm::net {
 namespace {
 
 constexpr std::size_t kPieceBytes = 64 * 1024;
+constexpr std::size_t kLeastPieceBytes = 4 * 1024;  // a buffer is cleared for each read, and a chunk may be one byte
 
 struct Link {
   explicit Link(StreamPtr opened) : stream(std::move(opened)) {}
@@ -96,19 +98,20 @@ class ClientExchange final : public HttpExchange {
   awaitable<std::string> read(Deadline deadline) override {
     std::string piece;
     if (!link_ || body_.done()) co_return piece;
+    // The stream's timer ends a wait only, and a peer that always has data makes none.
+    if (deadline.hasPassed()) fail(asio::error::timed_out);
     link_->stream->setDeadline(deadline.time());
-    piece.resize(kPieceBytes);
-    piece.resize(co_await readInto(asio::buffer(piece)));
+    piece.resize(next_piece_);
+    const std::size_t bytes = co_await readInto(asio::buffer(piece));
+    next_piece_ = bytes == piece.size() ? kPieceBytes : std::max(bytes, kLeastPieceBytes);
+    piece.resize(bytes);
     co_return piece;
   }
 
   // The caller has set the stream's deadline.
   awaitable<std::size_t> readInto(asio::mutable_buffer buffer) {
     const IoResult got = co_await body_.readSome(buffer);
-    if (got.error) {
-      link_.reset();
-      throwTransport(endpoint_, got.error, "in the middle of a response");
-    }
+    if (got.error) fail(got.error);
     giveBackWhenDone();
     co_return got.bytes;
   }
@@ -121,6 +124,11 @@ class ClientExchange final : public HttpExchange {
   }
 
  private:
+  [[noreturn]] void fail(error_code error) {
+    link_.reset();
+    throwTransport(endpoint_, error, "in the middle of a response");
+  }
+
   void giveBackWhenDone() {
     if (!body_.done() || !link_) return;
     if (keep_alive_) {
@@ -138,6 +146,7 @@ class ClientExchange final : public HttpExchange {
   bool keep_alive_;
   Headers headers_;
   BodyReader body_;
+  std::size_t next_piece_ = kLeastPieceBytes;
 };
 
 awaitable<error_code> writeSource(Stream& stream, const HttpRequest& request, Deadline deadline) {

@@ -185,6 +185,18 @@ TEST(HttpClient, streamsALargeAnswerAndKeepsTheConnection) {
   EXPECT_EQ(client.server.connections(), 1);
 }
 
+TEST(HttpClient, endsAtTheDeadlineThoughDataIsThere) {
+  Client client(answering({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n"}));
+  const auto exchange = client.loop.run(client.client.open({}, soon()));
+  EXPECT_EQ(client.loop.run(exchange->read(soon())), "a");
+  try {
+    client.loop.run(exchange->read(Deadline::after(milliseconds(0))));
+    ADD_FAILURE() << "the read succeeded";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::DeadlineExceeded);
+  }
+}
+
 TEST(HttpClient, doesNotReuseTheConnectionOfAnExchangeThatWasDropped) {
   Client client(answering({"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"}));
   client.loop.run(client.client.open({}, soon())).reset();
