@@ -146,9 +146,13 @@ async::awaitable<void> SignIn::followLink(net::Exchange& exchange) {
 
 async::awaitable<void> SignIn::signInByLink(net::Exchange& exchange) {
   const auto& head = exchange.head();
-  std::string form;
-  if (isSameOrigin(head) && isForm(head)) form = co_await net::readAll(exchange.body(), kMaxFormBytes);
-  co_await takeLink(exchange, formField(form, "code").value_or(""), localPathField(form, "next"));
+  std::expected<std::string, Error> form;
+  if (isSameOrigin(head) && isForm(head)) form = co_await async::attempt(net::readAll(exchange.body(), kMaxFormBytes));
+  if (!form)
+    co_return co_await respondMessage(
+        exchange, httpStatus(form.error().code()), form.error().code(),
+        {.title = "Not signed in", .text = form.error().message(), .linkText = "Sign in with a password", .link = "/login"});
+  co_await takeLink(exchange, formField(*form, "code").value_or(""), localPathField(*form, "next"));
 }
 
 async::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string code, std::string next) {

@@ -471,6 +471,7 @@ TEST_F(SignInFlow, aLinkSignsInOnceAndRequiresAConfirmationAfterALinkOfAPage) {
     EXPECT_NE(page.body.find("Sign in as ada?"), std::string::npos);
     const auto form = second.substr(second.find('?') + 1);
     EXPECT_EQ((co_await post("/login/link", "Origin: http://evil.com\r\n", form)).status, 403);
+    EXPECT_EQ((co_await post("/login/link", "Origin: " + base("") + "\r\n", std::string(20'000, 'x'))).status, 413);
     EXPECT_EQ((co_await post("/login/link", "Origin: " + base("") + "\r\n", form)).status, 303);
     EXPECT_FALSE(jar_[hostName("")][names().session].empty());
 
