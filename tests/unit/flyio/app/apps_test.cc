@@ -41,6 +41,16 @@ TEST_F(AppsTest, aNameThatADeletedAppStillHasIsWaitedFor) {
   }
 }
 
+TEST_F(AppsTest, slowResponsesDoNotEndTheWaitAtTheFirst) {
+  Tuning tuning = quickTuning();
+  tuning.lookFor = std::chrono::milliseconds(0);
+  MachinesClient client(fly_.url(), Secret("fm2_secret"), "personal", tuning);
+  Apps apps(client, records_);
+  fly_.respond("POST /v1/apps", {kTaken, kTaken, kTaken, {201, "{}"}});
+  fly_.respond("GET /v1/apps/a1", {kNoApp});
+  EXPECT_EQ(loop_.run(apps.ensure("a1", soon())), AppState::New);
+}
+
 TEST_F(AppsTest, anAppIsGoneWhenThatIsConfirmed) {
   fly_.respond("GET /v1/apps/a1", {kNoApp, kNoApp, {200, R"({"name":"a1"})"}});
   EXPECT_FALSE(loop_.run(apps_.isGone("a1", Confirmation::Repeated, soon())));

@@ -24,6 +24,7 @@ Backoff::Backoff(const Tuning& tuning, std::chrono::milliseconds patience)
 awaitable<void> Backoff::pause(Deadline deadline, std::string message) {
   std::chrono::milliseconds duration = jittered(delay_);
   delay_ = std::min(delay_ * 2, longest_);
+  ++pauses_;
   return pauseFor(duration, deadline, std::move(message));
 }
 

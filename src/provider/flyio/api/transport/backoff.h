@@ -20,9 +20,11 @@ std::chrono::milliseconds jittered(std::chrono::milliseconds duration);
 /// Pauses that double each time, minus a random part of up to half.
 class Backoff {
  public:
-  /// `patience`: how long isPatient() remains true.
+  static constexpr int kMinPauses = 3;
+
+  /// `patience`: how long isPatient() remains true, and for kMinPauses pauses however slow the responses between them are.
   explicit Backoff(const Tuning& tuning, std::chrono::milliseconds patience = std::chrono::hours(24));
-  bool isPatient() const { return std::chrono::steady_clock::now() < patient_until_; }
+  bool isPatient() const { return pauses_ < kMinPauses || std::chrono::steady_clock::now() < patient_until_; }
   bool fits(Deadline deadline) const { return deadline.left() > delay_; }  ///< the next pause ends before the deadline
   std::chrono::milliseconds delay() const { return delay_; }
   awaitable<void> pause(Deadline deadline, std::string message);  ///< as pauseFor()
@@ -31,6 +33,7 @@ class Backoff {
   std::chrono::milliseconds delay_;
   std::chrono::milliseconds longest_;
   SteadyTime patient_until_;
+  int pauses_ = 0;
 };
 
 }  // namespace swarm::flyio
