@@ -1,6 +1,7 @@
 // Leases: exclusive use of a Machine. Waits for another client's lease; reuses one of our own that a crash left behind.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "async/attempt.h"
@@ -33,11 +34,17 @@ template <typename Call>
 auto Leases::perform(Machine machine, Call call, Deadline deadline) -> decltype(call(std::string())) {
   Backoff backoff(client_.tuning());
   std::string nonce;
+  std::optional<FlyFailure> refusal;  // says more than a request that the deadline cut
   for (;;) {
     auto result = co_await call(nonce);
-    if (result || !isLeaseHeld(result.error().fault())) co_return result;
+    if (result) co_return result;
+    if (!isLeaseHeld(result.error().fault())) {
+      if (refusal && result.error().isFateOpen() && deadline.hasPassed()) co_return std::unexpected(std::move(*refusal));
+      co_return result;
+    }
+    refusal = result.error();
     auto own = co_await async::attempt(findOwn(machine, deadline));
-    if (!own && deadline.hasPassed()) co_return result;  // the refusal says more than the deadline that passed since
+    if (!own && deadline.hasPassed()) co_return result;
     if (!own) throw own.error();
     if (!own->empty() && *own != nonce) {
       nonce = std::move(*own);

@@ -43,7 +43,7 @@ TEST_F(AppsTest, aNameThatADeletedAppStillHasIsWaitedFor) {
 
 TEST_F(AppsTest, slowResponsesDoNotEndTheWaitAtTheFirst) {
   Tuning tuning = quickTuning();
-  tuning.lookFor = std::chrono::milliseconds(0);
+  tuning.lookFor = std::chrono::milliseconds(1);
   MachinesClient client(fly_.url(), Secret("fm2_secret"), "personal", tuning);
   Apps apps(client, records_);
   fly_.respond("POST /v1/apps", {kTaken, kTaken, kTaken, {201, "{}"}});

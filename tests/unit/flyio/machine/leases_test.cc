@@ -1,6 +1,7 @@
 // Leases of our own after a crash, and those of other clients.
 #include "provider/flyio/machine/leases.h"
 
+#include "async/deadline.h"
 #include "unit/flyio/scripted_parts.h"
 
 namespace swarm::flyio {
@@ -33,6 +34,20 @@ TEST_F(LeasesTest, anotherClientsLeaseIsWaitedFor) {
   EXPECT_TRUE(start());
   EXPECT_EQ(fly_.count(kStart), 3);
   EXPECT_EQ(fly_.requests().back().lease, "") << "it is not ours to use";
+}
+
+TEST_F(LeasesTest, aRequestThatTheDeadlineCutsDoesNotHideTheRefusalBefore) {
+  fly_.respond(kStart, {kHeld, {.cut = true}});
+  fly_.respond(kLease, {{200, R"({"data":{"description":"fly deploy","nonce":"n8"}})"}});
+  const Deadline deadline = Deadline::after(std::chrono::milliseconds(200));
+  int calls = 0;
+  auto call = [&](std::string lease) -> awaitable<FlyResult<void>> {
+    if (++calls > 1) co_await async::sleepUntil(deadline);
+    co_return co_await client_.startMachine(machine(), std::move(lease), soon());
+  };
+  FlyResult<void> started = loop_.run(leases_.perform(machine(), call, deadline));
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().error().code(), ErrorCode::Conflict) << started.error().error().message();
 }
 
 TEST_F(LeasesTest, otherFailuresAreReturnedAtOnce) {

@@ -19,7 +19,10 @@ std::chrono::milliseconds jittered(std::chrono::milliseconds duration) {
 }
 
 Backoff::Backoff(const Tuning& tuning, std::chrono::milliseconds patience)
-    : delay_(tuning.firstPause), longest_(tuning.longestPause), patient_until_(std::chrono::steady_clock::now() + patience) {}
+    : delay_(tuning.firstPause),
+      longest_(tuning.longestPause),
+      patient_until_(std::chrono::steady_clock::now() + patience),
+      min_pauses_(patience > std::chrono::milliseconds(0) ? kMinPauses : 0) {}
 
 awaitable<void> Backoff::pause(Deadline deadline, std::string message) {
   std::chrono::milliseconds duration = jittered(delay_);

@@ -22,9 +22,9 @@ class Backoff {
  public:
   static constexpr int kMinPauses = 3;
 
-  /// `patience`: how long isPatient() remains true, and for kMinPauses pauses however slow the responses between them are.
+  /// `patience`: how long isPatient() remains true; unless 0, for at least kMinPauses pauses, however slow the responses are.
   explicit Backoff(const Tuning& tuning, std::chrono::milliseconds patience = std::chrono::hours(24));
-  bool isPatient() const { return pauses_ < kMinPauses || std::chrono::steady_clock::now() < patient_until_; }
+  bool isPatient() const { return pauses_ < min_pauses_ || std::chrono::steady_clock::now() < patient_until_; }
   bool fits(Deadline deadline) const { return deadline.left() > delay_; }  ///< the next pause ends before the deadline
   std::chrono::milliseconds delay() const { return delay_; }
   awaitable<void> pause(Deadline deadline, std::string message);  ///< as pauseFor()
@@ -33,6 +33,7 @@ class Backoff {
   std::chrono::milliseconds delay_;
   std::chrono::milliseconds longest_;
   SteadyTime patient_until_;
+  int min_pauses_;
   int pauses_ = 0;
 };
 
