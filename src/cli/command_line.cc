@@ -179,12 +179,12 @@ class CommandLine {
     // The first word that is neither a flag nor the value of --url is the verb.
     auto verb_at = words.begin();
     while (verb_at != words.end() && verb_at->starts_with("-")) verb_at += *verb_at == "--url" && verb_at + 1 != words.end() ? 2 : 1;
-    if (verb_at != words.end() && !findPart(app_, *verb_at)) throw WrongUse(unknownVerb(*verb_at));
+    if (verb_at != words.end() && !findPart(app_, *verb_at)) throw WrongUse(unknownPart(app_, *verb_at));
     std::ranges::reverse(words);  // the order that CLI11 expects
     try {
       app_.parse(words);
     } catch (const CLI::ParseError& error) {
-      if (error.get_exit_code() != 0) throw WrongUse(error.what());
+      if (error.get_exit_code() != 0) throw WrongUse(reasonOf(error));
       std::ostringstream text;
       app_.exit(error, text, text);
       print(text.str());
@@ -195,10 +195,14 @@ class CommandLine {
     return node;
   }
 
-  Node* chosen() {
+  const CLI::App* chosenApp() const {
     const CLI::App* at = &app_;
     while (!at->get_subcommands().empty()) at = at->get_subcommands().front();
-    auto node = std::ranges::find(nodes_, at, &Node::app);
+    return at;
+  }
+
+  Node* chosen() {
+    auto node = std::ranges::find(nodes_, chosenApp(), &Node::app);
     return node == nodes_.end() ? nullptr : &*node;
   }
 
@@ -209,39 +213,66 @@ class CommandLine {
       *into = node.app->remaining();
       into->insert(into->end(), command_.begin(), command_.end());
     } else if (!command_.empty()) {
-      throw WrongUse(CLI::ExtrasError(command_).what());
+      throw WrongUse(unexpected(*node.app, command_));
     }
   }
 
   int wrongUse(const std::string& why) const {
-    std::string help = "swarm";
-    for (const CLI::App* at = &app_; !at->get_subcommands().empty();) {
-      at = at->get_subcommands().front();
-      help += " " + at->get_name();
-    }
-    report(format("swarm: {}\nSee `{} --help`.\n", why, help));
+    report(format("swarm: {}\nSee `{} --help`.\n", why, pathOf(*chosenApp())));
     return kWrongUse;
   }
 
-  std::string unknownVerb(const std::string& word) const {
+  /// CLI11 names neither the parts of a verb nor the flag that was probably meant.
+  std::string reasonOf(const CLI::ParseError& error) const {
+    const CLI::App& app = *chosenApp();
+    const std::vector<std::string> left = app.remaining();
+    if (app.get_require_subcommand_min() > 0) {
+      if (!left.empty() && !left.front().starts_with("-")) return unknownPart(app, left.front());
+      std::vector<std::string> parts;
+      for (const CLI::App* one : partsOf(app)) parts.push_back(one->get_name());
+      return format("`{}` requires one of these words: {}.", pathOf(app), joined(parts));
+    }
+    return dynamic_cast<const CLI::ExtrasError*>(&error) ? unexpected(app, app_.remaining(true)) : error.what();
+  }
+
+  /// The words with which a user chooses `app`: "swarm snapshot create".
+  static std::string pathOf(const CLI::App& app) {
+    return app.get_parent() ? pathOf(*app.get_parent()) + " " + app.get_name() : app.get_name();
+  }
+
+  static std::string didYouMean(const std::string& nearest) { return nearest.empty() ? "" : format(" Did you mean \"{}\"?", nearest); }
+
+  static std::string unknownPart(const CLI::App& app, const std::string& word) {
     std::vector<std::string> known;
-    for (const CLI::App* one : partsOf(app_)) {
+    for (const CLI::App* one : partsOf(app)) {
       known.push_back(one->get_name());
       known.insert(known.end(), one->get_aliases().begin(), one->get_aliases().end());
     }
+    const std::string verb = app.get_parent() ? app.get_name() + " " : "";
     const std::string nearest = nearestWord(word, known);
-    return format("There is no verb \"{}\".{}", word, nearest.empty() ? "" : format(" Did you mean \"{}\"?", nearest));
+    return format("There is no verb \"{}{}\".{}", verb, word, didYouMean(nearest.empty() ? "" : verb + nearest));
+  }
+
+  static std::string unexpected(const CLI::App& app, const std::vector<std::string>& words) {
+    auto flag = std::ranges::find_if(words, [](const std::string& word) { return word.starts_with("-"); });
+    if (flag == words.end())
+      return partsOf(app).empty() ? format("\"{}\" was not expected.", joined(words, " ")) : unknownPart(app, words.front());
+    const std::string name = flag->substr(0, flag->find('='));
+    std::vector<std::string> known;
+    for (const CLI::Option* option : app.get_options({}))
+      known.insert(known.end(), option->get_lnames().begin(), option->get_lnames().end());
+    const std::string nearest = name.starts_with("--") ? nearestWord(name.substr(2), known) : "";
+    return format("There is no flag \"{}\".{}", name, didYouMean(nearest.empty() ? "" : "--" + nearest));
   }
 
   std::string helpText(const std::vector<std::string>& words) {
     CLI::App* at = &app_;
-    std::string path = "swarm";
     for (const std::string& word : words) {
-      at = findPart(*at, word);
-      if (!at) throw WrongUse(unknownVerb(word));
-      path += " " + word;
+      CLI::App* part = findPart(*at, word);
+      if (!part) throw WrongUse(unknownPart(*at, word));
+      at = part;
     }
-    return at->get_formatter()->make_help(at, path, CLI::AppFormatMode::Normal);
+    return at->get_formatter()->make_help(at, pathOf(*at), CLI::AppFormatMode::Normal);
   }
 
   const Values& valuesOf(const CLI::Option* option) const {

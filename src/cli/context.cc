@@ -90,6 +90,7 @@ SwarmClient& Context::client() {
   if (client_) return *client_;
   url_ = !options_.url.empty() ? options_.url : environment("SWARM_URL");
   Secret token(environment("SWARM_TOKEN"));
+  uses_token_of_environment_ = !token.empty();
   auto credentials = url_.empty() || token.empty() ? readCredentials(credentialsPath()) : std::nullopt;
   if (credentials) {
     if (url_.empty()) url_ = credentials->url;

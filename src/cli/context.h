@@ -52,6 +52,7 @@ class Context {
   /// Uses the flags, then SWARM_URL and SWARM_TOKEN, then the stored credentials. Created at the first call.
   SwarmClient& client();
   std::string url() const { return url_; }
+  bool usesTokenOfEnvironment() const { return uses_token_of_environment_; }  ///< SWARM_TOKEN
   OutputFormat output() const { return output_; }
   const Program& program() const { return program_; }
   const Arguments& arguments() const { return arguments_; }
@@ -67,6 +68,7 @@ class Context {
   OutputFormat output_;
   std::string url_;
   std::unique_ptr<SwarmClient> client_;
+  bool uses_token_of_environment_ = false;
   bool stderr_terminal_ = false;
   bool colour_ = false;
   int columns_ = 0;

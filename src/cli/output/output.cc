@@ -79,9 +79,11 @@ void printError(const Context& context, const Error& error) {
     const std::string said = field.pointer + " " + field.detail;
     if (const auto at = message.find(said); at != std::string::npos && !field.pointer.empty())
       message.replace(at, field.pointer.size(), name);
-    else
+    else if (field.detail != message)
       lines += "  " + name + ": " + field.detail + "\n";
   }
+  if (error.code() == ErrorCode::Unauthenticated && context.usesTokenOfEnvironment())
+    lines += "  The token is the value of SWARM_TOKEN, which is used instead of the one that `swarm login` stores.\n";
   std::string text = "swarm: " + message + "\n" + lines;
   if (!error.upstream().requestId.empty()) text += "  (request " + error.upstream().requestId + ")\n";
   report(text);

@@ -49,6 +49,37 @@ TEST_F(Command, anUnknownVerbIsNamedWithTheNearestOne) {
   EXPECT_EQ(run({"xyzzyplugh"}).err.find("Did you mean"), std::string::npos);
 }
 
+TEST_F(Command, anUnknownPartOfAVerbIsNamedWithTheNearestOne) {
+  EXPECT_TRUE(
+      run({"providers", "region"}).err.starts_with(R"(swarm: There is no verb "providers region". Did you mean "providers regions"?)"));
+  for (const auto& words : std::vector<std::vector<std::string>>{{"snapshot", "creat"}, {"help", "snapshot", "creat"}}) {
+    const Ran ran = run(words);
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_NE(ran.err.find(R"(There is no verb "snapshot creat". Did you mean "snapshot create"?)"), std::string::npos) << ran.err;
+  }
+}
+
+TEST_F(Command, aMissingPartOfAVerbIsReportedWithThoseThatThereAre) {
+  const Ran ran = run({"snapshot"});
+  EXPECT_EQ(ran.code, 2);
+  EXPECT_EQ(ran.err, "swarm: `swarm snapshot` requires one of these words: create, list, restore, delete.\nSee `swarm snapshot --help`.\n");
+}
+
+TEST_F(Command, anUnknownFlagIsNamedWithTheNearestOne) {
+  for (const char* flag : {"--cpu", "--cpu=2"}) {
+    const Ran ran = run({"create", "web1", flag, "2"});
+    EXPECT_EQ(ran.code, 2);
+    EXPECT_EQ(ran.err, "swarm: There is no flag \"--cpu\". Did you mean \"--cpus\"?\nSee `swarm create --help`.\n");
+  }
+  EXPECT_EQ(run({"--frob", "whoami"}).err, "swarm: There is no flag \"--frob\".\nSee `swarm whoami --help`.\n");
+  EXPECT_EQ(run({"show", "web1", "-x"}).err, "swarm: There is no flag \"-x\".\nSee `swarm show --help`.\n");
+}
+
+TEST_F(Command, wordsThatAreTooManyAreReportedInTheirOrder) {
+  for (const auto& words : std::vector<std::vector<std::string>>{{"whoami", "one", "two"}, {"whoami", "--", "one", "two"}})
+    EXPECT_EQ(run(words).err, "swarm: \"one two\" was not expected.\nSee `swarm whoami --help`.\n");
+}
+
 TEST_F(Command, versionAndHelpAreThereInEveryUsualForm) {
   for (const char* flag : {"-v", "--version"}) EXPECT_EQ(run({flag}).out, "swarm " SWARM_VERSION "\n");
   EXPECT_NE(run({"help", "create"}).out.find("--memory"), std::string::npos);
@@ -150,6 +181,16 @@ TEST_F(Command, errorsOfARequestAreNotRepeated) {
       "POST /api/instances", 400,
       {R"({"code":"invalid_argument","detail":"The request has 1 invalid field: /name must be short.","errors":[{"pointer":"/name","detail":"must be short"}]})"});
   EXPECT_EQ(run({"create", "web1"}).err, "swarm: The request has 1 invalid field: the name must be short.\n");
+  api_.on("POST /api/instances", 400,
+          {R"({"code":"invalid_argument","detail":"Too much.","errors":[{"pointer":"/resources/memory/max","detail":"Too much."}]})"});
+  EXPECT_EQ(run({"create", "web1"}).err, "swarm: Too much.\n");
+}
+
+TEST_F(Command, aRefusedTokenOfTheEnvironmentIsNamedBecauseASignInWouldNotReplaceIt) {
+  api_.on("GET /api/instances?limit=500", 401, {R"({"code":"unauthenticated","detail":"Wrong token."})"});
+  EXPECT_EQ(run({"list"}).err,
+            "swarm: Wrong token. Sign in with `swarm login`.\n  The token is the value of SWARM_TOKEN, which is used instead of the one "
+            "that `swarm login` stores.\n");
 }
 
 TEST_F(Command, aRepeatableFlagTakesOneWord) {
