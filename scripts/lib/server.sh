@@ -24,7 +24,20 @@ server_is_outdated() { [[ $(readlink "/proc/$(pid_in "$SERVER_PID_FILE")/exe") =
 
 server_knows_fly() { tr '\0' '\n' <"/proc/$(pid_in "$SERVER_PID_FILE")/environ" | grep -q '^SWARM_FLYIO_API_BASE_URL='; }
 
+# The address that the running server was given; a later run without SWARM_LISTEN means that server.
+server_listen() {
+  local listen
+  listen=$(tr '\0' '\n' <"/proc/$(pid_in "$SERVER_PID_FILE")/environ" | sed -n 's/^SWARM_LISTEN=//p')
+  printf '%s\n' "${listen:-127.0.0.1:7420}"
+}
+server_adopt_address() { if [[ -z ${SWARM_LISTEN:-} ]] && server_is_ours; then export SWARM_LISTEN && SWARM_LISTEN=$(server_listen); fi; }
+
 server_start() {
+  local listen=${SWARM_LISTEN:-127.0.0.1:7420}
+  if server_is_ours && [[ $listen != "$(server_listen)" ]]; then
+    step "the server listens on $(server_listen): restarting it on $listen"
+    server_stop
+  fi
   if server_is_ours && server_is_outdated; then
     step "the server runs an older build: restarting it"
     server_stop
@@ -43,7 +56,8 @@ server_start() {
   server_gone_or_ready() { server_ready || ! alive "$(pid_in "$SERVER_PID_FILE")"; }
   if ! wait_until 30 server_gone_or_ready || ! server_ready; then
     tail -n 20 "$SERVER_LOG" >&2
-    fail "the server is not ready at $(server_url)" "The end of its log is above; the rest is in $SERVER_LOG"
+    fail "the server is not ready at $(server_url)" "The end of its log is above; the rest is in $SERVER_LOG" \
+      "If another program uses its port, choose another one: SWARM_LISTEN=127.0.0.1:7421 scripts/up"
   fi
   step "the server is ready at $(server_url)"
 }

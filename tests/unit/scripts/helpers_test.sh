@@ -53,6 +53,16 @@ wait "$child" 2>/dev/null || true
 child=''
 expect 'waiting ends at its deadline' no "$(yes_no wait_until 0 false)"
 
+cp "$(command -v sleep)" "$work/swarm"
+SWARM_LISTEN=127.0.0.1:9001 "$work/swarm" 60 &
+child=$!
+echo "$child" >"$SERVER_PID_FILE"
+wait_until 10 server_is_ours
+expect 'a run without SWARM_LISTEN means the server that runs' 127.0.0.1:9001 "$(server_adopt_address && echo "$SWARM_LISTEN")"
+expect 'a run with SWARM_LISTEN means that address' 127.0.0.1:9002 "$(SWARM_LISTEN=127.0.0.1:9002 && server_adopt_address && echo "$SWARM_LISTEN")"
+kill "$child"
+child=''
+rm "$SERVER_PID_FILE"
 expect 'the server is reached on loopback when it listens everywhere' http://127.0.0.1:9000 "$(SWARM_LISTEN=0.0.0.0:9000 server_url)"
 expect 'unit tests need no Engine' no "$(yes_no test_needs_engine unit checks)"
 expect 'all tests need an Engine' yes "$(yes_no test_needs_engine)"
