@@ -19,6 +19,7 @@ struct ArchiveParts {
   Activity& activity;
   Hold& hold;
   const Service& vscode;
+  std::string gitConfig{};           ///< the ~/.gitconfig that Setup writes: an import may replace it
   std::filesystem::path root = "/";  ///< prefix of all storage paths; "/" except in tests
 };
 

@@ -1,6 +1,8 @@
 // Import: the client | Zstandard | libarchive | a staging folder, which is exchanged with the existing files once the archive is proved
 // complete. The instance is held from the moment the archive is known to fit.
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -15,6 +17,7 @@
 #include "async/blocking_work.h"
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
+#include "base/files/descriptor.h"
 #include "base/text/format.h"
 #include "base/text/utf8.h"
 #include "model/codec/codec.h"
@@ -66,9 +69,18 @@ bool isFileSystems(const std::filesystem::path& path) {
   return ::lstat(path.c_str(), &status) == 0 && transfer::isLostAndFound(path.filename().native(), status);
 }
 
+/// Whether a file has exactly this text. A user may replace the file by a link or a pipe at any moment.
+bool hasText(const std::filesystem::path& path, std::string_view text) {
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  std::string start(text.size() + 1, '\0');
+  const ssize_t size = file.valid() ? ::read(file.get(), start.data(), start.size()) : -1;
+  return size > 0 && std::string_view(start).substr(0, static_cast<std::size_t>(size)) == text;
+}
+
 /// Some names in a storage that may be a user's work, which an archive would replace; excludes what a fresh home has from `skeleton`, what
-/// VS Code creates automatically, and folders without files. Empty: replacing it loses nothing.
-std::vector<std::string> namesOfWorkIn(const std::filesystem::path& storage, const std::filesystem::path& skeleton) {
+/// VS Code and Setup create automatically, and folders without files. Empty: replacing it loses nothing.
+std::vector<std::string> namesOfWorkIn(const std::filesystem::path& storage, const std::filesystem::path& skeleton,
+                                       std::string_view git_config) {
   std::vector<std::string> names;
   std::error_code error;
   for (std::filesystem::directory_iterator entry(storage, error), end; !error && entry != end && names.size() < kMaxStorageNames;
@@ -77,7 +89,7 @@ std::vector<std::string> namesOfWorkIn(const std::filesystem::path& storage, con
     std::error_code ignored;
     bool expected = std::ranges::find(kAutomaticNames, name) != kAutomaticNames.end() ||
                     std::filesystem::exists(std::filesystem::symlink_status(skeleton / name, ignored)) || isFileSystems(entry->path()) ||
-                    holdsNothing(entry->path());
+                    holdsNothing(entry->path()) || (name == ".gitconfig" && hasText(entry->path(), git_config));
     if (!expected) names.push_back(toValidUtf8(name));
   }
   return names;
@@ -228,7 +240,7 @@ class ImportSession {
 
   void refuseIfThereIsWork() const {
     for (const std::string& storage : replaced_) {
-      auto work = namesOfWorkIn(parts_.root / storage.substr(1), parts_.root / "etc/skel");
+      auto work = namesOfWorkIn(parts_.root / storage.substr(1), parts_.root / "etc/skel", parts_.gitConfig);
       if (work.empty()) continue;
       throw Error(
           ErrorCode::Conflict,

@@ -66,7 +66,7 @@ class Agent {
         freeze_(freezeParts()),
         hold_(holdParts()),
         transfers_(hold_),
-        archives_({exec_, activity_, hold_, vscode_}),
+        archives_({exec_, activity_, hold_, vscode_, gitConfigText(options_.config.git)}),
         server_(AgentParts{options_.config.instanceId, options_.config.key, clock_, vscode_, options_.socketDirectory / "code-server.sock",
                            activity_, usage_, exec_, hold_, freeze_, transfers_, archives_, setup_,
                            resizeSharedMemory(options_.config.shmSize)}) {}

@@ -109,7 +109,7 @@ class AgentTest : public LoopTest {
         freeze(freezeParts()),
         hold(holdParts()),
         transfers(hold, folder / "root"),
-        archives({exec, activity, hold, vscode, folder / "root"}),
+        archives({exec, activity, hold, vscode, gitConfigText({"Ada", "ada@example.org"}), folder / "root"}),
         setup(context.get_executor(), children, base, setupOptions(), users),
         server(AgentParts{std::string(kInstance), verifyingKeyOf(key), clock, vscode, folder / "code-server.sock", activity, usage, exec,
                           hold, freeze, transfers, archives, setup}),

@@ -227,6 +227,23 @@ TEST_F(ArchivesTest, aUsersFilesAreReplacedOnlyByForce) {
   EXPECT_EQ(readFile(home() / "new"), "n");
 }
 
+TEST_F(ArchivesTest, theGitIdentityOfANewHomeIsReplacedUnlessTheUserChangedIt) {
+  auto archive = packed(manifest() + tarMember("home/coder/new", "n") + end());
+  const std::string git = gitConfigText({"Ada", "ada@example.org"});
+  writeFile(home() / ".gitconfig", git);
+  put(archive, false);
+  EXPECT_FALSE(fs::exists(home() / ".gitconfig"));
+  fs::remove(home() / "new");
+  for (const std::string& changed : {git + "[alias]\n", git.substr(1)}) {
+    writeFile(home() / ".gitconfig", changed);
+    expectRefused(ErrorCode::Conflict, ".gitconfig", [&] { put(archive, false); });
+  }
+  fs::remove(home() / ".gitconfig");
+  writeFile(home() / ".config/git", git);
+  fs::create_symlink(".config/git", home() / ".gitconfig");
+  expectRefused(ErrorCode::Conflict, ".gitconfig", [&] { put(archive, false); });
+}
+
 TEST_F(ArchivesTest, aStorageThatTheInstanceLacksIsFoundBeforeAnythingIsTouched) {
   writeFile(home() / "work", "precious");
   auto archive = packed(manifest(R"(["/home/coder","/data"])") + tarMember("home/coder/new", "n") + end());
