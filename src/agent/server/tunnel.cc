@@ -11,6 +11,7 @@
 #include "base/text/format.h"
 #include "base/text/number.h"
 #include "net/connect.h"
+#include "net/stream/forwarding_stream.h"
 #include "protocol/agent.h"
 
 namespace swarm::agent {
@@ -18,10 +19,10 @@ namespace {
 constexpr std::chrono::seconds kConnectPatience{5};
 
 /// Passes everything through, and passes the bytes read to the detector; once muted, it drops the client's data.
-class WatchedStream final : public net::Stream {
+class WatchedStream final : public net::ForwardingStream {
  public:
   WatchedStream(net::StreamPtr inner, Activity& activity, ActivityDetector::Traffic traffic)
-      : inner_(std::move(inner)),
+      : ForwardingStream(std::move(inner)),
         activity_(activity),
         detector_(traffic),
         closed_(inner_->executor(), asio::steady_timer::time_point::max()) {}
@@ -39,8 +40,6 @@ class WatchedStream final : public net::Stream {
     }
     co_return got;
   }
-  async::awaitable<net::IoResult> writeAll(std::span<const asio::const_buffer> buffers) override { return inner_->writeAll(buffers); }
-  async::awaitable<net::error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
   void close() override {
     closed_.cancel();
     inner_->close();
@@ -49,19 +48,8 @@ class WatchedStream final : public net::Stream {
     closed_.cancel();
     inner_->abort();
   }
-  void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
-  void setReadPatience(net::Patience patience) override { inner_->setReadPatience(patience); }
-  void setWritePatience(std::chrono::milliseconds silence) override { inner_->setWritePatience(silence); }
-  net::PeerState peerState() override { return inner_->peerState(); }
-  std::uint64_t bytesSent() const override { return inner_->bytesSent(); }
-  async::Executor executor() override { return inner_->executor(); }
-  std::string peer() const override { return inner_->peer(); }
-  std::string peerAddress() const override { return inner_->peerAddress(); }
-  bool isTls() const override { return inner_->isTls(); }
-  bool isIdle() override { return inner_->isIdle(); }
 
  private:
-  net::StreamPtr inner_;
   Activity& activity_;
   ActivityDetector detector_;
   asio::steady_timer closed_;

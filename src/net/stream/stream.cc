@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "async/deadline.h"
+#include "net/stream/forwarding_stream.h"
 
 namespace swarm::net {
 namespace {
@@ -13,16 +14,14 @@ namespace {
 constexpr std::size_t kPumpBytes = 64 * 1024;
 constexpr std::chrono::seconds kLinger{2};
 
-class PrependedStream final : public Stream {
+class PrependedStream final : public ForwardingStream {
  public:
-  PrependedStream(std::string buffered, StreamPtr inner) : buffered_(std::move(buffered)), inner_(std::move(inner)) {}
+  PrependedStream(std::string buffered, StreamPtr inner) : ForwardingStream(std::move(inner)), buffered_(std::move(buffered)) {}
 
   awaitable<IoResult> readSome(asio::mutable_buffer buffer) override {
     if (offset_ == buffered_.size() || closed_) return inner_->readSome(buffer);
     return readBuffered(buffer);
   }
-  awaitable<IoResult> writeAll(std::span<const asio::const_buffer> buffers) override { return inner_->writeAll(buffers); }
-  awaitable<error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
   void close() override {
     closed_ = true;
     inner_->close();
@@ -31,15 +30,6 @@ class PrependedStream final : public Stream {
     closed_ = true;
     inner_->abort();
   }
-  void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
-  void setReadPatience(Patience patience) override { inner_->setReadPatience(patience); }
-  void setWritePatience(std::chrono::milliseconds silence) override { inner_->setWritePatience(silence); }
-  PeerState peerState() override { return inner_->peerState(); }
-  std::uint64_t bytesSent() const override { return inner_->bytesSent(); }
-  Executor executor() override { return inner_->executor(); }
-  std::string peer() const override { return inner_->peer(); }
-  std::string peerAddress() const override { return inner_->peerAddress(); }
-  bool isTls() const override { return inner_->isTls(); }
   bool isIdle() override { return offset_ == buffered_.size() && inner_->isIdle(); }
   FdStream* bareSocket() override { return offset_ == buffered_.size() ? inner_->bareSocket() : nullptr; }
 
@@ -58,7 +48,6 @@ class PrependedStream final : public Stream {
   std::string buffered_;
   std::size_t offset_ = 0;
   bool closed_ = false;
-  StreamPtr inner_;
 };
 
 // One direction each, until its source ends. Left is the client.

@@ -10,6 +10,7 @@
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
 #include "chaos/kill/forwarding_provider.h"
+#include "net/stream/forwarding_stream.h"
 #include "transfer/rounds/session.h"
 
 namespace swarm::test {
@@ -54,10 +55,10 @@ class Fates {
   int cuts_ = 0;
 };
 
-class TroubledStream final : public net::Stream {
+class TroubledStream final : public net::ForwardingStream {
  public:
   TroubledStream(net::StreamPtr inner, std::shared_ptr<Fates> fates)
-      : inner_(std::move(inner)), fates_(std::move(fates)), fate_(fates_->next()) {}
+      : ForwardingStream(std::move(inner)), fates_(std::move(fates)), fate_(fates_->next()) {}
 
   awaitable<net::IoResult> readSome(asio::mutable_buffer buffer) override {
     std::size_t most = std::min(fate_.slice, buffer.size());
@@ -71,14 +72,6 @@ class TroubledStream final : public net::Stream {
     co_await count(written.bytes);
     co_return written;
   }
-  awaitable<net::error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
-  void close() override { inner_->close(); }
-  void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
-  async::Executor executor() override { return inner_->executor(); }
-  std::string peer() const override { return inner_->peer(); }
-  std::string peerAddress() const override { return inner_->peerAddress(); }
-  bool isTls() const override { return inner_->isTls(); }
-  bool isIdle() override { return inner_->isIdle(); }
 
  private:
   awaitable<void> count(std::size_t bytes) {
@@ -89,7 +82,6 @@ class TroubledStream final : public net::Stream {
     co_await async::sleepFor(fate_.stall);
   }
 
-  net::StreamPtr inner_;
   std::shared_ptr<Fates> fates_;
   Fate fate_;
   std::uint64_t passed_ = 0;

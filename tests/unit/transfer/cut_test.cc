@@ -4,13 +4,14 @@
 
 #include "async/awaitable.h"
 #include "base/error.h"
+#include "net/stream/forwarding_stream.h"
 #include "unit/transfer/support.h"
 
 namespace swarm::transfer {
 namespace {
 
 /// Counts what passes in both directions, and ends once `left` bytes have.
-class Cutting final : public net::Stream {
+class Cutting final : public net::ForwardingStream {
  public:
   struct Count {
     std::int64_t read = 0;
@@ -18,7 +19,7 @@ class Cutting final : public net::Stream {
     std::int64_t cutRead = INT64_MAX;
     std::int64_t cutWritten = INT64_MAX;
   };
-  Cutting(net::StreamPtr inner, std::shared_ptr<Count> count) : inner_(std::move(inner)), count_(std::move(count)) {}
+  Cutting(net::StreamPtr inner, std::shared_ptr<Count> count) : ForwardingStream(std::move(inner)), count_(std::move(count)) {}
 
   async::awaitable<net::IoResult> readSome(boost::asio::mutable_buffer buffer) override {
     const auto allowed = static_cast<std::size_t>(std::max<std::int64_t>(count_->cutRead - count_->read, 0));
@@ -46,15 +47,8 @@ class Cutting final : public net::Stream {
     }
     co_return result;
   }
-  async::awaitable<net::error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
-  void close() override { inner_->close(); }
-  void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
-  async::Executor executor() override { return inner_->executor(); }
-  std::string peer() const override { return inner_->peer(); }
-  std::string peerAddress() const override { return inner_->peerAddress(); }
 
  private:
-  net::StreamPtr inner_;
   std::shared_ptr<Count> count_;
 };
 

@@ -10,6 +10,7 @@
 #include "async/deadline.h"
 #include "base/error.h"
 #include "net/connect.h"
+#include "net/stream/forwarding_stream.h"
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
 #include "support/net/tcp_gate.h"
@@ -182,23 +183,13 @@ TEST(Pump, endsWhenOneSideBreaks) {
 }
 
 /// Reads fail as those of a broken TLS connection do; the peer still holds back our writes.
-class BrokenReads final : public Stream {
+class BrokenReads final : public ForwardingStream {
  public:
-  explicit BrokenReads(StreamPtr inner) : inner_(std::move(inner)) {}
+  using ForwardingStream::ForwardingStream;
   awaitable<IoResult> readSome(asio::mutable_buffer buffer) override {
     const IoResult got = co_await inner_->readSome(buffer);
     co_return got.error ? got : IoResult{asio::error::connection_aborted};
   }
-  awaitable<IoResult> writeAll(std::span<const asio::const_buffer> buffers) override { return inner_->writeAll(buffers); }
-  awaitable<error_code> shutdownWrite() override { return inner_->shutdownWrite(); }
-  void close() override { inner_->close(); }
-  void setDeadline(SteadyTime time) override { inner_->setDeadline(time); }
-  Executor executor() override { return inner_->executor(); }
-  std::string peer() const override { return inner_->peer(); }
-  std::string peerAddress() const override { return inner_->peerAddress(); }
-
- private:
-  StreamPtr inner_;
 };
 
 TEST(Pump, endsWhenTheServerBreaksWhileItHoldsBackTheRequest) {
