@@ -174,8 +174,8 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
     reply.headers.push_back({"Allow", match.allow});
     co_return reply;
   }
-  // Routes of every signed-in user are cheap, and one of them ends a session whose requests use all shares.
-  if (route->permission > Permission::SignedIn && route->kind == RouteKind::Plain) call.takeShare(services.requests);
+  const bool is_public = route->permission == Permission::Public;
+  if (!is_public && route->budget == Budget::Counted && route->kind == RouteKind::Plain) call.takeShare(services.requests);
   // Requests that the role never allows are refused before any lookup; the handler checks the owner.
   if (!isAllowed(call.principal(), route->permission, Relation::Own))
     throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");
@@ -186,7 +186,6 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
     reply.headers.push_back({"Upgrade", std::string(route->upgrade)});
     co_return reply;
   }
-  const bool is_public = route->permission == Permission::Public;
   co_await call.readBody(is_public ? kMaxPublicBody : services.options.maxBody, services.open, payerOf(services, call));
   co_return co_await route->handler(services, call);
 }

@@ -66,12 +66,14 @@ std::vector<Endpoint> providerRoutes() {
       at("GET", "/api/providers", Permission::SignedIn, "listProviders", listProviders,
          {.summary = "List the providers",
           .description = "Those of the current configuration, each with its health.",
-          .responses = {ok("All of them", "ProviderList")}}),
+          .responses = {ok("All of them", "ProviderList")},
+          .budget = Budget::Free}),
       at("GET", "/api/providers/{type}", Permission::SignedIn, "getProvider", getProvider,
          {.summary = "Show a provider",
           .description = "Its health, capabilities and regions, and its number of instances.",
           .responses = {ok<ProviderResponse>("The provider")},
-          .parameters = {providerType()}}),
+          .parameters = {providerType()},
+          .budget = Budget::Free}),
       at("POST", "/api/providers/{type}/validate", Permission::ManageProviders, "validateProvider", validateProvider,
          {.summary = "Check a provider's configuration against the real endpoint",
           .description = "Without a body, the current configuration. With one, that one: it holds contents, not paths of the server, and "
@@ -84,7 +86,8 @@ std::vector<Endpoint> providerRoutes() {
       at("GET", "/api/swarm/status", Permission::SignedIn, "getSwarmStatus", getSwarmStatus,
          {.summary = "Totals of the whole swarm",
           .description = "Counts of instances, resources in use, and the health of each provider.",
-          .responses = {ok<SwarmStatus>("Counts, resources, providers")}}),
+          .responses = {ok<SwarmStatus>("Counts, resources, providers")},
+          .budget = Budget::Free}),
   };
 }
 

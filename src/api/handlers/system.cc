@@ -111,11 +111,13 @@ std::vector<Endpoint> systemRoutes() {
       at("GET", "/api/openapi.json", Permission::SignedIn, "openapi", openapi,
          {.summary = "This document",
           .description = "Generated from the table of routes from which the server runs.",
-          .responses = {ok("OpenAPI 3.1", "OpenApiDocument")}}),
+          .responses = {ok("OpenAPI 3.1", "OpenApiDocument")},
+          .budget = Budget::Free}),
       at("GET", "/api/version", Permission::SignedIn, "version", version,
          {.summary = "The server's version",
           .description = "Versions before 1.0 may change the API with each minor number.",
-          .responses = {ok<VersionResponse>("Name and version")}}),
+          .responses = {ok<VersionResponse>("Name and version")},
+          .budget = Budget::Free}),
   };
 }
 

@@ -36,12 +36,14 @@ std::vector<Endpoint> userRoutes() {
       at("GET", "/api/users/me/git-identity", Permission::SignedIn, "getGitIdentity", getGitIdentity,
          {.summary = "Show the author of the user's commits",
           .description = "Both members are empty when it is not set.",
-          .responses = {ok<GitIdentity>("Name and e-mail address")}}),
+          .responses = {ok<GitIdentity>("Name and e-mail address")},
+          .budget = Budget::Free}),
       at("PUT", "/api/users/me/git-identity", Permission::SignedIn, "setGitIdentity", setGitIdentity,
          {.summary = "Set the author of the user's commits in new workspaces",
           .description = "Written to `~/.gitconfig` of homes that lack that file. Two empty members remove it.",
           .responses = {ok<GitIdentity>("The new identity")},
-          .body = jsonBody("SetGitIdentity")}),
+          .body = jsonBody("SetGitIdentity"),
+          .budget = Budget::Free}),
   };
 }
 

@@ -57,6 +57,9 @@ struct Response {
 /// Stream: the response is sent piece by piece. Upgrade: the connection becomes something else.
 enum class RouteKind { Plain, Stream, Upgrade };
 
+/// Counted: among the user's requests in progress, which are limited. Free: cheap, or needed to end a session whose requests use all.
+enum class Budget { Counted, Free };
+
 struct Endpoint {
   std::string_view method = {};
   std::string_view pattern = {};  ///< "/api/instances/{id}"
@@ -72,6 +75,7 @@ struct Endpoint {
   Body body = {};
   RouteKind kind = RouteKind::Plain;
   std::string_view upgrade = {};  ///< value of the header Upgrade for RouteKind::Upgrade
+  Budget budget = Budget::Counted;
 };
 
 std::vector<Endpoint> makeRouteTable();
