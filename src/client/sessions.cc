@@ -70,7 +70,7 @@ async::awaitable<std::unique_ptr<net::WebSocket>> connectExec(Connection& connec
   Deadline deadline = Deadline::after(connection.config().timeout);
   net::StreamPtr stream = co_await connection.connector()(deadline);
   auto socket = co_await net::openWebSocket(std::move(stream), connection.hostHeader(), target, connection.authorization(), deadline);
-  co_await socket->write(first, true);
+  co_await socket->writeText(first);
   co_return socket;
 }
 

@@ -6,12 +6,17 @@
 namespace swarm::emulator {
 namespace {
 
-json::object secretToJson(const std::string& name, const AppSecret& secret, bool show) {
-  json::object object{{"name", name},
-                      {"digest", secretDigest(secret)},
-                      {"created_at", formatSeconds(secret.createdAt)},
-                      {"updated_at", formatSeconds(secret.updatedAt)}};
-  if (show) object["value"] = secret.value;
+json::object secretToJson(const std::string& name, const AppSecret& secret) {
+  return {{"name", name},
+          {"digest", secretDigest(secret)},
+          {"created_at", formatSeconds(secret.createdAt)},
+          {"updated_at", formatSeconds(secret.updatedAt)}};
+}
+
+/// With the value where the request says so.
+json::object shownSecret(const Call& call, const std::string& name, const AppSecret& secret) {
+  json::object object = secretToJson(name, secret);
+  if (call.flag("show_secrets")) object["value"] = secret.value;
   return object;
 }
 
@@ -40,13 +45,13 @@ AppSecret& requireSecret(const Call& call) {
 awaitable<Answer> listSecrets(Core&, Call& call) {
   checkMinVersion(call);
   json::array list;
-  for (const auto& [name, secret] : call.app->secrets) list.push_back(secretToJson(name, secret, call.flag("show_secrets")));
+  for (const auto& [name, secret] : call.app->secrets) list.push_back(shownSecret(call, name, secret));
   co_return jsonAnswer(200, json::object{{"secrets", std::move(list)}});
 }
 
 awaitable<Answer> getSecret(Core&, Call& call) {
   checkMinVersion(call);
-  co_return jsonAnswer(200, secretToJson(call.arguments[1], requireSecret(call), call.flag("show_secrets")));
+  co_return jsonAnswer(200, shownSecret(call, call.arguments[1], requireSecret(call)));
 }
 
 awaitable<Answer> setSecret(Core& core, Call& call) {
@@ -55,7 +60,7 @@ awaitable<Answer> setSecret(Core& core, Call& call) {
   ++app.secretsVersion;
   put(core, app, call.arguments[1], std::move(value));
   core.journal.changed(call.app);
-  co_return jsonAnswer(201, withSecretsVersion(app, secretToJson(call.arguments[1], app.secrets[call.arguments[1]], false)));
+  co_return jsonAnswer(201, withSecretsVersion(app, secretToJson(call.arguments[1], app.secrets[call.arguments[1]])));
 }
 
 awaitable<Answer> deleteSecret(Core& core, Call& call) {
@@ -86,7 +91,7 @@ awaitable<Answer> updateSecrets(Core& core, Call& call) {
       continue;
     }
     put(core, app, name, std::string(value.get_string()));
-    changed.push_back(secretToJson(name, app.secrets[name], false));
+    changed.push_back(secretToJson(name, app.secrets[name]));
   }
   core.journal.changed(call.app);
   co_return jsonAnswer(200, withSecretsVersion(app, {{"secrets", std::move(changed)}}));

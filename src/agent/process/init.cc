@@ -164,9 +164,9 @@ class Agent {
 
   FreezeParts freezeParts() {
     return {context_.get_executor(), [this](bool paused) {
-              vscode_.pause(paused);
-              if (command_) command_->pause(paused);
-              setup_.pause(paused);
+              vscode_.setPaused(paused);
+              if (command_) command_->setPaused(paused);
+              setup_.setPaused(paused);
             }};
   }
 

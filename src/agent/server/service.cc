@@ -236,7 +236,7 @@ void Service::explainEnd(milliseconds pause) {
   reason_ = format("{} {}. Restarting in {:.1f} s.", options_.title, how, static_cast<double>(pause.count()) / 1000);
 }
 
-void Service::pause(bool paused) {
+void Service::setPaused(bool paused) {
   if (paused == paused_) return;
   paused_ = paused;
   ++pauses_;

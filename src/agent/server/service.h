@@ -59,7 +59,7 @@ class Service {
   awaitable<void> stop(Deadline deadline);
 
   /// Its process is stopped together with all others by a freeze: it is neither probed nor started until that is over.
-  void pause(bool paused);
+  void setPaused(bool paused);
 
   ServiceState state() const { return state_; }
   bool ready() const { return ready_; }

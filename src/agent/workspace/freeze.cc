@@ -35,7 +35,7 @@ async::awaitable<std::size_t> Freeze::freeze(std::string transfer) {
     throw Error(ErrorCode::Conflict, format("This workspace is frozen for another transfer, {}.", transfer_));
   if (phase_ != Phase::Freezing) {
     transfer_ = std::move(transfer);
-    if (phase_ == Phase::Running) parts_.pause(true);
+    if (phase_ == Phase::Running) parts_.setPaused(true);
     phase_ = Phase::Freezing;
     asio::co_spawn(parts_.executor, work(++attempt_), asio::detached);
   }
@@ -108,7 +108,7 @@ void Freeze::thaw() {
   transfer_.clear();
   phase_ = Phase::Running;
   lease_.cancel();
-  parts_.pause(false);
+  parts_.setPaused(false);
   changed_.notifyAll();
 }
 

@@ -17,7 +17,7 @@ namespace swarm::agent {
 
 struct FreezeParts {
   async::Executor executor;
-  std::function<void(bool)> pause;            ///< called before the first process is stopped (true), and once all run again (false)
+  std::function<void(bool)> setPaused;        ///< called before the first process is stopped (true), and once all run again (false)
   std::chrono::milliseconds patience{2'000};  ///< until all must be stopped
   std::chrono::milliseconds lease{60'000};    ///< the freeze expires this long after the last freeze()
 };

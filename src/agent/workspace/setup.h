@@ -37,7 +37,7 @@ class Setup {
   /// Runs until it has ended, or was stopped: then the next run() starts again. Returns at once if there is nothing to do.
   awaitable<void> run();
   awaitable<void> stop(Deadline deadline);
-  void pause(bool paused) { service_.pause(paused); }
+  void setPaused(bool paused) { service_.setPaused(paused); }
 
   SetupState state() const { return state_; }
   boost::json::object toJson() const;  ///< {"state","exitCode"}

@@ -53,10 +53,11 @@ awaitable<Reply> readLogs(Services& services, Call& call) {
   net::Exchange& exchange = call.exchange();
   co_await call.begin(type);
   bool whole = true;
+  awaitable<void> copy = copyLog(exchange, *reader, form, options.follow);
   if (options.follow) {
-    whole = co_await runWhileWanted(services, call, copyLog(exchange, *reader, form, true));
+    whole = co_await runWhileWanted(services, call, std::move(copy));
   } else {
-    co_await copyLog(exchange, *reader, form, false);
+    co_await std::move(copy);
   }
   if (whole) {
     co_await exchange.finish();

@@ -5,14 +5,11 @@
 #include <vector>
 
 #include "api/routes/route.h"
-#include "auth/session/cookies.h"
 #include "provider/candidate.h"
 
 namespace swarm::api {
 
 /// `session_cookie`: its name, which depends on the address of the server.
-boost::json::object makeOpenApi(const std::vector<Endpoint>& table,
-                                const std::string& session_cookie = makeCookieNames("swarm.localhost:7420", true).session,
-                                const CandidateForms& candidates = {});
+boost::json::object makeOpenApi(const std::vector<Endpoint>& table, const std::string& session_cookie, const CandidateForms& candidates);
 
 }  // namespace swarm::api

@@ -53,8 +53,10 @@ void appendUnicodeEscape(std::string& out, char32_t code) {
   for (int shift = 12; shift >= 0; shift -= 4) out.push_back(digits[(code >> shift) & 15]);
 }
 
+enum class Quotes { Keep, Escape };
+
 /// JSON string escapes, in text logs too, so that no input can forge a line or control a terminal. Bytes that are not UTF-8 become U+FFFD.
-void appendEscaped(std::string& out, std::string_view text, bool quotes) {
+void appendEscaped(std::string& out, std::string_view text, Quotes quotes) {
   const std::size_t end = out.size() + kMaxValue;
   while (!text.empty()) {
     if (out.size() >= end) {
@@ -64,7 +66,7 @@ void appendEscaped(std::string& out, std::string_view text, bool quotes) {
     const Utf8Character character = firstCharacter(text);
     if (character.bytes == 0) {
       out += "\xef\xbf\xbd";
-    } else if (quotes && (character.code == '"' || character.code == '\\')) {
+    } else if (quotes == Quotes::Escape && (character.code == '"' || character.code == '\\')) {
       out.push_back('\\');
       out.push_back(text[0]);
     } else if (character.code == '\n') {
@@ -80,7 +82,7 @@ void appendEscaped(std::string& out, std::string_view text, bool quotes) {
 
 void appendQuoted(std::string& out, std::string_view text) {
   out.push_back('"');
-  appendEscaped(out, text, true);
+  appendEscaped(out, text, Quotes::Escape);
   out.push_back('"');
 }
 
@@ -98,7 +100,7 @@ std::string textLine(Level level, std::string_view message, Fields fields) {
   line += ' ';
   line += nameOf(level);
   line.append(level == Level::Info ? 4 : level == Level::Warning ? 1 : 3, ' ');
-  appendEscaped(line, message, false);
+  appendEscaped(line, message, Quotes::Keep);
   for (const Field& field : fields) {
     line += ' ';
     line += field.key;

@@ -65,9 +65,11 @@ std::string yamlScalar(const json::value& value) {
   return plain ? std::string(view) : jsonString(view);
 }
 
-void appendYaml(std::string& out, const json::value& value, int depth, bool after_dash) {
+enum class Begin { OnNewLine, AfterDash };
+
+void appendYaml(std::string& out, const json::value& value, int depth, Begin begin = Begin::OnNewLine) {
   std::string indent(static_cast<std::size_t>(depth) * 2, ' ');
-  bool first = after_dash;
+  bool first = begin == Begin::AfterDash;
   if (const auto* object = value.if_object()) {
     for (const auto& [key, member] : *object) {
       if (!first) out += indent;
@@ -75,7 +77,7 @@ void appendYaml(std::string& out, const json::value& value, int depth, bool afte
       out += yamlScalar(json::string(key)) + ":";
       if (isNested(member)) {
         out += '\n';
-        appendYaml(out, member, depth + 1, false);
+        appendYaml(out, member, depth + 1);
       } else {
         out += " " + yamlScalar(member) + "\n";
       }
@@ -87,7 +89,7 @@ void appendYaml(std::string& out, const json::value& value, int depth, bool afte
     first = false;
     out += "- ";
     if (isNested(element)) {
-      appendYaml(out, element, depth + 1, true);
+      appendYaml(out, element, depth + 1, Begin::AfterDash);
     } else {
       out += yamlScalar(element) + "\n";
     }
@@ -105,7 +107,7 @@ std::string prettyJson(const json::value& value) {
 std::string toYaml(const json::value& value) {
   if (!isNested(value)) return yamlScalar(value) + "\n";
   std::string out;
-  appendYaml(out, value, 0, false);
+  appendYaml(out, value, 0);
   return out;
 }
 

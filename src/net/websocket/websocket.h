@@ -24,7 +24,8 @@ class WebSocket {
   /// violates the protocol.
   virtual awaitable<std::optional<WebSocketMessage>> read() = 0;
   /// False: the peer has disconnected.
-  virtual awaitable<bool> write(std::string_view data, bool text = false) = 0;
+  virtual awaitable<bool> write(std::string_view data) = 0;  ///< as a binary message
+  virtual awaitable<bool> writeText(std::string_view text) = 0;
   virtual awaitable<void> close(std::uint16_t code, std::string_view reason) = 0;
   /// Ends the connection at once, without a Close frame: pending calls fail. For a peer that no longer accepts bytes.
   virtual void cut() = 0;

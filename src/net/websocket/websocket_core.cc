@@ -252,7 +252,8 @@ class CoreWebSocket final : public WebSocket {
   explicit CoreWebSocket(std::shared_ptr<Core> core) : core_(std::move(core)) {}
   ~CoreWebSocket() override { core_->drop(); }
   awaitable<std::optional<WebSocketMessage>> read() override { return core_->read(); }
-  awaitable<bool> write(std::string_view data, bool text) override { return core_->writeFrame(text ? Opcode::Text : Opcode::Binary, data); }
+  awaitable<bool> write(std::string_view data) override { return core_->writeFrame(Opcode::Binary, data); }
+  awaitable<bool> writeText(std::string_view text) override { return core_->writeFrame(Opcode::Text, text); }
   awaitable<void> close(std::uint16_t code, std::string_view reason) override { return core_->close(code, reason); }
   void cut() override { core_->drop(); }
 

@@ -105,17 +105,17 @@ awaitable<void> FakeProvider::makeVolumes(const char* method, const InstanceSpec
   }
 }
 
-awaitable<ProviderInstance> FakeProvider::makeContainer(const char* method, const InstanceSpec& spec, bool start, Progress& progress) {
+awaitable<void> FakeProvider::makeContainer(const char* method, const InstanceSpec& spec, Progress& progress) {
   co_await step(method, Step::CreateContainer, progress, options_.times.step);
   FakeContainer container = world_.ensureContainer(options_.swarmId, spec);
   co_await respond(method, Step::CreateContainer);
   co_await progress.recorded({ResourceKind::container, container.id});
-  if (start) {
-    co_await step(method, Step::StartContainer, progress, options_.times.start);
-    world_.start(spec.placeId, options_.times.ready);
-    co_await respond(method, Step::StartContainer);
-  }
-  co_return describe(existing(spec.placeId));
+}
+
+awaitable<void> FakeProvider::startContainer(const char* method, const PlaceId& place_id, Progress& progress) {
+  co_await step(method, Step::StartContainer, progress, options_.times.start);
+  world_.start(place_id, options_.times.ready);
+  co_await respond(method, Step::StartContainer);
 }
 
 awaitable<ProviderInstance> FakeProvider::createInstance(InstanceSpec spec, Progress& progress, Deadline) {
@@ -130,7 +130,9 @@ awaitable<ProviderInstance> FakeProvider::createInstance(InstanceSpec spec, Prog
   co_await respond("createInstance", Step::CreateNetwork);
   co_await progress.recorded({ResourceKind::network, network});
   co_await makeVolumes("createInstance", spec, progress);
-  co_return co_await makeContainer("createInstance", spec, true, progress);
+  co_await makeContainer("createInstance", spec, progress);
+  co_await startContainer("createInstance", spec.placeId, progress);
+  co_return describe(existing(spec.placeId));
 }
 
 awaitable<std::optional<std::vector<LostVolume>>> FakeProvider::findLostVolumes(InstanceSpec spec, Deadline) {
@@ -147,9 +149,7 @@ awaitable<std::optional<std::vector<LostVolume>>> FakeProvider::findLostVolumes(
 awaitable<void> FakeProvider::startInstance(PlaceId place_id, Progress& progress, Deadline) {
   co_await call("startInstance");
   existing(place_id);
-  co_await step("startInstance", Step::StartContainer, progress, options_.times.start);
-  world_.start(place_id, options_.times.ready);
-  co_await respond("startInstance", Step::StartContainer);
+  co_await startContainer("startInstance", place_id, progress);
 }
 
 awaitable<void> FakeProvider::stopInstance(PlaceId place_id, std::chrono::seconds, Progress& progress, Deadline) {
@@ -224,7 +224,9 @@ awaitable<ProviderInstance> FakeProvider::replaceInstance(InstanceSpec spec, Pro
     co_await respond("replaceInstance", Step::RemoveContainer);
   }
   co_await makeVolumes("replaceInstance", spec, progress);
-  co_return co_await makeContainer("replaceInstance", spec, was_running, progress);
+  co_await makeContainer("replaceInstance", spec, progress);
+  if (was_running) co_await startContainer("replaceInstance", spec.placeId, progress);
+  co_return describe(existing(spec.placeId));
 }
 
 }  // namespace swarm::fake

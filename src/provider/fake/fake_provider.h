@@ -84,7 +84,8 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
   awaitable<void> step(const char* method, Step which, Progress& progress, std::chrono::milliseconds time);
   awaitable<void> respond(const char* method, Step which);
   awaitable<void> makeVolumes(const char* method, const InstanceSpec& spec, Progress& progress);
-  awaitable<ProviderInstance> makeContainer(const char* method, const InstanceSpec& spec, bool start, Progress& progress);
+  awaitable<void> makeContainer(const char* method, const InstanceSpec& spec, Progress& progress);
+  awaitable<void> startContainer(const char* method, const PlaceId& place_id, Progress& progress);
   void checkSpec(const InstanceSpec& spec) const;
   FakeContainer existing(const PlaceId& place_id) const;  ///< throws NotFound; another swarm's does not exist
   ProviderInstance describe(const FakeContainer& container) const;

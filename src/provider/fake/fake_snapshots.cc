@@ -23,7 +23,9 @@ awaitable<ProviderInstance> FakeProvider::openSnapshot(SnapshotReader reader, Pr
     co_await respond("openSnapshot", Step::CreateVolume);
     co_await progress.recorded({ResourceKind::volume, volume});
   }
-  co_return co_await makeContainer("openSnapshot", spec, true, progress);
+  co_await makeContainer("openSnapshot", spec, progress);
+  co_await startContainer("openSnapshot", spec.placeId, progress);
+  co_return describe(existing(spec.placeId));
 }
 
 }  // namespace swarm::fake

@@ -46,7 +46,7 @@ FlyIOProviderConfig checked(FlyIOProviderConfig config, const std::string& swarm
     if (!isSlug(region))
       throw Error(ErrorCode::InvalidArgument, format("[flyio] regions: \"{}\" is not the code of a region, such as ams.", region));
   }
-  serverUrl(appUrl(config, "app", false), "appUrl");
+  serverUrl(appUrl(config, "app"), "appUrl");
   if (config.volumeSnapshotRetentionDays < 1 || config.volumeSnapshotRetentionDays > 60) {
     throw Error(ErrorCode::InvalidArgument, "[flyio] volumeSnapshotRetentionDays must be 1 to 60.");
   }

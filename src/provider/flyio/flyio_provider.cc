@@ -98,7 +98,7 @@ awaitable<AgentEndpoint> FlyIOProvider::agentEndpoint(PlaceId place_id, Deadline
         .withInstance(place_id.str());
   }
   const FlySwarm& swarm = parts_.swarm;
-  const net::Url url = serverUrl(appUrl(swarm.config, machine.app, isPrivate(machine)), "appUrl");
+  const net::Url url = urlOf(machine, swarm.config);
   AgentEndpoint endpoint(impatient(connectorTo(url, swarm.tls)), url.authority(), {{"fly-force-instance-id", machine.id}});
   endpoint.credential = credentialOf(machine);
   co_return endpoint;

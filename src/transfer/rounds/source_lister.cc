@@ -27,13 +27,14 @@ class SourceLister final : public Visitor {
     part_.head.path = directory.path;
     part_.head.facts = factsOf(directory.status);
     part_.head.attributes = attributesOf(directory, {}).value_or(Attributes{});
+    part_.head.last = false;
     part_.listed.storage = directory.storage;
     part_.listed.path = std::make_shared<const std::string>(directory.path);
   }
 
   bool entry(const VisitedDirectory& directory, const std::string& name, const Sight& sight) override {
     const Storage& storage = state_.core.storages[directory.storage];
-    if (part_.entries.size() >= kListingBytes || part_.listed.items.size() >= kMaxListingEntries) send(false);
+    if (part_.entries.size() >= kListingBytes || part_.listed.items.size() >= kMaxListingEntries) send();
     if (sight.error != 0)
       state_.unreadable(storage.describe(directory.path, name), sight.error);
     else if (sight.isNoteworthy())
@@ -57,7 +58,10 @@ class SourceLister final : public Visitor {
     return entry.type == EntryType::Directory;
   }
 
-  void leave() override { send(true); }
+  void leave() override {
+    part_.head.last = true;
+    send();
+  }
 
   void unreadable(std::size_t storage, const std::string& path, int error) override {
     if (isVanished(error)) {
@@ -105,9 +109,8 @@ class SourceLister final : public Visitor {
     }
   }
 
-  void send(bool last) {
+  void send() {
     part_.head.unit = next_unit_++;
-    part_.head.last = last;
     Frame frame{Kind::Listing, encodeListing(part_.head, part_.entries, part_.listed.items.size()), {}};
     if (frame.size() > kMaxPayload) failAt("list", state_.core.storages[part_.head.storage].describe(part_.head.path), ENAMETOOLONG);
     state_.files += part_.listed.files;

@@ -88,7 +88,8 @@ class TargetLister {
       while (current_.next < current_.names.size()) removeExtra(current_.names[current_.next++]);
       finishDirectory(listing);
     }
-    sendWants(true);
+    wants_.last = true;
+    sendWants();
   }
 
   void enter(const Listing& listing) {
@@ -225,7 +226,7 @@ class TargetLister {
     const std::size_t each = wants_.runs ? 26 : 16;  // a hash, and a count
     const std::size_t bytes = encodedCount(signature) * each;
     // Pending requests must be sent before this thread waits for content.
-    if (wants_bytes_ + bytes > kBytesPerFrame) sendWants(false);
+    if (wants_bytes_ + bytes > kBytesPerFrame) sendWants();
     state_.pending.add({unit, index}, {current_.storage, current_.path, entry.name, std::move(entry.attributes), bytes});
     HashRuns part;
     std::size_t part_count = 0;
@@ -239,16 +240,15 @@ class TargetLister {
         if (part_count < kBytesPerFrame / each) continue;
         wants_.wants.push_back({index, true, std::exchange(part, {})});
         part_count = 0;
-        sendWants(false);
+        sendWants();
       }
     }
     wants_bytes_ += part_count * each + 16;
     wants_.wants.push_back({index, false, std::move(part)});
   }
 
-  void sendWants(bool last) {
-    if (!last && wants_.wants.empty()) return;
-    wants_.last = last;
+  void sendWants() {
+    if (!wants_.last && wants_.wants.empty()) return;
     state_.core.outbox.push({wants_.runs ? Kind::WantsRuns : Kind::Wants, encode(wants_), {}});
     wants_.wants.clear();
     wants_bytes_ = 0;

@@ -24,7 +24,7 @@ class HoldInImage : public AgentInImage {
           auto stream = co_await where.endpoint.connect(deadline);
           auto socket =
               co_await net::openWebSocket(std::move(stream), "agent", std::string(kExecPath), execHeaders(where, RealClock()), deadline);
-          co_await socket->write(R"({"command":["bash","-i"],"tty":true})", true);
+          co_await socket->writeText(R"({"command":["bash","-i"],"tty":true})");
           co_await socket->write(std::string(1, static_cast<char>(ExecFrame::Stdin)) + typed + "\n");
           co_return socket;
         }(target(), std::move(line)),

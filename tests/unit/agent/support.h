@@ -152,7 +152,7 @@ class AgentTest : public LoopTest {
   }
 
   FreezeParts freezeParts() {
-    return {context.get_executor(), [this](bool paused) { vscode.pause(paused); }, kPatience};
+    return {context.get_executor(), [this](bool paused) { vscode.setPaused(paused); }, kPatience};
   }
 
   HoldParts holdParts() {

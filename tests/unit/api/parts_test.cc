@@ -110,7 +110,7 @@ const json::value* resolve(const json::value& root, std::string_view reference) 
 
 TEST(OpenApi, describesEveryRouteWithItsParametersAndNothingElse) {
   auto table = makeRouteTable();
-  json::object document = makeOpenApi(table);
+  json::object document = makeOpenApi(table, "swarm-session", {});
   EXPECT_TRUE(document.at("openapi").as_string().starts_with("3.1."));
   EXPECT_FALSE(document.at("info").at("title").as_string().empty());
   EXPECT_FALSE(document.at("info").at("version").as_string().empty());
@@ -143,7 +143,7 @@ TEST(OpenApi, describesEveryRouteWithItsParametersAndNothingElse) {
 }
 
 TEST(OpenApi, refersOnlyToWhatItHolds) {
-  json::value document = makeOpenApi(makeRouteTable());
+  json::value document = makeOpenApi(makeRouteTable(), "swarm-session", {});
   std::set<std::string> references;
   collectReferences(document, references);
   EXPECT_GT(references.size(), 20u);
@@ -151,7 +151,7 @@ TEST(OpenApi, refersOnlyToWhatItHolds) {
 }
 
 TEST(OpenApi, saysOfEveryRouteHowItCanFail) {
-  json::object document = makeOpenApi(makeRouteTable());
+  json::object document = makeOpenApi(makeRouteTable(), "swarm-session", {});
   for (const auto& [path, item] : document.at("paths").as_object()) {
     for (const auto& [method, operation] : item.as_object()) {
       const json::object& responses = operation.at("responses").as_object();
@@ -167,7 +167,7 @@ TEST(OpenApi, saysOfEveryRouteHowItCanFail) {
 }
 
 TEST(OpenApi, describesACreateAsOneClosedObject) {
-  json::object document = makeOpenApi(makeRouteTable());
+  json::object document = makeOpenApi(makeRouteTable(), "swarm-session", {});
   const json::object& create = document.at("components").at("schemas").at("CreateInstance").as_object();
   EXPECT_FALSE(create.contains("allOf")) << "its parts would refuse each other's members";
   EXPECT_EQ(create.at("additionalProperties"), json::value(false));

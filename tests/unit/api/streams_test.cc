@@ -195,7 +195,10 @@ struct EchoAgent {
     token = exchange.head().headers.find(agent::kTokenHeader).value_or("");
     if (exchange.head().path() == agent::kExecPath) {
       auto socket = co_await net::acceptWebSocket(exchange);
-      while (auto message = co_await socket->read()) co_await socket->write("echo " + message->data, message->text);
+      while (auto message = co_await socket->read()) {
+        const std::string echo = "echo " + message->data;
+        co_await (message->text ? socket->writeText(echo) : socket->write(echo));
+      }
     } else if (exchange.head().path() == "/tunnel/port/8080") {
       net::StreamPtr stream = co_await exchange.upgrade({{"Upgrade", std::string(agent::kTunnelProtocol)}, {"Connection", "Upgrade"}});
       char buffer[4096];
@@ -218,7 +221,7 @@ TEST(ApiExec, passesAWebSocketThroughToTheAgent) {
   server.loop.run([](ApiServer& api, net::StreamPtr stream, net::Headers headers) -> awaitable<void> {
     auto socket = co_await net::openWebSocket(std::move(stream), "localhost", "/api/instances/ullas/exec", std::move(headers),
                                               Deadline::after(std::chrono::seconds(10)));
-    co_await socket->write("hello", true);
+    co_await socket->writeText("hello");
     auto first = co_await socket->read();
     EXPECT_TRUE(first && first->data == "echo hello" && first->text);
     std::string large(300'000, 'x');

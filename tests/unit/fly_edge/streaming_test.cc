@@ -141,7 +141,7 @@ TEST_F(EdgeTest, anUpgradeThatIsRefusedIsAnOrdinaryAnswer) {
 TEST_F(EdgeTest, aWebSocketWorks) {
   net::HttpServer application(net::listenTcp(loop.executor(), {"127.0.0.1", 0}), [](net::Exchange& exchange) -> awaitable<void> {
     auto socket = co_await net::acceptWebSocket(exchange);
-    while (auto message = co_await socket->read()) co_await socket->write("echo " + message->data, message->text);
+    while (auto message = co_await socket->read()) co_await socket->writeText("echo " + message->data);
   });
   loop.spawn(application.run());
   machine_address = {"127.0.0.1", application.port()};
@@ -149,7 +149,7 @@ TEST_F(EdgeTest, aWebSocketWorks) {
   auto echo = loop.run([](net::HostPort edge) -> awaitable<std::string> {
     auto stream = co_await net::connectTcp(edge, soon());
     auto socket = co_await net::openWebSocket(std::move(stream), "app.fly.localhost", "/socket", {}, soon());
-    co_await socket->write("hello", true);
+    co_await socket->writeText("hello");
     auto message = co_await socket->read();
     co_await socket->close(1000, "done");
     co_return message ? message->data : "closed";

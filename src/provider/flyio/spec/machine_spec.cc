@@ -369,12 +369,15 @@ InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig&
   return plan;
 }
 
-std::string appUrl(const FlyIOProviderConfig& config, const std::string& app, bool is_private) {
-  static const std::string kPublicTemplate = FlyIOProviderConfig{}.appUrl;
-  std::string text = is_private && config.appUrl == kPublicTemplate ? "http://{app}.flycast" : config.appUrl;
+std::string appUrl(const FlyIOProviderConfig& config, const std::string& app) {
+  std::string text = config.appUrl;
   auto at = text.find("{app}");
   if (at != std::string::npos) text.replace(at, 5, app);
   return text;
+}
+
+std::string privateAppUrl(const FlyIOProviderConfig& config, const std::string& app) {
+  return config.appUrl == FlyIOProviderConfig{}.appUrl ? format("http://{}.flycast", app) : appUrl(config, app);
 }
 
 }  // namespace swarm::flyio

@@ -110,7 +110,8 @@ std::string readerSecret(const PlaceId& reader);  ///< the agent's file of a rea
 InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig& config, const std::string& swarm_id,
                         AgentCredential credential);
 
-/// The app's public (or private) address, from the configured template.
-std::string appUrl(const FlyIOProviderConfig& config, const std::string& app, bool is_private);
+/// The address of an app's services, from the configured template; on the organization's private network, Fly has another one.
+std::string appUrl(const FlyIOProviderConfig& config, const std::string& app);
+std::string privateAppUrl(const FlyIOProviderConfig& config, const std::string& app);
 
 }  // namespace swarm::flyio

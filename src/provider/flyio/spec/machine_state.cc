@@ -102,6 +102,10 @@ Error hostUnreachable(const Machine& machine) {
 
 bool isPrivate(const Machine& machine) { return machine.metadata(kMetaPrivate) == "true"; }
 
+net::Url urlOf(const Machine& machine, const FlyIOProviderConfig& config) {
+  return serverUrl(isPrivate(machine) ? privateAppUrl(config, machine.app) : appUrl(config, machine.app), "appUrl");
+}
+
 std::vector<std::string> regionsAllowed(const Machine& machine, const FlyIOProviderConfig& config) {
   const std::vector<std::string> requested = textsAt(parseOrNull(machine.metadata(kMetaRegions)), "");
   return requested.empty() ? config.regions : requested;
@@ -116,7 +120,7 @@ ResourceConfig resourcesOf(const Machine& machine) {
 NetworkInfo networkOf(const Machine& machine, const FlyIOProviderConfig& config) {
   NetworkInfo network;
   network.internalIp = machine.privateIp;
-  const net::Url url = serverUrl(appUrl(config, machine.app, isPrivate(machine)), "appUrl");
+  const net::Url url = urlOf(machine, config);
   network.hostname = url.host;
   json::value ports = parseOrNull(machine.metadata(kMetaPorts));
   for (const json::value& port : arrayAt(ports, "")) {

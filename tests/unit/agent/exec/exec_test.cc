@@ -26,7 +26,7 @@ class ExecTest : public AgentTest {
       auto stream = co_await where.endpoint.connect(deadline);
       net::Headers headers = execHeaders(where, RealClock());
       auto socket = co_await net::openWebSocket(std::move(stream), "agent", std::string(kExecPath), std::move(headers), deadline);
-      co_await socket->write(text, true);
+      co_await socket->writeText(text);
       co_return socket;
     }(target(), std::move(first)));
   }

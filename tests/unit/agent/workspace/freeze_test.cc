@@ -140,7 +140,7 @@ TEST_F(FreezeTest, aShellOnATerminalDoesNotNotice) {
   auto socket = await([](AgentTarget where, net::Headers headers) -> awaitable<std::unique_ptr<net::WebSocket>> {
     auto stream = co_await where.endpoint.connect(Deadline::after(kPatience));
     auto opened = co_await net::openWebSocket(std::move(stream), "agent", "/exec", headers, Deadline::after(kPatience));
-    co_await opened->write(R"({"command":["bash","--norc","-i"],"tty":true})", true);
+    co_await opened->writeText(R"({"command":["bash","--norc","-i"],"tty":true})");
     co_return opened;
   }(target(), execHeaders(target(), clock)));
   auto file = folder / "job";

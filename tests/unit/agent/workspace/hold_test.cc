@@ -163,7 +163,7 @@ TEST_F(HoldTest, aStreamedCommandsClientGetsTheReasonEvenWhenItReadsLate) {
   auto socket = await([](AgentTarget where, net::Headers headers) -> awaitable<std::unique_ptr<net::WebSocket>> {
     auto stream = co_await where.endpoint.connect(Deadline::after(kPatience));
     auto opened = co_await net::openWebSocket(std::move(stream), "agent", "/exec", headers, Deadline::after(kPatience));
-    co_await opened->write(R"({"command":["sh","-c","echo begun; exec sleep 60"]})", true);
+    co_await opened->writeText(R"({"command":["sh","-c","echo begun; exec sleep 60"]})");
     co_return opened;
   }(target(), execHeaders(target(), clock)));
   auto first = await(socket->read());
@@ -181,7 +181,7 @@ TEST_F(HoldTest, aClientThatTakesNothingDoesNotKeepItsSessionOpen) {
   auto socket = await([](AgentTarget where, net::Headers headers) -> awaitable<std::unique_ptr<net::WebSocket>> {
     auto stream = co_await where.endpoint.connect(Deadline::after(kPatience));
     auto opened = co_await net::openWebSocket(std::move(stream), "agent", "/exec", headers, Deadline::after(kPatience));
-    co_await opened->write(R"({"command":["yes"]})", true);
+    co_await opened->writeText(R"({"command":["yes"]})");
     co_return opened;
   }(target(), execHeaders(target(), clock)));
   waitUntil([&] { return activity.connections() == 1; });

@@ -283,10 +283,10 @@ TEST(MachineSpec, responsesAndRequestsDifferInAutostop) {
 
 TEST(MachineSpec, addressesFollowTheTemplate) {
   FlyIOProviderConfig config = makeConfig();
-  EXPECT_EQ(appUrl(config, "a1", false), "https://a1.fly.dev");
-  EXPECT_EQ(appUrl(config, "a1", true), "http://a1.flycast");
+  EXPECT_EQ(appUrl(config, "a1"), "https://a1.fly.dev");
+  EXPECT_EQ(privateAppUrl(config, "a1"), "http://a1.flycast");
   config.appUrl = "http://{app}.fly.localhost:4281";
-  EXPECT_EQ(appUrl(config, "a1", true), "http://a1.fly.localhost:4281");
+  EXPECT_EQ(privateAppUrl(config, "a1"), "http://a1.fly.localhost:4281");
 }
 
 Machine machineOf(std::string_view document) { return readMachine(json::parse(document), "a1"); }

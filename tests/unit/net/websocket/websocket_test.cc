@@ -18,7 +18,8 @@ Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
 
 awaitable<void> echo(Exchange& exchange) {
   const std::unique_ptr<WebSocket> socket = co_await acceptWebSocket(exchange);
-  while (const auto message = co_await socket->read()) co_await socket->write(message->data, message->text);
+  while (const auto message = co_await socket->read())
+    co_await (message->text ? socket->writeText(message->data) : socket->write(message->data));
 }
 
 struct Served {
@@ -33,7 +34,7 @@ struct Served {
 };
 
 awaitable<std::string> roundTrip(WebSocket& socket, std::string text) {
-  EXPECT_TRUE(co_await socket.write(text, true));
+  EXPECT_TRUE(co_await socket.writeText(text));
   const auto message = co_await socket.read();
   EXPECT_TRUE(message && message->text);
   co_return message ? message->data : "";
