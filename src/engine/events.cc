@@ -26,16 +26,18 @@ void Events::handle(std::string_view line) {
   boost::system::error_code error;
   json::value event = json::parse(line, error);
   if (error) return;
-  std::int64_t nanoseconds = integerAt(event, "timeNano");
-  if (nanoseconds > 0) last_event_ = format("{}.{:09}", nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000 + 1);
+  if (std::int64_t time = integerAt(event, "timeNano"); time > 0) {
+    const std::uint64_t after = static_cast<std::uint64_t>(time) + 1;
+    resume_at_ = format("{}.{:09}", after / 1'000'000'000, after % 1'000'000'000);
+  }
   listener_.event(event);
 }
 
 awaitable<void> Events::read() {
   Deadline connecting = Deadline::after(kConnectTime);
   co_await engine_.connect(connecting);
-  auto exchange = co_await engine_.openEvents(listener_.filters, last_event_, connecting);
-  if (last_event_.empty()) {
+  auto exchange = co_await engine_.openEvents(listener_.filters, resume_at_, connecting);
+  if (resume_at_.empty()) {
     if (listener_.catchUp) co_await listener_.catchUp(connecting);
     connected_ = true;
     trouble_.clear();
@@ -76,7 +78,7 @@ awaitable<void> Events::run() {
     if (connected_) pause = kFirstPause;
     bool was_connected = std::exchange(connected_, false);
     trouble_ = trouble;
-    last_event_.clear();
+    resume_at_.clear();
     engine_.forget();
     listener_.lost(trouble, was_connected);
     asio::steady_timer timer(co_await asio::this_coro::executor, pause);

@@ -43,7 +43,7 @@ class Events {
   Listener listener_;
   async::BackgroundTask task_;
   bool connected_ = false;
-  std::string last_event_;  ///< "seconds.nanoseconds" of the last event since the loss, to go on from; empty: there was none
+  std::string resume_at_;  ///< "seconds.nanoseconds", behind the last event since the loss; empty: there was none
   std::string trouble_;
 };
 
