@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "async/attempt.h"
 #include "base/diagnostics/log.h"
 #include "base/error.h"
 #include "base/id.h"
@@ -87,19 +88,14 @@ awaitable<void> EdgeProxy::handle(net::Exchange& exchange) {
                   .region = options_.region,
                   .externalPort = address->externalPort,
                   .tls = exchange.stream().isTls()};
-  net::StreamPtr machine;
-  std::string trouble;
-  try {
-    machine = co_await routes_.connect(target->machineId, target->internalPort, Deadline::after(kConnectTime));
-  } catch (const Error& error) {
-    trouble = error.message();
-  }
+  auto machine = co_await async::attempt(routes_.connect(target->machineId, target->internalPort, Deadline::after(kConnectTime)));
   if (!machine) {
+    const std::string& trouble = machine.error().message();
     log::debug("a Machine is not responding", {{"machine", target->machineId}, {"reason", trouble}});
     co_return co_await refuse(exchange, request_id, 502,
                               format("The Machine {} is not responding on port {}: {}", target->machineId, target->internalPort, trouble));
   }
-  if (co_await forwardExchange(exchange, std::move(machine), std::move(facts))) co_return;
+  if (co_await forwardExchange(exchange, std::move(*machine), std::move(facts))) co_return;
   co_await refuse(exchange, request_id, 502, format("The Machine {} sent an invalid response.", target->machineId));
 }
 

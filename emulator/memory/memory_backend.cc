@@ -4,6 +4,7 @@
 #include <sstream>
 #include <unordered_map>
 
+#include "async/attempt.h"
 #include "async/deadline.h"
 #include "base/error.h"
 #include "base/id.h"
@@ -227,15 +228,11 @@ class MemoryBackend final : public Backend {
 
   awaitable<void> runMain(GuestPtr guest, std::uint64_t generation, std::vector<std::string> command) {
     std::weak_ptr<bool> alive = alive_;
-    ShellResult result;
-    try {
-      result = co_await runCommand({.guest = guest, .isMain = true}, std::move(command), "");
-    } catch (const Error&) {
-      co_return;  // the Machine ended first
-    }
+    auto result = co_await async::attempt(runCommand({.guest = guest, .isMain = true}, std::move(command), ""));
+    if (!result) co_return;  // the Machine ended first
     if (!alive.expired() && guest->generation == generation && guest->running) {
-      keepLog(*guest, result.out + result.err);
-      finish(*guest, {.machineId = guest->plan.machineId, .exitCode = result.exitCode, .at = clock_.now()});
+      keepLog(*guest, result->out + result->err);
+      finish(*guest, {.machineId = guest->plan.machineId, .exitCode = result->exitCode, .at = clock_.now()});
     }
   }
 

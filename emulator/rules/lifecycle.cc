@@ -1,6 +1,7 @@
 // One job at a time holds a Machine; a job re-checks the state after each wait, since a forced destroy may come at any moment.
 #include "emulator/rules/lifecycle.h"
 
+#include "async/attempt.h"
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
 #include "base/error.h"
@@ -110,13 +111,11 @@ void releaseVolume(Core& core, const Machine& machine) {
 }
 
 awaitable<bool> destroyOnce(Core& core, const Machine& machine) {
-  try {
-    co_await core.backend->destroy(machine.id, Deadline::after(std::chrono::minutes(2)));
-    co_return true;
-  } catch (const Error& error) {
-    log::warning("emulator: a destroy failed and will be retried", {{"machine", machine.id}, {"error", error.message()}});
+  auto destroyed = co_await async::attempt(core.backend->destroy(machine.id, Deadline::after(std::chrono::minutes(2))));
+  if (!destroyed) {
+    log::warning("emulator: a destroy failed and will be retried", {{"machine", machine.id}, {"error", destroyed.error().message()}});
   }
-  co_return false;
+  co_return destroyed.has_value();
 }
 
 awaitable<void> runDestroy(Core& core, MachinePtr machine) {

@@ -1,6 +1,7 @@
 // Calls into a running Machine (§8): exec with its limits, processes, memory.
 #include <algorithm>
 
+#include "async/attempt.h"
 #include "base/error.h"
 #include "base/text/format.h"
 #include "emulator/api/route.h"
@@ -79,18 +80,12 @@ awaitable<Answer> execInMachine(Core& core, Call& call) {
   MachineLock turn(machine, &Machine::execBusy);  // init runs one command at a time (§8)
   if (!co_await turn.take(Deadline::after(request.timeout))) refuseLate();
   if (!still_runs()) refuseBy("E29");
-  GuestExecResult result;
-  bool broken = false;
-  try {
-    Deadline deadline = Deadline::after(request.timeout + std::chrono::seconds(10));
-    result = co_await core.backend->exec(machine->id, std::move(request), deadline);
-  } catch (const Error&) {
-    broken = true;
-  }
-  if (broken || !still_runs()) refuseBy("E29.eof");
-  if (!result.exitCode && result.exitSignal == 0) refuseLate();
-  json::object body{{"exit_signal", result.exitSignal}, {"stdout", result.stdoutText}, {"stderr", result.stderrText}};
-  if (result.exitCode) body["exit_code"] = *result.exitCode;
+  Deadline deadline = Deadline::after(request.timeout + std::chrono::seconds(10));
+  auto result = co_await async::attempt(core.backend->exec(machine->id, std::move(request), deadline));
+  if (!result || !still_runs()) refuseBy("E29.eof");
+  if (!result->exitCode && result->exitSignal == 0) refuseLate();
+  json::object body{{"exit_signal", result->exitSignal}, {"stdout", result->stdoutText}, {"stderr", result->stderrText}};
+  if (result->exitCode) body["exit_code"] = *result->exitCode;
   co_return jsonAnswer(200, body);
 }
 

@@ -1,6 +1,7 @@
 // Volumes and snapshots (§7).
 #include <algorithm>
 
+#include "async/attempt.h"
 #include "async/deadline.h"
 #include "base/error.h"
 #include "base/id.h"
@@ -156,26 +157,19 @@ awaitable<Answer> createVolume(Core& core, Call& call) {
   core.touch(volume);
   // The entry first: a crash between the two leaves no unknown volume.
   co_await core.journal.flush();
-  std::optional<Error> failure;
-  try {
-    if (origin.contentId.empty())
-      co_await core.backend->createVolume(volume->id, volume->sizeGb, copyDeadline());
-    else
-      co_await core.backend->copyVolume(origin.contentId, volume->id, copyDeadline());
-  } catch (const Error& error) {
-    failure = error;
-  }
+  auto filled = co_await async::attempt(origin.contentId.empty() ? core.backend->createVolume(volume->id, volume->sizeGb, copyDeadline())
+                                                                 : core.backend->copyVolume(origin.contentId, volume->id, copyDeadline()));
   if (call.app->deleted) {
     // The app's deletion may have run before the content existed.
     co_await destroyVolumeContent(core, volume);
     refuseBy("E6");
   }
-  if (failure) {
+  if (!filled) {
     core.world.forget(volume);
     core.journal.forgotten(volume);
     // Another call deleted the source or snapshot concurrently. I: status and wording
-    if (failure->code() == ErrorCode::NotFound && !origin.contentId.empty()) refuse(404, format("{} not found", origin.contentId));
-    throw *failure;
+    if (filled.error().code() == ErrorCode::NotFound && !origin.contentId.empty()) refuse(404, format("{} not found", origin.contentId));
+    throw filled.error();
   }
   volume->state = "created";
   json::object body = volumeToJson(core, *volume);

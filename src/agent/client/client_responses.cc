@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "async/attempt.h"
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
 #include "base/text/utf8.h"
@@ -71,29 +72,18 @@ awaitable<ParsedAnswer> parse(net::HttpExchange& exchange, JsonLimits limits, De
 }  // namespace
 
 awaitable<Error> readFailure(net::HttpExchange& exchange, InstanceId instance_id, Deadline deadline) {
-  boost::json::value answer;
-  try {
-    answer = (co_await parse(exchange, kRefusalLimits, deadline)).value;
-  } catch (const Error&) {
-    // Then only the status is known.
-  }
-  co_return failureOf(answer, exchange.status(), instance_id);
+  auto answer = co_await async::attempt(parse(exchange, kRefusalLimits, deadline));  // otherwise only the status is known
+  co_return failureOf(answer ? answer->value : nullptr, exchange.status(), instance_id);
 }
 
 awaitable<boost::json::value> readObject(net::HttpExchange& exchange, InstanceId instance_id, JsonLimits limits, Deadline deadline) {
   if (exchange.status() != 200) throw co_await readFailure(exchange, std::move(instance_id), deadline);
-  std::optional<Error> failure;
-  ParsedAnswer answer;
-  try {
-    answer = co_await parse(exchange, limits, deadline);
-  } catch (const Error& error) {
-    failure = error;
-  }
-  if (failure && failure->code() == ErrorCode::UpstreamFailed) throw wrongAnswer(failure->message(), instance_id);
-  if (failure) throw *failure;
-  if (!answer.value.is_object()) throw wrongAnswer("it is not an object", instance_id);
-  if (answer.cut) answer.value.as_object()["truncated"] = true;
-  co_return std::move(answer.value);
+  auto answer = co_await async::attempt(parse(exchange, limits, deadline));
+  if (!answer && answer.error().code() == ErrorCode::UpstreamFailed) throw wrongAnswer(answer.error().message(), instance_id);
+  if (!answer) throw answer.error();
+  if (!answer->value.is_object()) throw wrongAnswer("it is not an object", instance_id);
+  if (answer->cut) answer->value.as_object()["truncated"] = true;
+  co_return std::move(answer->value);
 }
 
 std::string textOf(ObjectReader& reader, std::string_view name) { return printable(reader.read<std::string>(name).value_or("")); }

@@ -14,6 +14,7 @@
 #include <array>
 #include <cctype>
 
+#include "async/attempt.h"
 #include "async/deadline.h"
 #include "base/files/descriptor.h"
 #include "base/text/format.h"
@@ -181,13 +182,9 @@ awaitable<void> hangUp(const ExecContext& context, std::shared_ptr<Child> child,
   if (child->exited()) co_return;
   child->signalGroup(SIGHUP);
   child->signalGroup(SIGCONT);  // a stopped process would not receive SIGHUP
-  bool late = false;
-  try {
-    co_await async::withDeadline(child->wait(), Deadline::after(grace), "The command did not end after its client disconnected.");
-  } catch (const Error&) {
-    late = true;
-  }
-  if (late) child->signalGroup(SIGKILL);
+  auto ended = co_await async::attempt(
+      async::withDeadline(child->wait(), Deadline::after(grace), "The command did not end after its client disconnected."));
+  if (!ended) child->signalGroup(SIGKILL);
 }
 
 void ExecProcess::closeInput() {

@@ -9,6 +9,7 @@
 #include <array>
 
 #include "agent/process/log_pipe.h"
+#include "async/attempt.h"
 #include "async/deadline.h"
 #include "async/io_wait.h"
 #include "base/diagnostics/log.h"
@@ -253,13 +254,8 @@ awaitable<void> Service::stop(Deadline deadline) {
   pause_.cancel();
   if (auto child = child_; child && !child->exited()) {
     child->signalGroup(SIGTERM);
-    bool late = false;
-    try {
-      co_await async::withDeadline(child->wait(), deadline, options_.title + " did not stop in time.");
-    } catch (const Error&) {
-      late = true;
-    }
-    if (late) log::warning("service did not stop in time and was killed", {{"service", options_.name}});
+    auto ended = co_await async::attempt(async::withDeadline(child->wait(), deadline, options_.title + " did not stop in time."));
+    if (!ended) log::warning("service did not stop in time and was killed", {{"service", options_.name}});
     child->signalGroup(SIGKILL);
     co_await child->wait();
   }

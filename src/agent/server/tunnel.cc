@@ -6,6 +6,7 @@
 
 #include "agent/monitor/listeners.h"
 #include "agent/server/responses.h"
+#include "async/attempt.h"
 #include "async/awaitable.h"
 #include "async/io_wait.h"
 #include "base/text/format.h"
@@ -65,11 +66,8 @@ async::awaitable<void> requireUpgrade(net::Exchange& exchange) {
 /// Null if no address has a listener.
 async::awaitable<net::StreamPtr> connectAny(std::vector<std::string> hosts, std::uint16_t port) {
   for (const std::string& host : hosts) {
-    try {
-      co_return co_await net::connectTcp(net::HostPort{host, port}, Deadline::after(kConnectPatience));
-    } catch (const Error&) {
-      // The next address may have one.
-    }
+    auto stream = co_await async::attempt(net::connectTcp(net::HostPort{host, port}, Deadline::after(kConnectPatience)));
+    if (stream) co_return std::move(*stream);
   }
   co_return nullptr;
 }
@@ -96,14 +94,10 @@ async::awaitable<void> handleVscodeTunnel(const Service& service, const std::fil
   if (!requestsTunnel(exchange)) co_return co_await requireUpgrade(exchange);
   if (!service.ready()) co_return co_await answerReason(exchange, 503, service.reason());
   Guest guest(hold);
-  net::StreamPtr target;
-  try {
-    target = co_await net::connectUnix(socket, Deadline::after(kConnectPatience));
-  } catch (const Error&) {
-    // It has died since the last probe; the supervisor will notice shortly.
-  }
+  auto target = co_await async::attempt(net::connectUnix(socket, Deadline::after(kConnectPatience)));
+  // It has died since the last probe; the supervisor will notice shortly.
   if (!target) co_return co_await answerReason(exchange, 503, "VS Code is not responding at the moment.");
-  co_await carry(std::move(target), activity, guest, ActivityDetector::Traffic::Vscode, exchange);
+  co_await carry(std::move(*target), activity, guest, ActivityDetector::Traffic::Vscode, exchange);
 }
 
 async::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Hold& hold, net::Exchange& exchange) {

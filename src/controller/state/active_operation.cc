@@ -1,6 +1,7 @@
 // ActiveOperation: steps, external ids, background writes.
 #include "controller/state/active_operation.h"
 
+#include "async/attempt.h"
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
@@ -92,11 +93,8 @@ awaitable<void> ActiveOperation::save() {
   auto self = shared_from_this();
   do {
     save_again_ = false;
-    try {
-      co_await context_.store.updateOperation(record);
-    } catch (const Error& error) {
-      log::warning("steps of an operation were not saved", {{"operation", record.id}, {"error", error.message()}});
-    }
+    auto saved = co_await async::attempt(context_.store.updateOperation(record));
+    if (!saved) log::warning("steps of an operation were not saved", {{"operation", record.id}, {"error", saved.error().message()}});
   } while (save_again_ && !hasEnded);
   saving_ = false;
   saved_.notifyAll();
