@@ -21,15 +21,16 @@ awaitable<void> untilPeerCloses(net::Exchange& exchange) {
   co_await exchange.stream().readSome(boost::asio::buffer(&byte, 1));
 }
 
-/// A client that has sent its whole body, or took the connection over, may leave while nothing reads from it.
+/// A client that has sent its whole body, or took the connection over, may leave while nothing reads from it. A reset shows at any time.
 awaitable<void> untilClientLeaves(Services& services, Call& call, net::Stream& client) {
   net::DepartureCheck departure;
   bool wanted = true;
   while (wanted) {
     co_await async::sleepFor(services.options.sessionCheck);
     const bool may_leave = call.tookOver() || call.exchange().body().done();
-    wanted =
-        hasSession(services, call) && !(may_leave && departure.hasLeft(client, services.clock.steadyNow(), services.options.leavePatience));
+    const bool has_left = may_leave ? departure.hasLeft(client, services.clock.steadyNow(), services.options.leavePatience)
+                                    : client.peerState() == net::PeerState::Gone;
+    wanted = hasSession(services, call) && !has_left;
   }
 }
 

@@ -188,18 +188,24 @@ awaitable<std::unique_ptr<net::HttpExchange>> openExport(AgentTarget target, boo
 
 namespace {
 
-/// Ends with an Error once the agent has made no progress. `taken_at`: when it last took bytes; max() while the client sends nothing.
-awaitable<void> watchImport(AgentTarget target, const SteadyTime& taken_at, ImportPatience patience) {
+struct SentArchive {
+  SteadyTime takenAt;       ///< when the agent last took bytes; max() while the client sends nothing
+  bool isComplete = false;  ///< the agent has been given all of it
+};
+
+/// Ends with an Error once the agent has made no progress, or leaves bytes untaken, whatever it reports.
+awaitable<void> watchImport(AgentTarget target, const SentArchive& sent, ImportPatience patience) {
   for (SteadyTime reported = patience.now();;) {
     co_await async::sleepFor(patience.probeInterval);
     auto health = co_await async::attempt(getHealth(target, Deadline::after(kImportProbe)));
     if (health && health->importing) reported = patience.now();
-    if (patience.now() - std::max(taken_at, reported) < patience.silence) continue;
+    const bool is_stuck = !sent.isComplete && patience.now() - sent.takenAt >= patience.untaken;
+    if (!is_stuck && patience.now() - std::max(sent.takenAt, reported) < patience.silence) continue;
     throw Error(
         ErrorCode::DeadlineExceeded,
         format("The workspace's agent has not reported progress of the import for {} s. No files are lost: the workspace has either "
                "the former ones or, if the archive was complete, those of the archive. Check them, and import again if necessary.",
-               std::chrono::floor<std::chrono::seconds>(patience.silence).count()))
+               std::chrono::floor<std::chrono::seconds>(is_stuck ? patience.untaken : patience.silence).count()))
         .withRetryable(false)
         .withInstance(target.instanceId.str());
   }
@@ -219,15 +225,15 @@ awaitable<boost::json::object> importArchive(AgentTarget target, ArchivePlaces p
   for (const std::string& path : places.storages) request.target += "&storage=" + net::percentEncode(path);
   for (const std::string& path : places.excluded) request.target += "&excluded=" + net::percentEncode(path);
   request.contentType = kArchiveType;
-  SteadyTime taken_at = patience.now();
-  request.bodySource = [&taken_at, now = patience.now, from = std::move(source)](Deadline deadline) -> awaitable<std::string> {
-    taken_at = SteadyTime::max();
+  SentArchive sent{patience.now()};
+  request.bodySource = [&sent, now = patience.now, from = std::move(source)](Deadline deadline) -> awaitable<std::string> {
+    sent.takenAt = SteadyTime::max();
     std::string piece = co_await from(deadline);
-    taken_at = now();
+    sent = {now(), piece.empty()};
     co_return piece;
   };
   boost::json::value answer;
-  co_await async::race(sendArchive(target, std::move(request), answer), watchImport(target, taken_at, std::move(patience)));
+  co_await async::race(sendArchive(target, std::move(request), answer), watchImport(target, sent, std::move(patience)));
   co_return importReportOf(answer);
 }
 

@@ -105,6 +105,7 @@ using ArchiveSource = std::function<awaitable<std::string>(Deadline)>;
 struct ImportPatience {
   std::chrono::milliseconds silence = std::chrono::minutes(5);
   std::chrono::milliseconds probeInterval = std::chrono::seconds(15);
+  std::chrono::milliseconds untaken = std::chrono::minutes(30);  ///< for a piece of the archive, whatever the agent reports
   std::function<SteadyTime()> now = &std::chrono::steady_clock::now;
 };
 /// Replaces the contents of the archive's storages: {"files","bytes","workspace","notes","count"}. All user processes are ended for it, and

@@ -121,7 +121,7 @@ class ImportingAgent : public testing::Test {
     test::RawServer server(loop, [&, health](net::StreamPtr stream, int) -> test::awaitable<void> {
       const std::string head = co_await test::readUntil(*stream, "\r\n\r\n");
       if (head.starts_with("PUT")) {
-        if (!head.contains("\r\n0\r\n\r\n")) co_await test::readUntil(*stream, "0\r\n\r\n");
+        if (takes && !head.contains("\r\n0\r\n\r\n")) co_await test::readUntil(*stream, "0\r\n\r\n");
         while (probes <= health.size()) co_await probed.wait(probed.version(), Deadline::never());
         co_await answer(*stream, R"({"files":3})");
       } else {
@@ -135,8 +135,11 @@ class ImportingAgent : public testing::Test {
                        .key = {TokenAlgorithm::Ed25519, Secret(std::string(32, 'k'))},
                        .endpoint = net::HttpEndpoint(server.connector())};
     bool sent = false;
-    ArchiveSource source = [&sent](Deadline) -> awaitable<std::string> { co_return std::exchange(sent, true) ? "" : "archive"; };
-    ImportPatience patience{Minutes(5), std::chrono::milliseconds(1), [this] { return now; }};
+    const std::size_t bytes = takes ? 100 : 64'000'000;  // more than the system holds for a connection
+    ArchiveSource source = [&](Deadline) -> awaitable<std::string> {
+      co_return std::exchange(sent, true) ? std::string() : std::string(bytes, 'a');
+    };
+    ImportPatience patience{.silence = Minutes(5), .probeInterval = std::chrono::milliseconds(1), .now = [this] { return now; }};
     return loop.run(importArchive(target, {.storages = {"/data"}, .excluded = {}}, true, source, patience));
   }
   void expectGivenUp(std::string_view health) {
@@ -155,6 +158,7 @@ class ImportingAgent : public testing::Test {
   }
 
   SteadyTime now = SteadyTime(std::chrono::hours(1));
+  bool takes = true;  ///< the archive
   std::size_t probes = 0;
   async::Notifier probed;
   test::TestLoop loop;  // its coroutines, which wait for `probed`, end first
@@ -173,6 +177,18 @@ TEST_F(ImportingAgent, ofAnEarlierVersionIsWaitedForWhileVscodeIsStopped) {
 
 TEST_F(ImportingAgent, thatReportsNoImportFailsTheRequest) {
   expectGivenUp(R"({"ready":true,"reason":"","generation":"g","importing":false})");
+}
+
+TEST_F(ImportingAgent, thatTakesNothingOfTheArchiveFailsTheRequestWhateverItReports) {
+  takes = false;
+  try {
+    import(std::vector<std::string>(100, R"({"ready":false,"reason":"","generation":"","importing":true})"));
+    FAIL() << "it was waited for";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::DeadlineExceeded);
+    EXPECT_THAT(error.message(), HasSubstr("has not reported progress of the import for 1800 s"));
+  }
+  EXPECT_EQ(probes, 8u);
 }
 
 TEST_F(ImportingAgent, thatDoesNotRespondFailsTheRequest) { expectGivenUp("nonsense"); }

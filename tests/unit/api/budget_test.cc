@@ -206,6 +206,26 @@ TEST(ApiStreams, whoseClientsLeaveAnAgentThatHangsEnd) {
   }
 }
 
+/// The rest of the body that the client announced can never come.
+TEST(ApiStreams, anImportWhoseClientResetsInItsMiddleEnds) {
+  ApiServer server({.sessionCheck = std::chrono::milliseconds(5), .open = {.perUser = 1}});
+  bool reached = false;
+  server.inside.agent = [&](net::Exchange&) -> awaitable<void> {
+    reached = true;
+    co_await async::sleepUntil(Deadline::never());
+  };
+  server.create("ullas", server.user);
+  auto hasPlace = [&] { return open(server, "/api/events", signedIn(server.user))->status() == 200; };
+  net::StreamPtr client = server.connect();
+  const std::string request = "PUT /api/instances/ullas/import HTTP/1.1\r\nContent-Length: 100000000\r\nHost: a\r\nAuthorization: Bearer " +
+                              server.user + "\r\n\r\n" + std::string(100'000, 'x');
+  server.loop.run([](net::Stream& stream, std::string bytes) -> awaitable<void> { co_await stream.writeAll(bytes); }(*client, request));
+  server.loop.runUntil([&] { return reached; });
+  EXPECT_FALSE(hasPlace());
+  client->abort();
+  server.loop.runUntil(hasPlace);
+}
+
 TEST(ApiExec, anAgentsRefusalIsNeverTheCallersFault) {
   ApiServer server;
   int status = 500;
