@@ -50,14 +50,18 @@ class Listener {
       co_return false;
     }
     if (got.error) {
-      const bool silent = got.error == boost::asio::error::timed_out;
-      relay_.fail(Error(ErrorCode::Unavailable,
-                        format("The connection to the {} of the move {}.", relay_.name(peer_), silent ? "has gone silent" : "was lost"))
-                      .withCause(got.error.message()));
+      relay_.fail(lostConnection(peer_, got.error));
       co_return false;
     }
     filled += got.bytes;
     co_return true;
+  }
+
+  Error lostConnection(std::size_t peer, const boost::system::error_code& error) const {
+    const bool silent = error == boost::asio::error::timed_out;
+    return Error(ErrorCode::Unavailable,
+                 format("The connection to the {} of the move {}.", relay_.name(peer), silent ? "has gone silent" : "was lost"))
+        .withCause(error.message());
   }
 
   void stayPatient() { relay_.peers[peer_].stream->setDeadline(std::chrono::steady_clock::now() + relay_.options.silence); }
@@ -107,8 +111,7 @@ class Listener {
       stayPatient();
       const net::IoResult put = co_await other->writeAll(std::string_view(buffer_.get() + from, some));
       if (put.error) {
-        relay_.fail(Error(ErrorCode::Unavailable, format("The connection to the {} of the move was lost.", relay_.name(1 - peer_)))
-                        .withCause(put.error.message()));
+        relay_.fail(lostConnection(1 - peer_, put.error));
         co_return false;
       }
       from += some;

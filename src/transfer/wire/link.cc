@@ -152,6 +152,7 @@ awaitable<std::unique_ptr<Link>> openLink(net::StreamPtr source, net::StreamPtr 
   auto link = std::make_unique<AgentLink>(relay, std::move(scope));
   for (const std::size_t peer : {kSource, kTarget}) {
     if (auto& stream = relay->peers[peer].stream) {
+      stream->setWritePatience(options.silence);
       boost::asio::co_spawn(stream->executor(), listenTo(relay, peer), boost::asio::detached);
     }
   }

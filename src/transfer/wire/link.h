@@ -71,8 +71,9 @@ enum class RoundKind { Live, Final };
 
 struct LinkOptions {
   std::int64_t bytesPerSecond = 0;  ///< limit on the transfer rate; 0: unlimited
-  /// Without a byte from an agent for this long, the link counts as lost (a working agent sends something every 10 s).
-  std::chrono::milliseconds silence{60'000};
+  /// Without a byte from an agent, or accepted by it, for this long, the link counts as lost (a working agent sends something every 10 s,
+  /// and always reads).
+  std::chrono::milliseconds silence{30'000};
 };
 
 /// On one loop, that of its streams. One command at a time. Every call throws Error(Unavailable) when a connection is lost or silent:

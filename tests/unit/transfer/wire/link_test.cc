@@ -140,6 +140,55 @@ TEST(Link, givesUpAConnectionThatFallsSilent) {
   }
 }
 
+awaitable<std::pair<net::StreamPtr, net::StreamPtr>> connectedPair(async::Executor executor) {
+  const auto listener = net::listenTcp(executor, {"127.0.0.1", 0});
+  auto near_end = co_await net::connectTcp({"127.0.0.1", listener->port()}, Deadline::after(std::chrono::seconds(10)));
+  co_return std::pair(std::move(near_end), co_await listener->accept());
+}
+
+/// Answers Hello and reads the command of a round.
+awaitable<void> beginRound(net::Stream& stream) {
+  FrameReader reader(stream);
+  co_await reader.next();
+  std::vector<Frame> answer(1);
+  answer[0] = {Kind::Result, {}, {}};
+  co_await writeFrames(stream, answer);
+  co_await reader.next();
+}
+
+awaitable<void> sendContentWithoutEnd(net::StreamPtr stream) {
+  co_await beginRound(*stream);
+  std::vector<Frame> content(1);
+  content[0] = {Kind::Pack, std::string(1'000'000, 'x'), {}};
+  while (co_await writeFrames(*stream, content)) {
+  }
+}
+
+awaitable<void> reportProgressAndReadNothing(net::StreamPtr stream) {
+  co_await beginRound(*stream);
+  std::vector<Frame> progress(1);
+  progress[0] = {Kind::Progress, encode(TransferProgress{}), {}};
+  while (co_await writeFrames(*stream, progress)) co_await async::sleepFor(std::chrono::milliseconds(10));
+}
+
+TEST(Link, givesUpAConnectionThatAcceptsNothing) {
+  Move move;
+  auto source = move.loop().run(connectedPair(move.loop().executor()));
+  auto target = move.loop().run(connectedPair(move.loop().executor()));
+  move.loop().spawn(sendContentWithoutEnd(std::move(source.second)));
+  move.loop().spawn(reportProgressAndReadNothing(std::move(target.second)));
+  LinkOptions options;
+  options.silence = std::chrono::milliseconds(300);
+  auto link = move.loop().run(openLink(std::move(source.first), std::move(target.first), "op-test", move.scope, options));
+  try {
+    move.loop().run(link->round(RoundKind::Live, {}));
+    FAIL() << "an agent that reads nothing was not detected";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+    EXPECT_TRUE(error.message().contains("target")) << error.message();
+  }
+}
+
 TEST(Link, servesOneAgentOnly) {
   Move move;
   writeFile(move.source() / "a", "x");
