@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "api/api.h"
+#include "async/attempt.h"
 #include "async/blocking_work.h"
 #include "async/deadline.h"
 #include "async/loop.h"
@@ -140,7 +141,9 @@ class Server {
       : config_(std::move(config)),
         descriptor_limit_(descriptor_limit),
         store_(openSqliteStore(config_.dataDir)),
-        auth_(makeAuth(*store_, clock_, config_.access)) {}
+        auth_(makeAuth(
+            *store_, clock_,
+            {.access = config_.access, .issuer = config_.baseDomain, .tokenKeyLife = std::chrono::hours(24 * config_.tokenKeyDays)})) {}
   ~Server() { stop(); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -337,17 +340,16 @@ class Server {
   void keepCliCredential(const std::string& server_id) {
     credential_ = std::make_unique<MachineCredential>(places(), address_.origin(), server_id, *store_, *auth_, clock_);
     wait(credential_->keep());
-    auto daily = [](MachineCredential& credential) -> async::awaitable<void> {
+    auto daily = [](MachineCredential& credential, Auth& auth) -> async::awaitable<void> {
       for (;;) {
         co_await async::sleepFor(std::chrono::hours(24));
-        try {
-          co_await credential.keep();
-        } catch (const Error& error) {
-          log::warning("failed to renew the credential of the command line", {{"error", error.message()}});
-        }
+        if (const auto renewed = co_await async::attempt(auth.renewTokenKey()); !renewed)
+          log::warning("failed to renew the key that signs API tokens", {{"error", renewed.error().message()}});
+        if (const auto kept = co_await async::attempt(credential.keep()); !kept)
+          log::warning("failed to renew the credential of the command line", {{"error", kept.error().message()}});
       }
     };
-    boost::asio::co_spawn(control_.executor(), daily(*credential_), boost::asio::detached);
+    boost::asio::co_spawn(control_.executor(), daily(*credential_, *auth_), boost::asio::detached);
   }
 
   ServerConfig config_;

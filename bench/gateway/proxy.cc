@@ -48,6 +48,9 @@ class OneUser final : public Auth {
   std::optional<std::string> userOfLoginLink(std::string_view) override { return std::nullopt; }
   awaitable<std::optional<LoginResult>> takeLoginLink(std::string) override { co_return std::nullopt; }
   awaitable<void> putUser(std::string, Secret, Role) override { co_return; }
+  std::vector<TokenKeyInfo> tokenKeys() const override { return {}; }
+  awaitable<TokenKeyInfo> rotateTokenKey() override { co_return TokenKeyInfo(); }
+  awaitable<void> renewTokenKey() override { co_return; }
   const Principal& principal() const { return principal_; }
 
  private:

@@ -203,6 +203,8 @@ class SwarmClient {
 
   boost::json::array listSessions();       ///< id, user, kind, createdAt, expiresAt, current; administrators see all
   void endSession(const std::string& id);  ///< invalidates its token and cookies
+  boost::json::array listSigningKeys();    ///< of API tokens, for administrators: id, createdAt, expiresAt (of replaced keys)
+  std::string rotateSigningKey();          ///< for administrators; returns the id of the new key
   /// A single-use URL that signs the browser that opens it in as this user; it leads to the workspace `instance`, if given.
   std::string createLoginLink(const std::string& instance = {});
 

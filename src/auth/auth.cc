@@ -7,6 +7,7 @@
 #include "auth/passwords.h"
 #include "auth/session/jwt.h"
 #include "auth/session/sessions.h"
+#include "auth/session/token_keys.h"
 #include "base/diagnostics/log.h"
 #include "base/id.h"
 #include "base/text/format.h"
@@ -26,6 +27,7 @@ constexpr std::string_view kBrowserAudience = "swarm-browser";
 constexpr std::string_view kDeviceAudience = "swarm-device";
 constexpr std::string_view kLoginPurpose = "login";
 constexpr std::chrono::seconds kCodeLife{60};
+constexpr std::chrono::seconds kClockLeeway{60};  // the system's clock may have been set back since a token was issued
 constexpr std::size_t kMinPasswordBytes = 8;
 constexpr std::size_t kMaxPasswordBytes = 1024;
 
@@ -61,17 +63,25 @@ std::int64_t generationOf(std::string_view session_id) {
 
 class StoreAuth final : public Auth {
  public:
-  StoreAuth(Store& store, const Clock& clock, AccessRules rules)
-      : store_(store), clock_(clock), throttle_(clock), sessions_(clock, rules), codes_(clock, kCodeLife), links_(clock, kLoginLinkLife) {}
+  StoreAuth(Store& store, const Clock& clock, AuthOptions options)
+      : store_(store),
+        clock_(clock),
+        issuer_(std::move(options.issuer)),
+        throttle_(clock),
+        sessions_(clock, options.access),
+        keys_(store, sessions_, clock, options.tokenKeyLife),
+        codes_(clock, kCodeLife),
+        links_(clock, kLoginLinkLife) {}
 
   awaitable<std::optional<Secret>> initialise() override {
-    co_await loadKey();
+    co_await loadCookieKey();
     auto users = co_await store_.listUsers();
     for (const UserRecord& user : users) sessions_.setUser(user.name, storedRole(user.role), user.tokenGeneration);
     co_await store_.pruneSessions(clock_.now());
     for (const SessionRecord& session : co_await store_.loadSessions()) {
       if (!session.revoked) sessions_.add(session, generationOf(session.id));
     }
+    co_await keys_.load();
     if (!users.empty()) co_return std::nullopt;
     Secret password = makePassword();
     co_await putUser("admin", password, Role::admin);
@@ -112,7 +122,14 @@ class StoreAuth final : public Auth {
     return endSession({.id = principal.sessionId, .user = principal.user, .expiresAt = principal.expiresAt, .revoked = true});
   }
 
-  std::optional<Principal> verifyApiToken(std::string_view token) const override { return verify(token, apiKey_, kApiAudience); }
+  std::optional<Principal> verifyApiToken(std::string_view token) const override {
+    const auto claims = keys_.verify(token);
+    if (!claims) return verify(token, formerApiKey_, kApiAudience);
+    const std::int64_t now = secondsOf(clock_.now());
+    if (claims->issuer != issuer_ || claims->audience != kApiAudience) return std::nullopt;
+    if (now + kClockLeeway.count() < claims->validFrom || now >= claims->expiresAt) return std::nullopt;
+    return sessions_.find(claims->session, claims->user);
+  }
 
   std::optional<Principal> stillSignedIn(const Principal& principal) const override {
     return sessions_.find(principal.sessionId, principal.user);
@@ -185,8 +202,12 @@ class StoreAuth final : public Auth {
     noteRevocation();
   }
 
+  std::vector<TokenKeyInfo> tokenKeys() const override { return keys_.list(); }
+  awaitable<TokenKeyInfo> rotateTokenKey() override { return keys_.rotate(); }
+  awaitable<void> renewTokenKey() override { return keys_.renew(); }
+
  private:
-  awaitable<void> loadKey() {
+  awaitable<void> loadCookieKey() {
     auto text = co_await store_.getSetting(std::string(kKeySetting));
     if (!text) {
       text = toHex(randomBytes(32));
@@ -195,7 +216,7 @@ class StoreAuth final : public Auth {
     // One secret, one derived key per use: a cookie can never pass as a token.
     std::string key = fromHex(*text).value_or("");
     if (key.size() < 32) throw Error(ErrorCode::Unprocessable, "The signing key in the store is damaged.");
-    apiKey_ = Secret(hmacSha256(key, "api token"));
+    formerApiKey_ = Secret(hmacSha256(key, "api token"));
     cookieKey_ = Secret(hmacSha256(key, "instance cookie"));
   }
 
@@ -224,7 +245,14 @@ class StoreAuth final : public Auth {
     sessions_.add(session, generation);
     LoginResult result;
     result.principal = sessions_.principalOf(session, role);
-    result.token = Secret(sign(result.principal, apiKey_, kApiAudience));
+    const std::int64_t now = secondsOf(clock_.now());
+    result.token = Secret(keys_.sign({.issuer = issuer_,
+                                      .audience = std::string(kApiAudience),
+                                      .user = user,
+                                      .session = session.id,
+                                      .issuedAt = now,
+                                      .validFrom = now,
+                                      .expiresAt = secondsOf(session.expiresAt)}));
     co_return result;
   }
 
@@ -259,10 +287,12 @@ class StoreAuth final : public Auth {
 
   Store& store_;
   const Clock& clock_;
-  Secret apiKey_;
+  std::string issuer_;
+  Secret formerApiKey_;  ///< of versions before Ed25519 (HS256): their tokens are valid until they expire
   Secret cookieKey_;
   LoginThrottle throttle_;
   SessionTable sessions_;
+  TokenKeys keys_;
   CodeTable codes_;
   CodeTable links_;
   Passwords passwords_;
@@ -270,8 +300,8 @@ class StoreAuth final : public Auth {
 
 }  // namespace
 
-std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock, AccessRules rules) {
-  return std::make_unique<StoreAuth>(store, clock, rules);
+std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock, AuthOptions options) {
+  return std::make_unique<StoreAuth>(store, clock, std::move(options));
 }
 
 }  // namespace swarm

@@ -20,7 +20,7 @@
 namespace swarm {
 
 struct LoginResult {
-  Secret token;  ///< JWT (HS256) with jti, sub, role, iat, exp, aud "swarm-api": a Bearer, never a cookie
+  Secret token;  ///< JWT (session/api_token.h) with aud "swarm-api": a Bearer, never a cookie
   Principal principal;
 };
 
@@ -32,11 +32,19 @@ struct LoginOrigin {
 
 inline constexpr std::chrono::minutes kLoginLinkLife{10};
 
+/// A key of API tokens, without its private half.
+struct TokenKeyInfo {
+  std::string id;         ///< a token's "kid"
+  std::string publicKey;  ///< Ed25519, raw
+  SystemTime createdAt{};
+  std::optional<SystemTime> expiresAt{};  ///< of a key that was replaced: until then it verifies
+};
+
 /// Thread-safe; store work runs on the store's thread, argon2id on a worker thread of its own with at most 2 at a time.
 class Auth {
  public:
   virtual ~Auth() = default;
-  /// Creates the signing key and, when there is no user, `admin` with a random password, which it returns once.
+  /// Creates the keys and, when there is no user, `admin` with a random password, which it returns once.
   virtual awaitable<std::optional<Secret>> initialise() = 0;
   /// Throws Error(Unauthenticated) (same text and time for a wrong name and a wrong password), Error(TooManyRequests) after repeated
   /// failures (throttle.h).
@@ -76,6 +84,14 @@ class Auth {
   virtual awaitable<std::optional<LoginResult>> takeLoginLink(std::string code) = 0;  ///< nothing: used, expired or unknown
   virtual awaitable<void> putUser(std::string name, Secret password, Role role) = 0;
 
+  /// The keys that verify API tokens, from the oldest.
+  virtual std::vector<TokenKeyInfo> tokenKeys() const = 0;
+  /// Replaces the key that signs API tokens, and returns the new one; tokens of the former key remain valid until they expire. Throws
+  /// Error(Conflict) while there are very many keys.
+  virtual awaitable<TokenKeyInfo> rotateTokenKey() = 0;
+  /// The same when the key has reached AuthOptions::tokenKeyLife, and forgets expired keys. Call it once a day.
+  virtual awaitable<void> renewTokenKey() = 0;
+
   /// Grows when a credential may have become invalid (logout, a changed user): callers that remember a verification repeat it then. One
   /// atomic load.
   std::uint64_t revocationEpoch() const { return revocation_epoch_.load(std::memory_order_acquire); }
@@ -94,6 +110,11 @@ class Auth {
   std::vector<std::function<void()>> revocation_listeners_;
 };
 
-std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock, AccessRules rules = {});
+struct AuthOptions {
+  AccessRules access{};
+  std::string issuer = "swarm.localhost";    ///< "iss" of API tokens: the base host, which does not change with the port
+  std::chrono::hours tokenKeyLife{24 * 90};  ///< age at which the key that signs API tokens is replaced
+};
+std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock, AuthOptions options = {});
 
 }  // namespace swarm

@@ -45,7 +45,10 @@ constexpr PermissionTexts kPermissionTable[] = {
     {Permission::ReadServer, "read server", "Metrics, warnings and errors of the server", {None, None, All, All, All}},
     {Permission::ManageProviders, "manage providers", "Check configurations of providers", {None, None, None, All, All}},
     {Permission::ReadUsers, "read users", "See the sessions of all users", {None, None, All, None, All}},
-    {Permission::ManageUsers, "manage users", "End the sessions of all users", {None, None, None, None, All}},
+    {Permission::ManageUsers,
+     "manage users",
+     "End the sessions of all users, and replace the key of their tokens",
+     {None, None, None, None, All}},
 };
 
 constexpr bool isInOrder() {

@@ -293,6 +293,10 @@ boost::json::array SwarmClient::listSessions() { return impl_->connection.call("
 
 void SwarmClient::endSession(const std::string& id) { impl_->connection.call("DELETE", "/api/auth/sessions/" + net::percentEncode(id)); }
 
+boost::json::array SwarmClient::listSigningKeys() { return impl_->connection.call("GET", "/api/auth/keys").at("items").as_array(); }
+
+std::string SwarmClient::rotateSigningKey() { return stringAt(impl_->connection.call("POST", "/api/auth/keys"), "id"); }
+
 std::string SwarmClient::createLoginLink(const std::string& instance) {
   const boost::json::value body = requestBody(LoginLinkRequest{instance});
   return std::string(impl_->connection.call("POST", "/api/auth/links", &body).at("url").as_string());

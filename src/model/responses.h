@@ -73,6 +73,31 @@ struct SessionResponse {
 };
 BOOST_DESCRIBE_STRUCT(SessionResponse, (), (id, user, kind, createdAt, expiresAt, current))
 
+/// A key of API tokens; without `expiresAt`, it signs new ones.
+struct SigningKeyResponse {
+  std::string id{};
+  SystemTime createdAt{};
+  std::optional<SystemTime> expiresAt{};
+};
+BOOST_DESCRIBE_STRUCT(SigningKeyResponse, (), (id, createdAt, expiresAt))
+
+/// RFC 8037: a public key of API tokens.
+struct JsonWebKey {
+  std::string kty{};
+  std::string crv{};
+  std::string x{};
+  std::string kid{};
+  std::string use{};
+  std::string alg{};
+};
+BOOST_DESCRIBE_STRUCT(JsonWebKey, (), (kty, crv, x, kid, use, alg))
+
+/// RFC 7517
+struct JsonWebKeySet {
+  std::vector<JsonWebKey> keys{};
+};
+BOOST_DESCRIBE_STRUCT(JsonWebKeySet, (), (keys))
+
 struct InstanceTokenResponse {
   std::string token{};
   InstanceId instanceId{};

@@ -60,6 +60,14 @@ struct SessionRecord {
   SystemTime createdAt{};  ///< the epoch: older than this field
 };
 
+/// A key that signs API tokens (Ed25519).
+struct TokenKeyRecord {
+  std::string id;  ///< the "kid" of its tokens
+  Secret seed;     ///< the private key, in hexadecimal
+  SystemTime createdAt{};
+  std::optional<SystemTime> expiresAt{};  ///< of a key that was replaced: when the last token that it signed expires
+};
+
 /// The name of a deleted instance, reserved for its former owner: browsers may still hold cookies and storage of its host.
 struct NameHold {
   std::string name;
@@ -138,7 +146,11 @@ class Store {
   virtual awaitable<std::vector<SessionRecord>> loadSessions() = 0;  ///< all sessions: Auth keeps revocations in memory
   virtual awaitable<void> pruneSessions(SystemTime now) = 0;         ///< removes expired sessions
 
-  /// Small named values: the swarm's id, the token-signing key.
+  virtual awaitable<void> putTokenKey(TokenKeyRecord key) = 0;         ///< of the key with its id, overwrites only `expiresAt`
+  virtual awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() = 0;  ///< from the oldest
+  virtual awaitable<void> pruneTokenKeys(SystemTime now) = 0;          ///< removes expired keys
+
+  /// Small named values: the swarm's id, the key of cookies.
   virtual awaitable<std::optional<std::string>> getSetting(std::string name) = 0;
   virtual awaitable<void> putSetting(std::string name, std::string value) = 0;
 };

@@ -1,6 +1,7 @@
-// Sign-in, sign-out, sessions, and the signed-in user.
+// Sign-in, sign-out, sessions, the signed-in user, and the keys of API tokens.
 #include "api/handlers/handlers.h"
 #include "api/routes/route_parts.h"
+#include "base/id.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
@@ -75,6 +76,27 @@ awaitable<Reply> endSession(Services& services, Call& call) {
   throw notFound("session", call.argument());
 }
 
+SigningKeyResponse signingKeyOf(const TokenKeyInfo& key) { return {key.id, key.createdAt, key.expiresAt}; }
+
+awaitable<Reply> listSigningKeys(Services& services, Call&) {
+  std::vector<SigningKeyResponse> items;
+  for (const TokenKeyInfo& key : services.auth.tokenKeys()) items.push_back(signingKeyOf(key));
+  co_return replyWithItems(items);
+}
+
+awaitable<Reply> rotateSigningKey(Services& services, Call&) {
+  co_return reply(signingKeyOf(co_await services.auth.rotateTokenKey()), 201);
+}
+
+awaitable<Reply> publicKeys(Services& services, Call&) {
+  JsonWebKeySet set;
+  for (const TokenKeyInfo& key : services.auth.tokenKeys())
+    set.keys.push_back({.kty = "OKP", .crv = "Ed25519", .x = toBase64Url(key.publicKey), .kid = key.id, .use = "sig", .alg = "EdDSA"});
+  Reply keys = reply(set);
+  keys.headers.push_back({"Cache-Control", "public, max-age=300"});
+  co_return keys;
+}
+
 }  // namespace
 
 std::vector<Endpoint> sessionRoutes() {
@@ -114,6 +136,20 @@ std::vector<Endpoint> sessionRoutes() {
           .problems = {404},
           .parameters = {path("session", "The session's id")},
           .budget = Budget::Free}),
+      at("GET", "/api/auth/keys", Permission::ReadServer, "listSigningKeys", listSigningKeys,
+         {.summary = "List the keys of API tokens",
+          .description = "One without `expiresAt` signs; the others verify until the last token that they signed has expired.",
+          .responses = {ok("Keys, from the oldest", listOf<SigningKeyResponse>())}}),
+      at("POST", "/api/auth/keys", Permission::ManageUsers, "rotateSigningKey", rotateSigningKey,
+         {.summary = "Replace the key that signs API tokens",
+          .description =
+              "Tokens of the former key remain valid until they expire. The server replaces keys by age ([access] tokenKeyDays).",
+          .responses = {created<SigningKeyResponse>("The new key")},
+          .problems = {409}}),
+      at("GET", "/.well-known/jwks.json", Permission::Public, "publicKeys", publicKeys,
+         {.summary = "The public keys of API tokens (RFC 7517)",
+          .description = "For programs that verify a token on their own. They cannot see that a session has ended.",
+          .responses = {ok<JsonWebKeySet>("The keys")}}),
   };
 }
 

@@ -102,7 +102,7 @@ Reply jsonReply(int status, const boost::json::value& body) { return {status, bo
 void addCommonHeaders(net::Headers& headers, std::string_view content_type, const std::string& request_id) {
   if (!content_type.empty()) headers.push_back({"Content-Type", std::string(content_type)});
   headers.push_back({"X-Request-Id", request_id});
-  headers.push_back({"Cache-Control", "no-store"});
+  if (net::findHeader(headers, "Cache-Control").empty()) headers.push_back({"Cache-Control", "no-store"});
   headers.push_back({"X-Content-Type-Options", "nosniff"});
 }
 

@@ -1,4 +1,4 @@
-// JSON Web Tokens (RFC 7519), HS256 only: compact form, strict header.
+// JSON Web Tokens (RFC 7519) with HS256, for cookies, and for API tokens of versions before Ed25519: compact form, strict header.
 #pragma once
 
 #include <boost/json/object.hpp>

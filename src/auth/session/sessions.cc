@@ -46,6 +46,13 @@ std::vector<SessionRecord> SessionTable::list(std::string_view user) const {
   return all;
 }
 
+SystemTime SessionTable::latestExpiry() const {
+  std::shared_lock lock(mutex_);
+  SystemTime latest{};
+  for (const auto& [id, session] : sessions_) latest = std::max(latest, session.expiresAt);
+  return latest;
+}
+
 std::optional<SessionRecord> SessionTable::oldestOfTooMany(std::string_view user) const {
   std::vector<SessionRecord> all = list(user);
   std::erase_if(all, [](const SessionRecord& session) { return session.kind == "machine"; });

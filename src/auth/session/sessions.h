@@ -21,6 +21,7 @@ class SessionTable {
   void add(const SessionRecord& session, std::int64_t generation);
   void remove(std::string_view id);
   std::vector<SessionRecord> list(std::string_view user) const;  ///< live ones; an empty user: all
+  SystemTime latestExpiry() const;                               ///< of all sessions; the epoch without any
   /// Removes expired sessions.
   void prune();
   /// The oldest live session of a user who has as many as a user may have; sessions of kind "machine" do not count.

@@ -1,4 +1,4 @@
-// `swarm login`, `logout`, `whoami`, `git-identity`, `login-link`, and `sessions` with its part `end`
+// `swarm login`, `logout`, `whoami`, `git-identity`, `login-link`, `sessions` and `signing-keys` with their parts
 #include <termios.h>
 #include <unistd.h>
 
@@ -122,6 +122,24 @@ void endSession(Context& context, const std::string& id) {
   report(format("{} has ended.\n", id));
 }
 
+int listSigningKeys(Context& context) {
+  const boost::json::array keys = context.client().listSigningKeys();
+  std::vector<Listed> rows;
+  for (const auto& key : keys) {
+    const std::string id = memberText(key, "id"), until = memberText(key, "expiresAt");
+    rows.push_back({id, {id, memberText(key, "createdAt"), until.empty() ? "signs" : "verifies until " + until}});
+  }
+  printList(context, keys, {copied("KEY"), extra("SINCE"), "USE"}, rows);
+  return kDone;
+}
+
+int rotateSigningKey(Context& context) {
+  const std::string id = context.client().rotateSigningKey();
+  if (printStructured(context, boost::json::object{{"id", id}})) return kDone;
+  print(context.output() == OutputFormat::Name ? id + "\n" : format("{} signs API tokens from now on.\n", id));
+  return kDone;
+}
+
 }  // namespace
 
 void addSession(const AddVerb& add) {
@@ -147,6 +165,14 @@ void addSession(const AddVerb& add) {
        .summary = "End sessions: their tokens and cookies become invalid",
        .examples = {"swarm sessions end 1.abc"}},
       eachVerb({"ids", "Ids of sessions", {.command = "swarm sessions -o name"}}, endSession));
+  add({.name = "signing-keys",
+       .summary = "List the keys of API tokens (administrators); rotate",
+       .examples = {"swarm signing-keys", "swarm signing-keys rotate"}},
+      plainVerb(listSigningKeys));
+  add({.name = "signing-keys rotate",
+       .summary = "Replace the key that signs API tokens; issued tokens remain valid",
+       .examples = {"swarm signing-keys rotate"}},
+      plainVerb(rotateSigningKey));
 }
 
 }  // namespace swarm::cli

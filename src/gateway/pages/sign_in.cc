@@ -28,7 +28,8 @@ MessagePage noSuchPage() {
 
 /// What the API serves, also to a browser.
 bool isOfApi(std::string_view path) {
-  return path == "/api" || path.starts_with("/api/") || path == "/healthz" || path == "/readyz" || path == "/metrics";
+  return path == "/api" || path.starts_with("/api/") || path.starts_with("/.well-known/") || path == "/healthz" || path == "/readyz" ||
+         path == "/metrics";
 }
 
 bool isForm(const net::RequestHead& head) {

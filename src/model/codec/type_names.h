@@ -90,12 +90,15 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
 #define SWARM_RESPONSES(RESPONSE)                            \
   RESPONSE(HealthResponse, "Health")                         \
   RESPONSE(InstanceTokenResponse, "InstanceToken")           \
+  RESPONSE(JsonWebKey, "JsonWebKey")                         \
+  RESPONSE(JsonWebKeySet, "JsonWebKeySet")                   \
   RESPONSE(LoginLinkResponse, "LoginLink")                   \
   RESPONSE(NameHoldResponse, "NameHold")                     \
   RESPONSE(ProviderCheckResponse, "ProviderCheck")           \
   RESPONSE(ProviderResponse, "ProviderDetails")              \
   RESPONSE(ProviderValidationResponse, "ProviderValidation") \
   RESPONSE(SessionResponse, "Session")                       \
+  RESPONSE(SigningKeyResponse, "SigningKey")                 \
   RESPONSE(VersionResponse, "Version")                       \
   RESPONSE(VolumeResponse, "Volume")
 

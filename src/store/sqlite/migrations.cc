@@ -75,6 +75,11 @@ CREATE TABLE name_holds(name TEXT PRIMARY KEY, owner TEXT NOT NULL, until INTEGE
 ALTER TABLE sessions ADD COLUMN kind TEXT NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
 )",
+    // 6: keys that sign API tokens
+    R"(
+CREATE TABLE token_keys(
+  id TEXT PRIMARY KEY, seed TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) STRICT;
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

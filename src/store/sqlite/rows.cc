@@ -292,4 +292,19 @@ void putSession(Database& database, const SessionRecord& session) {
       {session.id, session.user, toNumber(session.expiresAt), std::int64_t{session.revoked}, session.kind, toNumber(session.createdAt)});
 }
 
+std::vector<TokenKeyRecord> loadTokenKeys(Database& database) {
+  return collect(database.query("SELECT id, seed, created_at, expires_at FROM token_keys ORDER BY created_at, id"), [](const Rows& rows) {
+    TokenKeyRecord key{rows.text(0), Secret(rows.text(1)), toTime(rows.integer(2))};
+    if (rows.integer(3) != 0) key.expiresAt = toTime(rows.integer(3));
+    return key;
+  });
+}
+
+void putTokenKey(Database& database, const TokenKeyRecord& key) {
+  database.execute(
+      "INSERT INTO token_keys(id, seed, created_at, expires_at) VALUES(?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET expires_at = "
+      "excluded.expires_at",
+      {key.id, key.seed.reveal(), toNumber(key.createdAt), toNumber(key.expiresAt.value_or(SystemTime{}))});
+}
+
 }  // namespace swarm::sqlite

@@ -42,5 +42,7 @@ void putUser(Database& database, const UserRecord& user);
 void setGitIdentity(Database& database, const std::string& user, const GitIdentity& identity);
 std::vector<SessionRecord> loadSessions(Database& database);
 void putSession(Database& database, const SessionRecord& session);
+std::vector<TokenKeyRecord> loadTokenKeys(Database& database);
+void putTokenKey(Database& database, const TokenKeyRecord& key);
 
 }  // namespace swarm::sqlite

@@ -129,6 +129,16 @@ class SqliteStore final : public Store {
     });
   }
 
+  awaitable<void> putTokenKey(TokenKeyRecord key) override {
+    co_await write([&](Database& database) { sqlite::putTokenKey(database, key); });
+  }
+  awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() override { return read(sqlite::loadTokenKeys); }
+  awaitable<void> pruneTokenKeys(SystemTime now) override {
+    co_await write([&](Database& database) {
+      database.execute("DELETE FROM token_keys WHERE expires_at BETWEEN 1 AND ?", {std::int64_t{now.time_since_epoch().count()}});
+    });
+  }
+
   awaitable<std::optional<std::string>> getSetting(std::string name) override {
     co_return co_await read([&](Database& database) {
       sqlite::Rows rows = database.query("SELECT value FROM settings WHERE name = ?", {name});

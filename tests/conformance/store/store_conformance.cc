@@ -311,6 +311,29 @@ TEST_P(StoreConformance, keepsSessionsUntilTheyExpireAndNeverUndoesARevocation) 
   EXPECT_EQ(sessions[0].id, "s2");
 }
 
+TEST_P(StoreConformance, keepsTokenKeysUntilTheyExpire) {
+  const SystemTime now = parseTime("2026-11-23T00:00:00Z");
+  const std::string seed(64, 'a');
+  run(store().putTokenKey({"newer", Secret(seed), now}));
+  run(store().putTokenKey({"older", Secret(seed), now - std::chrono::hours(1)}));
+  run(store().putTokenKey({"older", Secret(std::string(64, 'b')), now, now + std::chrono::milliseconds(1)}));
+  reopen();
+  auto keys = run(store().loadTokenKeys());
+  ASSERT_EQ(keys.size(), 2u);
+  EXPECT_EQ(keys[0].id, "older");
+  EXPECT_EQ(keys[0].seed.reveal(), seed) << "only the expiry can change";
+  EXPECT_EQ(keys[0].createdAt, now - std::chrono::hours(1));
+  EXPECT_EQ(keys[0].expiresAt, now + std::chrono::milliseconds(1));
+  EXPECT_EQ(keys[1].id, "newer");
+  EXPECT_EQ(keys[1].expiresAt, std::nullopt);
+  run(store().pruneTokenKeys(now));
+  EXPECT_EQ(run(store().loadTokenKeys()).size(), 2u);
+  run(store().pruneTokenKeys(now + std::chrono::milliseconds(1)));
+  keys = run(store().loadTokenKeys());
+  ASSERT_EQ(keys.size(), 1u);
+  EXPECT_EQ(keys[0].id, "newer");
+}
+
 TEST_P(StoreConformance, keepsSettingsByteForByte) {
   std::string value("a\0b\xff\n", 5);
   EXPECT_FALSE(run(store().getSetting("key")));

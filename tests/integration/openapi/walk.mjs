@@ -149,6 +149,10 @@ async function walkSwarm(walk, made, password) {
   await walk.call('endSession', { path: { session: begun.id } }, 204);
   await walk.call('endSession', { path: { session: begun.id } }, 404);
   await walk.call('authStatus', { token: second.token }, 401);
+  await walk.call('rotateSigningKey', {}, 201);
+  const { items: keys } = (await walk.call('listSigningKeys', {}, 200)).json;
+  const { keys: published } = (await walk.call('publicKeys', { token: null }, 200)).json;
+  if (keys.length !== 2 || keys.some(({ id }, index) => id !== published[index].kid)) throw new Error(`keys: ${JSON.stringify(keys)}`);
   const held = (await walk.call('listNameHolds', {}, 200)).json.items;
   if (held.length) await walk.call('releaseName', { path: { name: held[0].name } }, 204);
   await walk.call('releaseName', { path: { name: 'never-there' } }, 404);

@@ -121,7 +121,7 @@ ApiServer::ApiServer(ApiOptions options, AccessRules rules) {
     return [agent_address](Deadline deadline) { return net::connectTcp(agent_address, deadline); };
   };
   store_ = openSqliteStore(dir_ / "data");
-  auth = makeAuth(*store_, clock, rules);
+  auth = makeAuth(*store_, clock, {.access = rules});
   loop.run(auth->initialise());
   password = "correct horse battery staple";
   loop.run(auth->putUser("ulla", Secret(password), Role::user));

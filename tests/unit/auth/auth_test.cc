@@ -5,6 +5,8 @@
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
 
+#include "auth/session/api_token.h"
+#include "auth/session/jwt.h"
 #include "base/id.h"
 #include "gmock/gmock.h"
 #include "store/sqlite/sqlite_store.h"
@@ -64,6 +66,8 @@ class AuthTest : public testing::Test {
     auth_ = makeAuth(*store_, clock_);
     password_ = run(auth_->initialise());
   }
+  /// The key that signs, read from the store.
+  ApiTokenKey signingKey() { return ApiTokenKey(Secret(*fromHex(run(store_->loadTokenKeys()).back().seed.reveal()))); }
   LoginResult login() { return run(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.1"})); }
 
   std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("swarm-auth-" + toHex(randomBytes(8)));
@@ -121,6 +125,129 @@ TEST_F(AuthTest, refusesTokensThatAreNotItsOwn) {
     EXPECT_FALSE(other->verifyApiToken(token));
   }
   std::filesystem::remove_all(other_folder);
+}
+
+TEST_F(AuthTest, refusesTokensOfItsOwnKeyWithAnotherMeaning) {
+  const LoginResult mine = login();
+  const ApiTokenKey key = signingKey();
+  const ApiTokenClaims claims = readApiToken(key, mine.token.reveal()).value();
+  const auto accepts = [&](auto change) {
+    ApiTokenClaims changed = claims;
+    change(changed);
+    return auth_->verifyApiToken(signApiToken(key, changed)).has_value();
+  };
+  EXPECT_TRUE(accepts([](ApiTokenClaims&) {}));
+  for (const char* audience : {"", "swarm-browser", "swarm-device", "swarm-instance:i-1", "swarm-api "})
+    EXPECT_FALSE(accepts([&](ApiTokenClaims& other) { other.audience = audience; })) << audience;
+  for (const char* issuer : {"", "localhost", "http://swarm.localhost"})
+    EXPECT_FALSE(accepts([&](ApiTokenClaims& other) { other.issuer = issuer; })) << issuer;
+  EXPECT_FALSE(accepts([](ApiTokenClaims& other) { other.user = "admin"; })) << "the session is ann's";
+  EXPECT_FALSE(accepts([](ApiTokenClaims& other) { other.session = "1.unknown"; }));
+  const std::int64_t now = claims.issuedAt;
+  EXPECT_FALSE(accepts([&](ApiTokenClaims& other) { other.expiresAt = now; })) << "expired";
+  EXPECT_TRUE(accepts([&](ApiTokenClaims& other) { other.expiresAt = now + 1; }));
+  EXPECT_FALSE(accepts([&](ApiTokenClaims& other) { other.validFrom = now + 61; })) << "not yet valid";
+  EXPECT_TRUE(accepts([&](ApiTokenClaims& other) { other.validFrom = now + 60; })) << "the clock was set back";
+  clock_.advance(mine.principal.expiresAt - clock_.now());
+  EXPECT_FALSE(accepts([&](ApiTokenClaims& other) { other.expiresAt = now + 1'000'000'000; })) << "its session has expired";
+}
+
+TEST_F(AuthTest, acceptsTokensOfVersionsBeforeEd25519UntilTheyExpire) {
+  const LoginResult mine = login(), other = login();
+  const std::string secret = hmacSha256(*fromHex(*run(store_->getSetting("auth.key"))), "api token");
+  const auto former = [&](const LoginResult& result, std::string_view audience = "swarm-api") {
+    const auto seconds_of = [](SystemTime time) { return std::chrono::floor<seconds>(time).time_since_epoch().count(); };
+    return signJwt(Secret(secret), {{"sub", "ann"},
+                                    {"role", "user"},
+                                    {"jti", result.principal.sessionId},
+                                    {"aud", audience},
+                                    {"iat", seconds_of(clock_.now())},
+                                    {"exp", seconds_of(result.principal.expiresAt)}});
+  };
+  const std::string token = former(mine), ended = former(other);
+  EXPECT_EQ(auth_->verifyApiToken(token)->user, "ann");
+  EXPECT_FALSE(auth_->verifyApiToken(former(mine, "swarm-browser")));
+  EXPECT_FALSE(auth_->verifySessionCookie(token));
+  run(auth_->logout(other.principal));
+  EXPECT_FALSE(auth_->verifyApiToken(ended));
+  open();
+  EXPECT_TRUE(auth_->verifyApiToken(token));
+  clock_.advance(mine.principal.expiresAt - clock_.now());
+  EXPECT_FALSE(auth_->verifyApiToken(token));
+}
+
+TEST_F(AuthTest, replacesTheKeyAndEndsNoToken) {
+  const LoginResult before = login();
+  const std::string first = auth_->tokenKeys().back().id;
+  clock_.advance(seconds(1));
+  const TokenKeyInfo made = run(auth_->rotateTokenKey());
+  EXPECT_NE(made.id, first);
+  const LoginResult after = login();
+  EXPECT_FALSE(readApiToken(signingKey(), before.token.reveal()));
+  EXPECT_TRUE(readApiToken(signingKey(), after.token.reveal()));
+  for (int restarts = 0; restarts < 2; ++restarts) {
+    EXPECT_TRUE(auth_->verifyApiToken(before.token.reveal()));
+    EXPECT_TRUE(auth_->verifyApiToken(after.token.reveal()));
+    const std::vector<TokenKeyInfo> keys = auth_->tokenKeys();
+    ASSERT_EQ(keys.size(), 2U);
+    EXPECT_EQ(keys[0].id, first);
+    EXPECT_EQ(keys[0].expiresAt, before.principal.expiresAt);
+    EXPECT_EQ(keys[1].id, made.id);
+    EXPECT_EQ(keys[1].expiresAt, std::nullopt);
+    open();
+  }
+  clock_.advance(before.principal.expiresAt - clock_.now());
+  run(auth_->renewTokenKey());
+  EXPECT_EQ(auth_->tokenKeys().size(), 1U);
+  EXPECT_EQ(run(store_->loadTokenKeys()).size(), 1U);
+}
+
+TEST_F(AuthTest, forgetsAReplacedKeyThatNoTokenNeeds) {
+  run(auth_->rotateTokenKey());
+  EXPECT_EQ(auth_->tokenKeys().size(), 1U);
+  EXPECT_EQ(run(store_->loadTokenKeys()).size(), 1U);
+}
+
+TEST_F(AuthTest, replacesTheKeyAtItsAge) {
+  const std::string first = auth_->tokenKeys().back().id;
+  clock_.advance(hours(24 * 90) - milliseconds(1));
+  const LoginResult mine = login();
+  run(auth_->renewTokenKey());
+  EXPECT_EQ(auth_->tokenKeys().back().id, first);
+  clock_.advance(milliseconds(1));
+  run(auth_->renewTokenKey());
+  EXPECT_NE(auth_->tokenKeys().back().id, first);
+  EXPECT_EQ(auth_->tokenKeys().size(), 2U);
+  EXPECT_TRUE(auth_->verifyApiToken(mine.token.reveal()));
+}
+
+/// The server ended between storing the new key and limiting the life of the former one.
+TEST_F(AuthTest, completesAReplacementThatWasInterrupted) {
+  const LoginResult mine = login();
+  clock_.advance(seconds(1));
+  const ApiTokenKey made(Secret(randomBytes(32)));
+  run(store_->putTokenKey({made.id(), Secret(toHex(made.seed().reveal())), clock_.now()}));
+  open();
+  ASSERT_EQ(auth_->tokenKeys().size(), 2U);
+  EXPECT_EQ(auth_->tokenKeys().front().expiresAt, mine.principal.expiresAt);
+  EXPECT_EQ(auth_->tokenKeys().back().id, made.id());
+  EXPECT_TRUE(readApiToken(made, login().token.reveal()));
+  EXPECT_TRUE(auth_->verifyApiToken(mine.token.reveal()));
+}
+
+TEST_F(AuthTest, boundsTheNumberOfKeysWithValidTokens) {
+  const LoginResult mine = login();
+  while (auth_->tokenKeys().size() < 32) run(auth_->rotateTokenKey());
+  EXPECT_EQ(errorOf(auth_->rotateTokenKey()).code(), ErrorCode::Conflict);
+  EXPECT_TRUE(auth_->verifyApiToken(mine.token.reveal()));
+  clock_.advance(mine.principal.expiresAt - clock_.now());
+  run(auth_->renewTokenKey());
+  EXPECT_NO_THROW(run(auth_->rotateTokenKey()));
+}
+
+TEST_F(AuthTest, refusesToStartWithADamagedKey) {
+  run(store_->putTokenKey({"damaged", Secret("00ff"), clock_.now()}));
+  EXPECT_EQ(errorOf(makeAuth(*store_, clock_)->initialise()).code(), ErrorCode::Unprocessable);
 }
 
 TEST_F(AuthTest, respondsTheSameToAWrongNameAndAWrongPassword) {

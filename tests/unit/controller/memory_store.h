@@ -49,6 +49,9 @@ class MemoryStore final : public Store {
   awaitable<void> putSession(SessionRecord) override { co_return; }
   awaitable<std::vector<SessionRecord>> loadSessions() override { co_return std::vector<SessionRecord>(); }
   awaitable<void> pruneSessions(SystemTime) override { co_return; }
+  awaitable<void> putTokenKey(TokenKeyRecord) override { co_return; }
+  awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() override { co_return std::vector<TokenKeyRecord>(); }
+  awaitable<void> pruneTokenKeys(SystemTime) override { co_return; }
   awaitable<std::optional<std::string>> getSetting(std::string name) override;
   awaitable<void> putSetting(std::string name, std::string value) override;
 

@@ -51,6 +51,9 @@ class MemoryAuth final : public Auth {
   std::optional<std::string> userOfLoginLink(std::string_view code) override;
   awaitable<std::optional<LoginResult>> takeLoginLink(std::string code) override;
   awaitable<void> putUser(std::string, Secret, Role) override { co_return; }
+  std::vector<TokenKeyInfo> tokenKeys() const override { return {}; }
+  awaitable<TokenKeyInfo> rotateTokenKey() override { co_return TokenKeyInfo(); }
+  awaitable<void> renewTokenKey() override { co_return; }
 
   LoginResult signIn(const std::string& user, std::chrono::seconds ttl = std::chrono::hours(1));
   void revoke(const std::string& session);

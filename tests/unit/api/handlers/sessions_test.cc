@@ -1,6 +1,10 @@
 // Sign-in, cookies, and who may call what.
 #include <gtest/gtest.h>
 
+#include <boost/json/parse.hpp>
+
+#include "base/id.h"
+#include "protocol/ed25519.h"
 #include "unit/api/support.h"
 
 namespace swarm::test {
@@ -197,6 +201,35 @@ TEST(ApiSessions, countNoneOfSeveralCookies) {
     EXPECT_EQ(answer.status, 401) << both;
     EXPECT_NE(answer.header("Set-Cookie").find("Max-Age=0"), std::string::npos) << both;
   }
+}
+
+TEST(ApiSigningKeys, arePublishedAndReplacedWithoutAnEffectOnTokens) {
+  ApiServer server;
+  const auto published = [&] { return server.send({.target = "/.well-known/jwks.json"}, ""); };
+  const Answer before = published();
+  ASSERT_EQ(before.status, 200) << before.text;
+  EXPECT_EQ(before.header("Cache-Control"), "public, max-age=300");
+  ASSERT_EQ(before.json.at("keys").as_array().size(), 1U);
+  const boost::json::object key = before.json.at("keys").at(0).as_object();
+  for (const auto& [name, value] :
+       {std::pair{"kty", "OKP"}, std::pair{"crv", "Ed25519"}, std::pair{"alg", "EdDSA"}, std::pair{"use", "sig"}})
+    EXPECT_EQ(std::string(key.at(name).as_string()), value);
+  // A client's own verification: header, key and signature.
+  const auto dot = server.user.find('.'), last = server.user.rfind('.');
+  const boost::json::value header = boost::json::parse(*fromBase64Url(server.user.substr(0, dot)));
+  EXPECT_EQ(header.at("kid"), key.at("kid"));
+  EXPECT_TRUE(ed25519::verify(*fromBase64Url(std::string(key.at("x").as_string())), server.user.substr(0, last),
+                              *fromBase64Url(server.user.substr(last + 1))));
+
+  const Answer rotated = server.post("/api/auth/keys");
+  ASSERT_EQ(rotated.status, 201) << rotated.text;
+  EXPECT_EQ(published().json.at("keys").as_array().size(), 2U);
+  const Answer list = server.get("/api/auth/keys");
+  ASSERT_EQ(list.json.at("items").as_array().size(), 2U) << list.text;
+  EXPECT_EQ(list.json.at("items").at(0).at("id"), key.at("kid"));
+  EXPECT_EQ(list.json.at("items").at(1).at("id"), rotated.json.at("id"));
+  EXPECT_EQ(server.send({.target = "/api/auth/status"}, server.user).status, 200);
+  EXPECT_EQ(server.send({.target = "/api/auth/status"}, server.issue("ulla")).status, 200);
 }
 
 }  // namespace
