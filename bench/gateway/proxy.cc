@@ -20,6 +20,7 @@ class OneUser final : public Auth {
   awaitable<std::optional<Secret>> initialise() override { co_return std::nullopt; }
   awaitable<LoginResult> login(std::string, Secret, LoginOrigin) override { throw Error(ErrorCode::Unauthenticated, "No."); }
   awaitable<LoginResult> issue(std::string, std::chrono::seconds) override { throw Error(ErrorCode::Unauthenticated, "No."); }
+  awaitable<std::optional<LoginResult>> refresh(Principal) override { co_return std::nullopt; }
   std::vector<SessionRecord> listSessions(std::string_view) const override { return {}; }
   awaitable<void> endSession(SessionRecord) override { co_return; }
   awaitable<void> logout(Principal) override { co_return; }

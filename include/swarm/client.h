@@ -126,6 +126,7 @@ class SwarmClient {
     SystemTime expiresAt{};
   };
   Login login(std::string user, Secret password);
+  Login refresh();  ///< a later token of the same session, which it extends; the client uses it from then on
   void logout();
   Login authStatus();
   /// The author of the signed-in user's commits in new workspaces. Empty: not set; setting an empty identity removes it.

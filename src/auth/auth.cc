@@ -20,7 +20,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::chrono::hours kSessionLife{24 * 7};
 constexpr std::string_view kKeySetting = "auth.key";
 constexpr std::string_view kApiAudience = "swarm-api";
 constexpr std::string_view kBrowserAudience = "swarm-browser";
@@ -105,6 +104,21 @@ class StoreAuth final : public Auth {
   }
 
   awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override { return issueAs(std::move(user), ttl, "machine"); }
+
+  awaitable<std::optional<LoginResult>> refresh(Principal principal) override {
+    const auto session = sessions_.record(principal.sessionId);
+    if (!session) co_return std::nullopt;
+    const SystemTime later =
+        std::chrono::floor<std::chrono::seconds>(std::min(clock_.now() + kSessionLife, session->createdAt + kMaxSessionLife));
+    if (later > session->expiresAt) {
+      co_await store_.extendSession(session->id, later);
+      sessions_.extend(session->id, later);
+    }
+    // The session may have ended in the meantime.
+    const auto current = sessions_.find(session->id, session->user);
+    if (!current) co_return std::nullopt;
+    co_return LoginResult{tokenOf(*current), *current};
+  }
 
   std::vector<SessionRecord> listSessions(std::string_view user) const override { return sessions_.list(user); }
 
@@ -245,15 +259,20 @@ class StoreAuth final : public Auth {
     sessions_.add(session, generation);
     LoginResult result;
     result.principal = sessions_.principalOf(session, role);
-    const std::int64_t now = secondsOf(clock_.now());
-    result.token = Secret(keys_.sign({.issuer = issuer_,
-                                      .audience = std::string(kApiAudience),
-                                      .user = user,
-                                      .session = session.id,
-                                      .issuedAt = now,
-                                      .validFrom = now,
-                                      .expiresAt = secondsOf(session.expiresAt)}));
+    result.token = tokenOf(result.principal);
     co_return result;
+  }
+
+  /// Valid as long as the session, which is in the table.
+  Secret tokenOf(const Principal& principal) const {
+    const std::int64_t now = secondsOf(clock_.now());
+    return Secret(keys_.sign({.issuer = issuer_,
+                              .audience = std::string(kApiAudience),
+                              .user = principal.user,
+                              .session = principal.sessionId,
+                              .issuedAt = now,
+                              .validFrom = now,
+                              .expiresAt = secondsOf(principal.expiresAt)}));
   }
 
   /// Ends a session without keeping its row: a client that signs in again and again must not fill the disk.

@@ -31,6 +31,10 @@ struct LoginOrigin {
 };
 
 inline constexpr std::chrono::minutes kLoginLinkLife{10};
+/// Of a session, at its begin and after each refresh.
+inline constexpr std::chrono::hours kSessionLife{24 * 7};
+/// Of a session that is refreshed, since its begin: then its user has to sign in again.
+inline constexpr std::chrono::hours kMaxSessionLife{24 * 90};
 
 /// A key of API tokens, without its private half.
 struct TokenKeyInfo {
@@ -51,6 +55,9 @@ class Auth {
   virtual awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin) = 0;
   /// A long-lived token for the CLI on this machine (written by `serve`), without a password.
   virtual awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) = 0;
+  /// A later token of the same session, which it extends up to a maximum life (kMaxSessionLife). Earlier ones remain valid until they
+  /// expire. Nothing when the session has ended.
+  virtual awaitable<std::optional<LoginResult>> refresh(Principal principal) = 0;
   /// Live sessions, of one user or (empty) of all.
   virtual std::vector<SessionRecord> listSessions(std::string_view user) const = 0;
   virtual awaitable<void> endSession(SessionRecord session) = 0;  ///< as logout()

@@ -14,7 +14,9 @@
 #include <fstream>
 #include <iterator>
 
+#include "base/id.h"
 #include "base/text/format.h"
+#include "base/text/json_access.h"
 
 namespace swarm::cli {
 namespace {
@@ -22,6 +24,16 @@ namespace {
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
   return value ? value : "";
+}
+
+/// Whether less than a third of the life of a token, as its claims state it, is left.
+bool isDue(std::string_view token, SystemTime now) {
+  const auto begin = token.find('.'), end = token.rfind('.');
+  if (begin == end) return false;
+  const boost::json::value claims = parseOrNull(fromBase64Url(token.substr(begin + 1, end - begin - 1)).value_or(""));
+  const std::int64_t issued = integerAt(claims, "iat"), expires = integerAt(claims, "exp");
+  const std::int64_t left = expires - std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  return issued > 0 && expires > issued && left > 0 && left < (expires - issued) / 3;
 }
 
 }  // namespace
@@ -95,7 +107,10 @@ SwarmClient& Context::client() {
   if (credentials) {
     if (url_.empty()) url_ = credentials->url;
     // A token is only sent to the server that issued it.
-    if (token.empty() && credentials->url == url_) token = credentials->token;
+    if (token.empty() && credentials->url == url_)
+      token = credentials->token;
+    else
+      credentials.reset();
   }
   if (url_.empty()) {
     throw Error(
@@ -103,7 +118,19 @@ SwarmClient& Context::client() {
         "This machine is not signed in to a server. Sign in with `swarm login --url URL`, or start a server here with `swarm serve`.");
   }
   client_ = std::make_unique<SwarmClient>(ClientConfig{.url = url_, .token = token, .caFile = options_.caFile});
+  if (credentials) refresh(*credentials);
   return *client_;
+}
+
+/// Keeps the user signed in. The server renews the credentials that it wrote.
+void Context::refresh(const Credentials& credentials) {
+  if (!credentials.server.empty() || !isDue(credentials.token.reveal(), RealClock().now())) return;
+  try {
+    const SwarmClient::Login login = client_->refresh();
+    writeCredentials(credentialsPath(), {credentials.url, login.token, credentials.user});
+  } catch (const Error&) {
+    // The token is valid for some time, and what prevents the refresh may be temporary.
+  }
 }
 
 }  // namespace swarm::cli

@@ -62,6 +62,8 @@ class Context {
   int columns() const { return columns_; }  ///< of the terminal; 0 when stdout is not one: nothing is cut
 
  private:
+  void refresh(const Credentials& credentials);
+
   CommonOptions options_;
   const Program& program_;
   const Arguments& arguments_;

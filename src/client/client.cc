@@ -44,6 +44,12 @@ SwarmClient::Login SwarmClient::login(std::string user, Secret password) {
   return login;
 }
 
+SwarmClient::Login SwarmClient::refresh() {
+  Login login = readLogin(impl_->connection.call("POST", "/api/auth/refresh"));
+  impl_->connection.setToken(login.token);
+  return login;
+}
+
 void SwarmClient::logout() { impl_->connection.call("POST", "/api/auth/logout"); }
 
 SwarmClient::Login SwarmClient::authStatus() { return readLogin(impl_->connection.call("GET", "/api/auth/status")); }

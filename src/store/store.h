@@ -143,6 +143,8 @@ class Store {
   virtual awaitable<void> setGitIdentity(std::string user, GitIdentity identity) = 0;  ///< NotFound when the user does not exist
   virtual awaitable<std::vector<UserRecord>> listUsers() = 0;
   virtual awaitable<void> putSession(SessionRecord session) = 0;
+  /// Never shortens a session; no-op if it is absent or revoked.
+  virtual awaitable<void> extendSession(std::string id, SystemTime expires_at) = 0;
   virtual awaitable<std::vector<SessionRecord>> loadSessions() = 0;  ///< all sessions: Auth keeps revocations in memory
   virtual awaitable<void> pruneSessions(SystemTime now) = 0;         ///< removes expired sessions
 

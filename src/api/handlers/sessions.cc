@@ -27,6 +27,17 @@ awaitable<Reply> login(Services& services, Call& call) {
   co_return reply;
 }
 
+/// A page that has only the cookie must not get a token.
+awaitable<Reply> refreshToken(Services& services, Call& call) {
+  if (!call.exchange().head().headers.has("Authorization"))
+    throw Error(ErrorCode::PermissionDenied, "Only a token can be refreshed, not a cookie: send it as \"Authorization: Bearer\".");
+  const auto result = co_await services.auth.refresh(call.principal());
+  if (!result) throw Error(ErrorCode::Unauthenticated, "The session has ended. Sign in again.");
+  json::object body = principalJson(result->principal);
+  body["token"] = result->token.reveal();
+  co_return jsonReply(200, body);
+}
+
 awaitable<Reply> logout(Services& services, Call& call) {
   co_await services.auth.logout(call.principal());
   Reply reply{.status = 204};
@@ -108,6 +119,11 @@ std::vector<Endpoint> sessionRoutes() {
           .responses = {ok("A token, and a cookie for a browser", "Login", {"Set-Cookie"})},
           .problems = {401, 403},
           .body = jsonBody<LoginRequest>()}),
+      at("POST", "/api/auth/refresh", Permission::SignedIn, "refreshToken", refreshToken,
+         {.summary = "Get a later token of the same session",
+          .description = "The session then lasts 7 more days, but at most 90 since its sign-in. The earlier token remains valid until it "
+                         "expires. With a token only: 403 with a cookie.",
+          .responses = {ok("A token", "Login")}}),
       at("POST", "/api/auth/logout", Permission::SignedIn, "logout", logout,
          {.summary = "Sign out: token and cookies become invalid",
           .description = "Open streams of the session end within 15 s.",

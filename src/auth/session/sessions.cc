@@ -29,6 +29,19 @@ void SessionTable::remove(std::string_view id) {
   if (auto found = sessions_.find(id); found != sessions_.end()) sessions_.erase(found);
 }
 
+void SessionTable::extend(std::string_view id, SystemTime expires_at) {
+  std::unique_lock lock(mutex_);
+  if (auto found = sessions_.find(id); found != sessions_.end()) found->second.expiresAt = std::max(found->second.expiresAt, expires_at);
+}
+
+std::optional<SessionRecord> SessionTable::record(std::string_view id) const {
+  std::shared_lock lock(mutex_);
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return std::nullopt;
+  const Session& session = found->second;
+  return SessionRecord{std::string(id), session.user, session.expiresAt, false, session.kind, session.createdAt};
+}
+
 void SessionTable::prune() {
   std::unique_lock lock(mutex_);
   std::erase_if(sessions_, [now = clock_.now()](const auto& item) { return item.second.expiresAt <= now; });

@@ -20,6 +20,8 @@ class SessionTable {
   void setUser(const std::string& name, Role role, std::int64_t generation);
   void add(const SessionRecord& session, std::int64_t generation);
   void remove(std::string_view id);
+  void extend(std::string_view id, SystemTime expires_at);  ///< never shortens; no-op if absent
+  std::optional<SessionRecord> record(std::string_view id) const;
   std::vector<SessionRecord> list(std::string_view user) const;  ///< live ones; an empty user: all
   SystemTime latestExpiry() const;                               ///< of all sessions; the epoch without any
   /// Removes expired sessions.

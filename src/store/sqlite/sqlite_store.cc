@@ -122,6 +122,12 @@ class SqliteStore final : public Store {
   awaitable<void> putSession(SessionRecord session) override {
     co_await write([&](Database& database) { sqlite::putSession(database, session); });
   }
+  awaitable<void> extendSession(std::string id, SystemTime expires_at) override {
+    co_await write([&](Database& database) {
+      database.execute("UPDATE sessions SET expires_at = max(expires_at, ?) WHERE id = ? AND revoked = 0",
+                       {std::int64_t{expires_at.time_since_epoch().count()}, id});
+    });
+  }
   awaitable<std::vector<SessionRecord>> loadSessions() override { return read(sqlite::loadSessions); }
   awaitable<void> pruneSessions(SystemTime now) override {
     co_await write([&](Database& database) {

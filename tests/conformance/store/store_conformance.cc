@@ -311,6 +311,20 @@ TEST_P(StoreConformance, keepsSessionsUntilTheyExpireAndNeverUndoesARevocation) 
   EXPECT_EQ(sessions[0].id, "s2");
 }
 
+TEST_P(StoreConformance, extendsSessionsThatAreLive) {
+  const SystemTime now = parseTime("2026-11-23T00:00:00Z");
+  run(store().putSession({"ended", "ann", now, true}));
+  run(store().putSession({"live", "ann", now, false}));
+  for (const char* id : {"ended", "live", "pruned"}) run(store().extendSession(id, now + std::chrono::hours(2)));
+  run(store().extendSession("live", now + std::chrono::hours(1)));
+  reopen();
+  const auto sessions = run(store().loadSessions());
+  ASSERT_EQ(sessions.size(), 2u);
+  EXPECT_EQ(sessions[0].expiresAt, now);
+  EXPECT_TRUE(sessions[0].revoked);
+  EXPECT_EQ(sessions[1].expiresAt, now + std::chrono::hours(2));
+}
+
 TEST_P(StoreConformance, keepsTokenKeysUntilTheyExpire) {
   const SystemTime now = parseTime("2026-11-23T00:00:00Z");
   const std::string seed(64, 'a');

@@ -149,6 +149,8 @@ async function walkSwarm(walk, made, password) {
   await walk.call('endSession', { path: { session: begun.id } }, 204);
   await walk.call('endSession', { path: { session: begun.id } }, 404);
   await walk.call('authStatus', { token: second.token }, 401);
+  const { token } = (await walk.call('refreshToken', { token: login.token }, 200)).json;
+  await walk.call('authStatus', { token }, 200);
   await walk.call('rotateSigningKey', {}, 201);
   const { items: keys } = (await walk.call('listSigningKeys', {}, 200)).json;
   const { keys: published } = (await walk.call('publicKeys', { token: null }, 200)).json;

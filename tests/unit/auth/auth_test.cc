@@ -176,6 +176,47 @@ TEST_F(AuthTest, acceptsTokensOfVersionsBeforeEd25519UntilTheyExpire) {
   EXPECT_FALSE(auth_->verifyApiToken(token));
 }
 
+TEST_F(AuthTest, extendsASessionUpToItsMaximumLife) {
+  const LoginResult first = login();
+  clock_.advance(hours(24 * 5));
+  const LoginResult second = run(auth_->refresh(first.principal)).value();
+  EXPECT_EQ(second.principal.sessionId, first.principal.sessionId);
+  EXPECT_EQ(second.principal.expiresAt, first.principal.expiresAt + hours(24 * 5));
+  EXPECT_TRUE(auth_->verifyApiToken(first.token.reveal())) << "it has its own expiry";
+  open();
+  clock_.advance(hours(24 * 2));
+  EXPECT_FALSE(auth_->verifyApiToken(first.token.reveal()));
+  EXPECT_TRUE(auth_->verifyApiToken(second.token.reveal()));
+  LoginResult last = second;
+  for (int day = 7; day < 90; ++day) {
+    last = run(auth_->refresh(last.principal)).value();
+    clock_.advance(hours(24));
+  }
+  EXPECT_EQ(last.principal.expiresAt, first.principal.expiresAt - kSessionLife + kMaxSessionLife);
+  EXPECT_FALSE(auth_->verifyApiToken(last.token.reveal()));
+  EXPECT_FALSE(run(auth_->refresh(last.principal)));
+}
+
+TEST_F(AuthTest, extendsNoSessionThatHasEndedAndShortensNone) {
+  const LoginResult ended = login();
+  run(auth_->logout(ended.principal));
+  EXPECT_FALSE(run(auth_->refresh(ended.principal)));
+  open();
+  EXPECT_FALSE(auth_->verifyApiToken(ended.token.reveal()));
+  const LoginResult machine = run(auth_->issue("ann", hours(24 * 90)));
+  EXPECT_EQ(run(auth_->refresh(machine.principal))->principal.expiresAt, machine.principal.expiresAt);
+}
+
+/// A key that was replaced has to outlive the tokens that it signed before its sessions were extended, and no more.
+TEST_F(AuthTest, signsRefreshedTokensWithTheCurrentKey) {
+  const LoginResult first = login();
+  clock_.advance(hours(1));
+  run(auth_->rotateTokenKey());
+  const LoginResult second = run(auth_->refresh(first.principal)).value();
+  EXPECT_TRUE(readApiToken(signingKey(), second.token.reveal()));
+  EXPECT_EQ(auth_->tokenKeys().front().expiresAt, first.principal.expiresAt);
+}
+
 TEST_F(AuthTest, replacesTheKeyAndEndsNoToken) {
   const LoginResult before = login();
   const std::string first = auth_->tokenKeys().back().id;

@@ -156,10 +156,10 @@ struct Ran {
   std::string out, err;
 };
 
-/// Runs a whole command line against `api`.
-inline Ran runCommand(const ApiDouble& api, std::vector<std::string> words) {
+/// Runs a whole command line against `api`. An empty `token`: that of the stored credentials.
+inline Ran runCommand(const ApiDouble& api, std::vector<std::string> words, const char* token = "t") {
   ::setenv("SWARM_URL", api.url().c_str(), 1);
-  ::setenv("SWARM_TOKEN", "t", 1);
+  ::setenv("SWARM_TOKEN", token, 1);
   words.insert(words.begin(), "swarm");
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());

@@ -47,6 +47,7 @@ class MemoryStore final : public Store {
   awaitable<void> setGitIdentity(std::string, GitIdentity) override { co_return; }
   awaitable<std::vector<UserRecord>> listUsers() override { co_return std::vector<UserRecord>(); }
   awaitable<void> putSession(SessionRecord) override { co_return; }
+  awaitable<void> extendSession(std::string, SystemTime) override { co_return; }
   awaitable<std::vector<SessionRecord>> loadSessions() override { co_return std::vector<SessionRecord>(); }
   awaitable<void> pruneSessions(SystemTime) override { co_return; }
   awaitable<void> putTokenKey(TokenKeyRecord) override { co_return; }

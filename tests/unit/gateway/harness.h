@@ -31,6 +31,7 @@ class MemoryAuth final : public Auth {
   awaitable<std::optional<Secret>> initialise() override { co_return std::nullopt; }
   awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin) override;
   awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override;
+  awaitable<std::optional<LoginResult>> refresh(Principal) override { co_return std::nullopt; }
   std::vector<SessionRecord> listSessions(std::string_view) const override { return {}; }
   awaitable<void> endSession(SessionRecord) override { co_return; }
   awaitable<void> logout(Principal principal) override;

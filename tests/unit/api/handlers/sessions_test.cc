@@ -203,6 +203,22 @@ TEST(ApiSessions, countNoneOfSeveralCookies) {
   }
 }
 
+TEST(ApiSessions, areRefreshedWithATokenAndNotWithACookie) {
+  ApiServer server;
+  const Answer login = signIn(server);
+  const Request refresh{"POST", "/api/auth/refresh"};
+  server.clock.advance(std::chrono::hours(24));
+  const Answer answer = server.send(refresh, login.at("token"));
+  ASSERT_EQ(answer.status, 200) << answer.text;
+  EXPECT_GT(answer.at("expiresAt"), login.at("expiresAt"));
+  EXPECT_EQ(answer.header("Set-Cookie"), "");
+  EXPECT_EQ(server.send({.target = "/api/auth/status"}, answer.at("token")).at("expiresAt"), answer.at("expiresAt"));
+  const Request by_page{"POST", "/api/auth/refresh", {}, {{"Cookie", cookieOf(login)}, {"Sec-Fetch-Site", "same-origin"}}};
+  EXPECT_EQ(server.send(by_page, "").status, 403) << "a page must not get a token";
+  ASSERT_EQ(server.send({"POST", "/api/auth/logout"}, answer.at("token")).status, 204);
+  EXPECT_EQ(server.send(refresh, answer.at("token")).status, 401);
+}
+
 TEST(ApiSigningKeys, arePublishedAndReplacedWithoutAnEffectOnTokens) {
   ApiServer server;
   const auto published = [&] { return server.send({.target = "/.well-known/jwks.json"}, ""); };
@@ -210,7 +226,7 @@ TEST(ApiSigningKeys, arePublishedAndReplacedWithoutAnEffectOnTokens) {
   ASSERT_EQ(before.status, 200) << before.text;
   EXPECT_EQ(before.header("Cache-Control"), "public, max-age=300");
   ASSERT_EQ(before.json.at("keys").as_array().size(), 1U);
-  const boost::json::object key = before.json.at("keys").at(0).as_object();
+  const boost::json::object key = before.json.at("keys").as_array().at(0).as_object();
   for (const auto& [name, value] :
        {std::pair{"kty", "OKP"}, std::pair{"crv", "Ed25519"}, std::pair{"alg", "EdDSA"}, std::pair{"use", "sig"}})
     EXPECT_EQ(std::string(key.at(name).as_string()), value);
@@ -226,8 +242,8 @@ TEST(ApiSigningKeys, arePublishedAndReplacedWithoutAnEffectOnTokens) {
   EXPECT_EQ(published().json.at("keys").as_array().size(), 2U);
   const Answer list = server.get("/api/auth/keys");
   ASSERT_EQ(list.json.at("items").as_array().size(), 2U) << list.text;
-  EXPECT_EQ(list.json.at("items").at(0).at("id"), key.at("kid"));
-  EXPECT_EQ(list.json.at("items").at(1).at("id"), rotated.json.at("id"));
+  EXPECT_EQ(list.json.at("items").as_array().at(0).at("id"), key.at("kid"));
+  EXPECT_EQ(list.json.at("items").as_array().at(1).at("id"), rotated.json.at("id"));
   EXPECT_EQ(server.send({.target = "/api/auth/status"}, server.user).status, 200);
   EXPECT_EQ(server.send({.target = "/api/auth/status"}, server.issue("ulla")).status, 200);
 }
