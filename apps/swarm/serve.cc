@@ -290,8 +290,9 @@ class Server {
     options.tunnels = std::make_shared<OpenBudget>(OpenLimits{.perUser = 512, .perInstance = 256, .total = plan.connections / 2});
     options.requests = std::make_shared<OpenBudget>(
         OpenLimits{.perUser = 1024, .perInstance = 512, .total = plan.connections / 2, .things = "requests in progress"});
-    options.preflights =
-        std::make_shared<OpenBudget>(OpenLimits{.perUser = 512, .perInstance = 512, .total = plan.connections / 8, .things = "preflights"});
+    options.preflights = std::make_shared<OpenBudget>(
+        OpenLimits{.perUser = SIZE_MAX, .perInstance = 512, .total = plan.connections / 8, .things = "preflights"});
+    options.forms = std::make_shared<OpenBudget>(OpenLimits{.bytesPerUser = 4 * 1024 * 1024});
     for (auto& loop : loops_) {
       workers_.push_back(std::make_unique<Worker>(std::move(loop), options, *controller_, *auth_, *api_, clock_));
     }

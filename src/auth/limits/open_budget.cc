@@ -48,8 +48,8 @@ struct OpenBudget::State {
     // A single response is always sent: the client cannot request a smaller one.
     if (used == 0 || bytes <= limits.bytesPerUser - std::min(used, limits.bytesPerUser)) return;
     throw full(
-        format("Limit of {} MiB of large requests, unread responses and command output of one user reached. Finish or close the open ones "
-               "and try again.",
+        format("Limit of {} MiB of large requests, unread responses and command output of one user or client address reached. Finish or "
+               "close the open ones and try again.",
                limits.bytesPerUser / (1024 * 1024)));
   }
 

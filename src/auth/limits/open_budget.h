@@ -48,7 +48,8 @@ class OpenBudget {
   /// A stream or tunnel of `user`, into `instance` where there is one, with `bytes` held while it is open. Throws
   /// Error(TooManyRequests) that names the limit.
   Share take(const std::string& user, const InstanceId& instance = {}, std::size_t bytes = 0);
-  /// A large request that is received, or response that is sent: bytes only. Throws Error(TooManyRequests).
+  /// A large request that is received, or response that is sent: bytes only. `user`: or, before a sign-in, the client's address. Throws
+  /// Error(TooManyRequests).
   Share takeBytes(const std::string& user, std::size_t bytes);
   std::size_t open() const;
 

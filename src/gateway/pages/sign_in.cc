@@ -5,6 +5,7 @@
 #include "base/text/format.h"
 #include "gateway/pages/responses.h"
 #include "net/http/problem.h"
+#include "net/ip_address.h"
 
 namespace swarm::gateway {
 namespace {
@@ -50,8 +51,9 @@ bool isOpenedByPerson(const net::RequestHead& head) {
 
 }  // namespace
 
-SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions)
-    : address_(address), browser_(browser), auth_(auth), targets_(targets), landing_(address, browser, targets, actions) {}
+SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions,
+               OpenBudget* forms)
+    : address_(address), browser_(browser), auth_(auth), targets_(targets), landing_(address, browser, targets, actions), forms_(forms) {}
 
 async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   const auto& head = exchange.head();
@@ -103,6 +105,12 @@ async::awaitable<void> SignIn::leaveAddress(net::Exchange& exchange) {
                             std::move(headers));
 }
 
+async::awaitable<std::string> SignIn::readForm(net::Exchange& exchange) {
+  std::optional<OpenBudget::Share> held;
+  if (forms_) held.emplace(forms_->takeBytes(net::addressGroup(browser_.originOf(exchange).address), kMaxFormBytes));
+  co_return co_await net::readAll(exchange.body(), kMaxFormBytes);
+}
+
 async::awaitable<void> SignIn::showSignIn(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto next = localPathField(head.query(), "next");
@@ -116,7 +124,7 @@ async::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
     co_return co_await respondMessage(
         exchange, 403, ErrorCode::PermissionDenied,
         {.title = "Not signed in", .text = "The form was not sent by a page of this server.", .linkText = "Sign in", .link = "/login"});
-  const auto form = co_await async::attempt(net::readAll(exchange.body(), kMaxFormBytes));
+  const auto form = co_await async::attempt(readForm(exchange));
   if (!form) co_return co_await respondSignInFailure(exchange, {}, form.error());
   SignInPage page{.user = formField(*form, "user").value_or(""), .next = localPathField(*form, "next")};
   Secret password(formField(*form, "password").value_or(""));
@@ -148,7 +156,7 @@ async::awaitable<void> SignIn::followLink(net::Exchange& exchange) {
 async::awaitable<void> SignIn::signInByLink(net::Exchange& exchange) {
   const auto& head = exchange.head();
   std::expected<std::string, Error> form;
-  if (isSameOrigin(head) && isForm(head)) form = co_await async::attempt(net::readAll(exchange.body(), kMaxFormBytes));
+  if (isSameOrigin(head) && isForm(head)) form = co_await async::attempt(readForm(exchange));
   if (!form)
     co_return co_await respondMessage(
         exchange, httpStatus(form.error().code()), form.error().code(),
@@ -227,7 +235,7 @@ async::awaitable<void> SignIn::enterInstance(net::Exchange& exchange) {
   const auto& head = exchange.head();
   if (!isSameOrigin(head) || !isForm(head))
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
-  auto form = co_await async::attempt(net::readAll(exchange.body(), kMaxFormBytes));
+  auto form = co_await async::attempt(readForm(exchange));
   if (!form)
     co_return co_await respondMessage(exchange, httpStatus(form.error().code()), form.error().code(),
                                       {.title = "The request failed", .text = form.error().message(), .linkText = "Back", .link = "/"});

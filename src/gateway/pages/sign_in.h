@@ -6,6 +6,7 @@
 
 #include "async/awaitable.h"
 #include "auth/auth.h"
+#include "auth/limits/open_budget.h"
 #include "auth/public_address.h"
 #include "auth/session/browser_session.h"
 #include "gateway/pages/landing.h"
@@ -16,12 +17,16 @@ namespace swarm::gateway {
 
 class SignIn {
  public:
-  SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions);
+  /// `forms`: budget of the bodies of forms while they arrive, by client address; null: no limit.
+  SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions,
+         OpenBudget* forms);
 
   /// Handles the pages of the base host, for each of its names; false: the path is not one of them.
   async::awaitable<bool> handleBase(net::Exchange& exchange);
 
  private:
+  /// The body of a form before its sender is known.
+  async::awaitable<std::string> readForm(net::Exchange& exchange);
   async::awaitable<void> showSignIn(net::Exchange& exchange);
   async::awaitable<void> signIn(net::Exchange& exchange);
   async::awaitable<void> followLink(net::Exchange& exchange);
@@ -40,6 +45,7 @@ class SignIn {
   Auth& auth_;
   Targets& targets_;
   Landing landing_;
+  OpenBudget* forms_;
 };
 
 }  // namespace swarm::gateway

@@ -15,8 +15,7 @@ using namespace gateway;  // NOLINT: the class is the door to this namespace
 namespace {
 
 constexpr std::string_view kRetrySoon = "2";
-constexpr std::chrono::seconds kClockCheck{1};  ///< maximum wait between two looks at the clock, which a test may advance
-constexpr int kMaxWaiting = 256;                ///< requests that wait for the end of a move
+constexpr int kMaxWaiting = 256;  ///< requests that wait for the end of a move
 
 WaitingKind waitingKindOf(const Route& route, Availability availability) {
   if (route.moving) return WaitingKind::Moving;
@@ -75,17 +74,15 @@ async::awaitable<bool> Gateway::Impl::waitForNewPlace(const net::RequestHead& he
     ~Counted() { --count; }
     int& count;
   } counted(waiting);
-  const auto limit = clock.steadyNow() + options.moveWait;
+  const auto limit = Deadline::after(options.moveWait);
   for (;;) {
     targets->follow();
     const auto seen = targets->routesChanged().version();
     if (!target->known) co_return false;
     const auto availability = availabilityOf(*target->route, target->port);
     if (availability == Availability::Open) co_return true;
-    const auto now = clock.steadyNow();
-    if (!target->route->moving || now >= limit) co_return false;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(limit - now);
-    co_await targets->routesChanged().wait(seen, Deadline::after(std::min<std::chrono::milliseconds>(left, kClockCheck)));
+    if (!target->route->moving || limit.hasPassed()) co_return false;
+    co_await targets->routesChanged().wait(seen, limit);
   }
 }
 

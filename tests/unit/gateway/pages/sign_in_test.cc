@@ -37,6 +37,24 @@ TEST_F(SignInFlow, leadsFromAnInstanceOverTheFormBackToTheSamePath) {
   });
 }
 
+TEST_F(SignInFlow, countsFormsThatDoNotEndByTheirClientsAddress) {
+  rebuildGateway({.forms = std::make_shared<OpenBudget>(OpenLimits{.bytesPerUser = 20 * 1024})});
+  run([&]() -> awaitable<void> {
+    const auto wrong = [&] { return post("/login", "Origin: " + base("") + "\r\n", "user=ada&password=no"); };
+    std::optional<Client> slow = co_await connect();
+    co_await slow->send("POST /login HTTP/1.1\r\nHost: " + hostName("") + "\r\nOrigin: " + base("") +
+                        "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100\r\n\r\nuser=");
+    auto refused = co_await wrong();
+    while (refused.status == 401) refused = co_await wrong();
+    EXPECT_EQ(refused.status, 429);
+    EXPECT_FALSE(refused.header("Retry-After").empty()) << refused.head;
+    EXPECT_NE(refused.body.find("client address"), std::string::npos) << refused.body;
+    slow.reset();
+    while (refused.status == 429) refused = co_await wrong();
+    EXPECT_EQ(refused.status, 401);
+  });
+}
+
 TEST_F(SignInFlow, anUnknownPathIsAPageForBrowsersOnly) {
   run([&]() -> awaitable<void> {
     auto client = co_await connect();
