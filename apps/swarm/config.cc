@@ -67,6 +67,12 @@ void readFile(const std::string& file, ServerConfig& config) {
     config.trustedProxies = TrustedProxies(proxies);
     server->refuseUnknown();
   }
+  if (auto tls = root.child("tls")) {
+    tls->read("certificateFile", config.tls.certificateFile);
+    tls->read("keyFile", config.tls.keyFile);
+    tls->read("redirectListen", config.tls.redirectListen);
+    tls->refuseUnknown();
+  }
   if (auto api = root.child("api")) {
     api->read("validateAddresses", config.validateAddresses);
     for (std::string& address : config.validateAddresses) address = net::toString(net::parseHostPort(address));
@@ -107,6 +113,9 @@ void readVariables(const Variables& variables, ServerConfig& config) {
   variables.read("SWARM_INSTANCE_DOMAIN", config.instanceDomain);
   if (std::vector<std::string> proxies; variables.read("SWARM_TRUSTED_PROXIES", proxies)) config.trustedProxies = TrustedProxies(proxies);
   if (auto url = variables.get("SWARM_PUBLIC_URL")) config.publicUrl = parsePublicUrl(*url);
+  variables.read("SWARM_TLS_CERTIFICATE_FILE", config.tls.certificateFile);
+  variables.read("SWARM_TLS_KEY_FILE", config.tls.keyFile);
+  variables.read("SWARM_TLS_REDIRECT_LISTEN", config.tls.redirectListen);
   variables.read("SWARM_DATA_DIR", config.dataDir);
   if (auto level = variables.get("SWARM_LOG_LEVEL")) config.logLevel = parseLevel(*level);
   if (auto style = variables.get("SWARM_LOG_STYLE")) config.logStyle = parseStyle(*style);
@@ -143,6 +152,20 @@ void completeDomains(ServerConfig& config) {
   if (config.instanceDomain.empty()) config.instanceDomain = config.baseDomain == "swarm.localhost" ? "localhost" : config.baseDomain;
 }
 
+void checkTls(const ServerConfig& config) {
+  const TlsConfig& tls = config.tls;
+  if (tls.certificateFile.empty() != tls.keyFile.empty())
+    throw Error(ErrorCode::InvalidArgument,
+                format("[tls] has no {}; certificateFile and keyFile belong together.", tls.isOn() ? "keyFile" : "certificateFile"));
+  if (!tls.redirectListen.empty() && !tls.isOn())
+    throw Error(ErrorCode::InvalidArgument, "[tls] redirectListen sends browsers to https, which requires certificateFile and keyFile.");
+  if (!tls.redirectListen.empty()) net::parseHostPort(tls.redirectListen);
+  if (tls.isOn() && config.publicUrl && !config.publicUrl->tls)
+    throw Error(
+        ErrorCode::InvalidArgument,
+        format("The public URL {} begins with http://, but [tls] has a certificate; expected https://HOST.", config.publicUrl->origin()));
+}
+
 }  // namespace
 
 ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
@@ -160,6 +183,7 @@ ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
   applyFlags(flags, config);
   completeDomains(config);
   net::parseHostPort(config.listen);  // refuse a bad address before anything is opened
+  checkTls(config);
   if (config.nameHoldDays < 0 || config.nameHoldDays > 3650)
     throw Error(ErrorCode::InvalidArgument,
                 format("nameHoldDays is {}; expected 0 (names are free at once) to 3650.", config.nameHoldDays));

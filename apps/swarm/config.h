@@ -18,11 +18,20 @@
 
 namespace swarm {
 
+/// TLS of the server's own listener.
+struct TlsConfig {
+  std::filesystem::path certificateFile;  ///< empty: plain HTTP
+  std::filesystem::path keyFile;
+  std::string redirectListen;  ///< address and port that send browsers to https; empty: none
+  bool isOn() const { return !certificateFile.empty(); }
+};
+
 struct ServerConfig {
   std::string listen = "127.0.0.1:7420";
-  std::string baseDomain;                ///< host of API and dashboard; empty: that of publicUrl, else swarm.localhost
-  std::string instanceDomain;            ///< instances are <name>.<instanceDomain>; empty: localhost for swarm.localhost, else baseDomain
-  std::optional<net::Url> publicUrl;     ///< URL of the base host as seen by browsers; empty: http://<baseDomain>:<port>
+  std::string baseDomain;             ///< host of API and dashboard; empty: that of publicUrl, else swarm.localhost
+  std::string instanceDomain;         ///< instances are <name>.<instanceDomain>; empty: localhost for swarm.localhost, else baseDomain
+  std::optional<net::Url> publicUrl;  ///< URL of the base host as seen by browsers; empty: http(s)://<baseDomain>:<port>
+  TlsConfig tls;
   std::filesystem::path dataDir;         ///< the store; created with mode 0700
   std::filesystem::path credentialsDir;  ///< where the CLI finds its token
   bool insecureHttp = false;             ///< allow serving plain HTTP to other machines

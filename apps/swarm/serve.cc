@@ -10,10 +10,8 @@
 #include <boost/asio/use_future.hpp>
 #include <cstdio>
 #include <ctime>
-#include <future>
 #include <thread>
 
-#include "api/api.h"
 #include "async/attempt.h"
 #include "async/blocking_work.h"
 #include "async/deadline.h"
@@ -28,30 +26,39 @@
 #include "config.h"
 #include "controller/controller.h"
 #include "credentials.h"
-#include "gateway/gateway.h"
 #include "gateway/refusals.h"
 #include "model/rules/validation.h"
 #include "net/descriptors.h"
 #include "net/http/http_server.h"
 #include "net/stream/splice.h"
+#include "net/tls/server_certificate.h"
 #include "providers.h"
 #include "sqlite/data_dir.h"
 #include "store/sqlite/sqlite_store.h"
+#include "worker.h"
 
 namespace swarm {
 namespace {
 
 constexpr std::chrono::seconds kShutdownGrace{10};
-constexpr std::chrono::seconds kConnectionGrace{5};
+constexpr std::chrono::seconds kCertificateCheck{10};
+constexpr std::size_t kMaxRedirected = 256;  // connections of the plain port beside TLS
 
-/// Only the main thread waits for signals; block them before any other thread is created.
-sigset_t blockSignals() {
+/// Only the main thread waits for signals; block them before any other thread is created. SIGHUP: load the certificate again.
+sigset_t blockSignals(bool with_tls) {
   sigset_t set;
   sigemptyset(&set);
   for (int signal : {SIGINT, SIGTERM}) sigaddset(&set, signal);
+  if (with_tls) sigaddset(&set, SIGHUP);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
   return set;
+}
+
+/// Zero or less: none within `time`.
+int waitForSignal(const sigset_t& set, std::chrono::seconds time) {
+  const timespec limit{.tv_sec = time.count(), .tv_nsec = 0};
+  return ::sigtimedwait(&set, nullptr, &limit);
 }
 
 /// Memory used by downloads, lists and operations is free again soon; without this the process would keep it. Runs only at low load: less
@@ -67,74 +74,6 @@ async::awaitable<void> giveMemoryBack() {
   }
 }
 
-/// One loop that accepts and handles connections.
-class Worker {
- public:
-  Worker(std::unique_ptr<async::Loop> loop, GatewayOptions options, SwarmController& controller, Auth& auth, Api& api, const Clock& clock)
-      : loop_(std::move(loop)), api_(api) {
-    onLoop([&] {
-      gateway_ =
-          std::make_unique<Gateway>(loop_->executor(), std::move(options), controller.routes(), auth, clock, gateway::makeAgentConnector());
-    });
-  }
-
-  void serve(std::unique_ptr<net::Listener> listener, net::HttpServerOptions options) {
-    onLoop([&] {
-      auto handler = [this](net::Exchange& exchange) { return dispatch(exchange); };
-      server_ = std::make_unique<net::HttpServer>(std::move(listener), handler, std::move(options));
-      served_ = boost::asio::co_spawn(loop_->executor(), server_->run(), boost::asio::use_future);
-    });
-  }
-
-  void stop() {
-    if (!server_) return;
-    onLoop([&] { server_->stop(); });
-    // run() ends when the last connection has; connections that take longer are closed with the loop.
-    if (served_.wait_for(kConnectionGrace) != std::future_status::ready) log::warning("closed remaining connections at shutdown");
-  }
-
-  ~Worker() {
-    onLoop([&] {
-      server_.reset();
-      gateway_.reset();
-    });
-  }
-  Worker(const Worker&) = delete;
-  Worker& operator=(const Worker&) = delete;
-
-  Gateway::Counters counters() const { return gateway_->counters(); }
-
- private:
-  void onLoop(const std::function<void()>& action) { boost::asio::post(loop_->context(), boost::asio::use_future(action)).get(); }
-
-  /// Not a coroutine: saves one frame in the path of a proxied request.
-  async::awaitable<void> dispatch(net::Exchange& exchange) {
-    const auto& head = exchange.head();
-    const gateway::HostName host = gateway_->parseHost(head.host);
-    if (head.oddPath && host.kind() != gateway::HostKind::Instance) return gateway_->respondOddPath(exchange);
-    switch (host.kind()) {
-      case gateway::HostKind::Instance:
-        return gateway_->handle(exchange, host);
-      case gateway::HostKind::Base:
-      case gateway::HostKind::Address:
-        return dispatchBase(exchange);
-      default:
-        return gateway_->respondForeign(exchange);
-    }
-  }
-
-  async::awaitable<void> dispatchBase(net::Exchange& exchange) {
-    if (co_await gateway_->handlePages(exchange)) co_return;
-    co_await api_.handle(exchange);
-  }
-
-  std::unique_ptr<async::Loop> loop_;
-  Api& api_;
-  std::unique_ptr<Gateway> gateway_;
-  std::unique_ptr<net::HttpServer> server_;
-  std::future<void> served_;
-};
-
 class Server {
  public:
   Server(ServerConfig config, std::size_t descriptor_limit)
@@ -149,6 +88,7 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   void start() {
+    loadCertificate();
     bind();
     if (std::optional<Secret> password = wait(auth_->initialise()))
       std::fputs(format("The user \"admin\" was created. Its password is in {}\n", keepFirstPassword(places(), *password).string()).c_str(),
@@ -184,6 +124,14 @@ class Server {
     boost::asio::co_spawn(moves_.executor(), giveMemoryBack(), boost::asio::detached);
     keepCliCredential(options.swarmId);
     log::info("Serving", {{"url", address_.origin()}, {"listen", config_.listen}, {"data", config_.dataDir.string()}});
+  }
+
+  /// Once in some seconds, on the thread that called start(), like reloadCertificate().
+  void refreshCertificate() {
+    if (certificate_) certificate_->refresh();
+  }
+  void reloadCertificate() {
+    if (certificate_) certificate_->reload();
   }
 
   void stop() {
@@ -223,6 +171,18 @@ class Server {
     co_return made;
   }
 
+  void loadCertificate() {
+    if (!config_.tls.isOn()) return;
+    certificate_.emplace(config_.tls.certificateFile, config_.tls.keyFile, clock_);
+    const HostScheme hosts{config_.baseDomain, config_.instanceDomain};
+    for (const std::string& host : {hosts.baseHost, hosts.hostOf("name", 0)})
+      if (!hosts.isLocal() && !certificate_->covers(host))
+        log::warning("browsers will not accept the certificate for a host of this server",
+                     {{"host", host}, {"file", config_.tls.certificateFile.string()}});
+    metrics_.observe("swarm_tls_certificate_expiry_seconds", "When the certificate of the listener expires, in seconds since 1970.", {},
+                     [this] { return std::chrono::duration<double>(certificate_->expiresAt().time_since_epoch()).count(); });
+  }
+
   /// Binds the address first, so that an address in use is reported before anything is changed.
   void bind() {
     net::HostPort address = net::parseHostPort(config_.listen);
@@ -240,8 +200,10 @@ class Server {
       address.port = listeners_.front()->port();
     }
     config_.listen = net::toString(address);
-    const net::Url plain{.host = config_.baseDomain, .port = address.port};
-    address_ = PublicAddress({config_.baseDomain, config_.instanceDomain}, config_.publicUrl.value_or(plain));
+    if (!config_.tls.redirectListen.empty())
+      redirect_ = net::listenTcp(loops_.front()->executor(), net::parseHostPort(config_.tls.redirectListen));
+    const net::Url own{.tls = config_.tls.isOn(), .host = config_.baseDomain, .port = address.port};
+    address_ = PublicAddress({config_.baseDomain, config_.instanceDomain}, config_.publicUrl.value_or(own));
   }
 
   /// The actions of the gateway's pages, implemented by the controller.
@@ -268,15 +230,19 @@ class Server {
   /// An attacker on the network path can read passwords and cookies sent over plain HTTP.
   void refusePlainHttp(const std::string& host) const {
     const bool is_loopback = host == "localhost" || host == "::1" || host.starts_with("127.");
-    if (is_loopback || (config_.publicUrl && config_.publicUrl->tls)) return;
-    if (!config_.insecureHttp)
+    if (is_loopback || config_.tls.isOn()) return;
+    const bool behind_proxy = config_.publicUrl && config_.publicUrl->tls;
+    if (behind_proxy && !config_.trustedProxies.empty()) return;
+    if (!behind_proxy && !config_.insecureHttp)
       throw Error(
           ErrorCode::InvalidArgument,
-          format(
-              "Listening at {} would serve plain HTTP to other machines: passwords and cookies could be read on the network. Put a proxy "
-              "with TLS in front and set --public-url https://…, or accept the risk with --insecure-http.",
-              config_.listen));
-    log::warning("plain HTTP is served to other machines", {{"listen", config_.listen}});
+          format("Listening at {} would serve plain HTTP to other machines: passwords and cookies could be read on the network. Give the "
+                 "server a certificate (--tls-certificate and --tls-key), put a proxy with TLS in front and set --public-url https://…, or "
+                 "accept the risk with --insecure-http.",
+                 config_.listen));
+    log::warning(behind_proxy ? "plain HTTP is served to other machines: name the proxy in trustedProxies, and let no other reach this port"
+                              : "plain HTTP is served to other machines",
+                 {{"listen", config_.listen}});
   }
 
   void serveConnections() {
@@ -298,6 +264,7 @@ class Server {
     }
     countConnections();
     for (std::size_t i = 0; i < workers_.size(); ++i) workers_[i]->serve(std::move(listeners_[i]), serverOptions());
+    if (redirect_) workers_.front()->redirect(std::move(redirect_), redirectOptions());
     loops_.clear();
     listeners_.clear();
   }
@@ -306,6 +273,7 @@ class Server {
   net::HttpServerOptions serverOptions() const {
     const net::DescriptorPlan plan = net::planDescriptors(descriptor_limit_);
     net::HttpServerOptions options;
+    if (certificate_) options.tls = certificate_->context();
     options.maxConnections = (plan.connections + workers_.size() - 1) / workers_.size();
     options.maxPerAddress = (plan.perAddress + workers_.size() - 1) / workers_.size();
     options.maxHeadBytesPerAddress /= workers_.size();
@@ -315,7 +283,17 @@ class Server {
     }
     options.oddPaths = net::OddPaths::Mark;
     options.refusal = gateway::refusalAnswer;
-    if (address_.isSecure()) options.always = {{"Strict-Transport-Security", "max-age=31536000"}};
+    if (address_.requiresHttps()) options.always = {{"Strict-Transport-Security", "max-age=31536000"}};
+    return options;
+  }
+
+  /// Few connections, and none for long: each is answered once.
+  net::HttpServerOptions redirectOptions() const {
+    net::HttpServerOptions options;
+    options.headTimeout = std::chrono::seconds(10);
+    options.maxConnections = std::min(kMaxRedirected, net::planDescriptors(descriptor_limit_).connections / 8);
+    options.maxPerAddress = options.maxConnections / 4;
+    options.refusal = gateway::refusalAnswer;
     return options;
   }
 
@@ -366,7 +344,9 @@ class Server {
   std::unique_ptr<SwarmController> controller_;
   std::unique_ptr<Api> api_;
   std::vector<std::unique_ptr<async::Loop>> loops_;
+  std::optional<net::ServerCertificate> certificate_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::unique_ptr<net::Listener> redirect_;  ///< of the first loop
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
@@ -376,13 +356,19 @@ int serve(const cli::ServeFlags& flags) {
   ServerConfig config = loadServerConfig(flags);
   configureHeap();
   log::configure(config.logLevel, config.logStyle);
-  sigset_t signals = blockSignals();
+  const sigset_t signals = blockSignals(config.tls.isOn());
   const std::size_t descriptor_limit = net::raiseDescriptorLimit();
   net::setMaxPipes(static_cast<int>(net::planDescriptors(descriptor_limit).pipes));
   Server server(std::move(config), descriptor_limit);
   server.start();
   int received = 0;
-  sigwait(&signals, &received);
+  while (received != SIGINT && received != SIGTERM) {
+    received = waitForSignal(signals, kCertificateCheck);
+    if (received == SIGHUP)
+      server.reloadCertificate();
+    else if (received <= 0)
+      server.refreshCertificate();
+  }
   log::info("Stopping; workspaces continue to run", {{"signal", received}});
   server.stop();
   return cli::kDone;

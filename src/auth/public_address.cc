@@ -34,6 +34,8 @@ std::string PublicAddress::originOf(std::string_view host, const net::RequestHea
   return std::string(scheme()).append("://").append(host).append(portSuffix(head));
 }
 
+std::string PublicAddress::publicOriginOf(std::string_view host) const { return format("{}://{}{}", scheme(), host, suffix_); }
+
 std::string PublicAddress::instanceUrlPattern() const { return format("{}://{{name}}.{}{}/", scheme(), hosts_.instanceDomain, suffix_); }
 
 }  // namespace swarm

@@ -33,6 +33,8 @@ class PublicAddress {
   std::string_view scheme() const { return url_.scheme(); }
   bool isSecure() const { return url_.tls; }
   bool isLocal() const { return hosts_.isLocal(); }
+  /// Whether browsers are instructed to use https alone from now on. Not for *.localhost: that would include servers on other ports.
+  bool requiresHttps() const { return isSecure() && !isLocal(); }
   /// Whether cookies are marked Secure. Browsers treat *.localhost as a secure context also over plain http.
   bool hasSecureCookies() const { return isSecure() || hosts_.baseHost.ends_with(".localhost"); }
   /// "swarm.localhost:7420", always with the port: the names of cookies depend on it.
@@ -43,6 +45,8 @@ class PublicAddress {
   std::string baseOrigin(const net::RequestHead& head) const { return originOf(hosts_.baseHost, head); }
   /// "http://8080.ws.localhost:7420" for a host below ours.
   std::string originOf(std::string_view host, const net::RequestHead& head) const;
+  /// The same with the public port: the request came by another way.
+  std::string publicOriginOf(std::string_view host) const;
   /// Of that port, with its colon; empty for the scheme's default port.
   std::string_view portSuffix(const net::RequestHead& head) const;
   /// The same in decimal, also where it is the default port.

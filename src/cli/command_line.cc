@@ -83,7 +83,8 @@ std::string footerOf(const Verb::About& about) {
 
 void declareCommon(Arguments& arguments, CommonOptions& common) {
   arguments.option("--url", common.url, "Address of the server (SWARM_URL; default: as stored by serve or login)");
-  arguments.option("--ca", common.caFile, "PEM file with the certificates to trust for https").suggest(fileNames());
+  arguments.option("--ca-file,--ca", common.caFile, "PEM file with the certificates to trust for https (SWARM_CA_FILE)")
+      .suggest(fileNames());
   if (arguments.has("--output")) return;  // the output of `export` is a file
   arguments.option("-o,--output", common.format, "table, json, yaml or name").oneOf({"table", "json", "yaml", "name"});
 }

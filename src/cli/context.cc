@@ -59,7 +59,7 @@ std::optional<Credentials> readCredentials(const std::filesystem::path& path) {
     const boost::json::value* found = object->if_contains(name);
     return found && found->is_string() ? std::string(found->get_string()) : std::string();
   };
-  return Credentials{member("url"), Secret(member("token")), member("user"), member("server")};
+  return Credentials{member("url"), Secret(member("token")), member("user"), member("server"), member("caFile")};
 }
 
 void writeCredentials(const std::filesystem::path& path, const Credentials& credentials) {
@@ -67,6 +67,7 @@ void writeCredentials(const std::filesystem::path& path, const Credentials& cred
   ::chmod(path.parent_path().c_str(), 0700);
   boost::json::object object{{"url", credentials.url}, {"user", credentials.user}, {"token", credentials.token.reveal()}};
   if (!credentials.server.empty()) object["server"] = credentials.server;
+  if (!credentials.caFile.empty()) object["caFile"] = credentials.caFile;
   std::string text = boost::json::serialize(object) + "\n";
   std::string temporary = path.string() + ".new";
   ::unlink(temporary.c_str());
@@ -101,13 +102,16 @@ Context::Context(CommonOptions options, const Program& program, const Arguments&
 SwarmClient& Context::client() {
   if (client_) return *client_;
   url_ = !options_.url.empty() ? options_.url : environment("SWARM_URL");
+  ca_file_ = !options_.caFile.empty() ? options_.caFile : environment("SWARM_CA_FILE");
   Secret token(environment("SWARM_TOKEN"));
   uses_token_of_environment_ = !token.empty();
   auto credentials = url_.empty() || token.empty() ? readCredentials(credentialsPath()) : std::nullopt;
   if (credentials) {
     if (url_.empty()) url_ = credentials->url;
     // A token is only sent to the server that issued it.
-    if (token.empty() && credentials->url == url_)
+    const bool same_server = credentials->url == url_;
+    if (same_server && ca_file_.empty()) ca_file_ = credentials->caFile;
+    if (same_server && token.empty())
       token = credentials->token;
     else
       credentials.reset();
@@ -117,7 +121,7 @@ SwarmClient& Context::client() {
         ErrorCode::Unauthenticated,
         "This machine is not signed in to a server. Sign in with `swarm login --url URL`, or start a server here with `swarm serve`.");
   }
-  client_ = std::make_unique<SwarmClient>(ClientConfig{.url = url_, .token = token, .caFile = options_.caFile});
+  client_ = std::make_unique<SwarmClient>(ClientConfig{.url = url_, .token = token, .caFile = ca_file_});
   if (credentials) refresh(*credentials);
   return *client_;
 }
@@ -127,7 +131,7 @@ void Context::refresh(const Credentials& credentials) {
   if (!credentials.server.empty() || !isDue(credentials.token.reveal(), RealClock().now())) return;
   try {
     const SwarmClient::Login login = client_->refresh();
-    writeCredentials(credentialsPath(), {credentials.url, login.token, credentials.user});
+    writeCredentials(credentialsPath(), {credentials.url, login.token, credentials.user, {}, credentials.caFile});
   } catch (const Error&) {
     // The token is valid for some time, and what prevents the refresh may be temporary.
   }

@@ -30,6 +30,7 @@ struct Credentials {
   Secret token;
   std::string user;
   std::string server{};  ///< the id of the server that wrote them automatically; empty: a user signed in
+  std::string caFile{};  ///< absolute; with which the user signed in
 };
 std::filesystem::path credentialsPath();
 std::optional<Credentials> readCredentials(const std::filesystem::path& path);
@@ -49,10 +50,11 @@ class Context {
   /// `arguments`: of the chosen verb. The referenced objects must outlive the context.
   Context(CommonOptions options, const Program& program, const Arguments& arguments);
 
-  /// Uses the flags, then SWARM_URL and SWARM_TOKEN, then the stored credentials. Created at the first call.
+  /// Uses the flags, then SWARM_URL, SWARM_TOKEN and SWARM_CA_FILE, then the stored credentials. Created at the first call.
   SwarmClient& client();
   std::string url() const { return url_; }
   bool usesTokenOfEnvironment() const { return uses_token_of_environment_; }  ///< SWARM_TOKEN
+  std::string caFile() const { return ca_file_; }  ///< empty: the system's trust store
   OutputFormat output() const { return output_; }
   const Program& program() const { return program_; }
   const Arguments& arguments() const { return arguments_; }
@@ -69,6 +71,7 @@ class Context {
   const Arguments& arguments_;
   OutputFormat output_;
   std::string url_;
+  std::string ca_file_;
   std::unique_ptr<SwarmClient> client_;
   bool uses_token_of_environment_ = false;
   bool stderr_terminal_ = false;

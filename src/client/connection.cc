@@ -5,6 +5,7 @@
 #include "base/text/json_access.h"
 #include "base/text/number.h"
 #include "model/codec/codec.h"
+#include "net/tls/rejection.h"
 #include "net/url.h"
 
 namespace swarm::client {
@@ -23,6 +24,9 @@ async::awaitable<net::StreamPtr> connectWithHint(net::Connector connect, Deadlin
     co_return co_await connect(deadline);
   } catch (const Error& error) {
     if (error.code() != ErrorCode::Unavailable) throw;
+    if (error.message().contains(net::kCertificateRejected))
+      throw Error(error.code(),
+                  error.message() + " If a private authority issued it, name the authority's file: --ca-file or SWARM_CA_FILE.");
     throw Error(error.code(), error.message() + " Is the swarm server running there? `scripts/up` or `swarm serve` starts one.");
   }
 }

@@ -199,7 +199,7 @@ async::awaitable<void> Gateway::Impl::forwardPreflight(Request request) {
 /// The fields that the gateway adds to a workspace's own response.
 std::string Gateway::Impl::fieldsFor(const HostRules& rules) const {
   std::string fields = format("Content-Security-Policy: frame-ancestors {}\r\n", rules.frameAncestors);
-  if (address.isSecure()) fields.append(kHsts).append("\r\n");
+  if (address.requiresHttps()) fields.append(kHsts).append("\r\n");
   return fields;
 }
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <iostream>
 
 #include "base/text/untrusted_text.h"
@@ -47,7 +48,8 @@ class Login final : public Verb {
     SwarmClient& client = context.client();
     const bool prompts = !from_stdin_ && ::isatty(STDIN_FILENO);
     const SwarmClient::Login login = client.login(user_, prompts ? promptForPassword(user_) : readLine());
-    writeCredentials(credentialsPath(), {context.url(), login.token, login.user});
+    const std::string ca_file = context.caFile().empty() ? std::string() : std::filesystem::absolute(context.caFile()).string();
+    writeCredentials(credentialsPath(), {context.url(), login.token, login.user, {}, ca_file});
     report(format("Signed in to {} as {} ({}).\n", context.url(), login.user, login.role));
     return kDone;
   }

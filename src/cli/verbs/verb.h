@@ -19,7 +19,7 @@ namespace swarm::cli {
 class Verb {
  public:
   enum class Kind {
-    Server,  ///< calls the server, and takes --url, --ca and --output
+    Server,  ///< calls the server, and takes --url, --ca-file and --output
     Local,   ///< does not
   };
   struct About {

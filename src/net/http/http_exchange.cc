@@ -9,12 +9,16 @@
 #include "base/text/format.h"
 #include "net/http/grammar/http_format.h"
 #include "net/ip_address.h"
+#include "net/tls/tls_stream.h"
 
 namespace swarm::net {
 namespace {
 
 constexpr std::size_t kMaxDrainedBytes = 64 * 1024;
 constexpr std::chrono::seconds kLinger{2};
+constexpr char kTlsHandshake = 0x16;  // the type of the first record
+
+bool isLetter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
 bool hasBody(int status) { return status >= 200 && status != 204 && status != 304; }
 
@@ -34,10 +38,7 @@ void ServerConnection::stop() {
 
 awaitable<void> ServerConnection::serve() {
   table_.wait(*this);
-  if (options_.tls) {
-    stream_ = co_await acceptTls(std::move(stream_), options_.tls, Deadline::after(options_.headTimeout));
-    if (stopped_) stream_->close();
-  }
+  if (options_.tls && !co_await secure()) co_return stream_->close();
   stream_->setWritePatience(options_.writePatience);
   while (co_await readRequest()) {
     co_await handle();
@@ -48,6 +49,26 @@ awaitable<void> ServerConnection::serve() {
     }
   }
   if (stream_) stream_->close();
+}
+
+// The handshake, which begins with the client's first bytes: one that sends none costs nothing but its connection. The stream stays this
+// object's throughout, so that stop() ends it.
+awaitable<bool> ServerConnection::secure() {
+  stream_->setDeadline(std::chrono::steady_clock::now() + options_.handshakeTimeout);
+  const IoResult got = co_await stream_->readSome(buffer_.prepare(2048));
+  if (got.error) co_return false;
+  buffer_.commit(got.bytes);
+  const std::string_view received = buffer_.data();
+  if (isLetter(received.front())) co_await refuse({400, "This port requires TLS: the address has to begin with https://"});
+  if (received.front() != kTlsHandshake) co_return false;
+  auto secured = std::make_unique<TlsStream>(std::move(stream_), *options_.tls, TlsStream::Side::Server);
+  TlsStream& tls = *secured;
+  stream_ = std::move(secured);
+  tls.receive(received);
+  buffer_.consume(received.size());
+  const error_code error = co_await tls.handshake();
+  if (error) log::debug("a TLS handshake failed", {{"peer", stream_->peerAddress()}, {"reason", error.message()}});
+  co_return !error && !stopped_;
 }
 
 // The rest of a head must arrive within the head timeout; between requests, a connection may stay idle without sending a byte.
@@ -204,7 +225,9 @@ void ServerConnection::startHead(int status, const Headers& headers) {
       appendField(out_, header.name, header.value);
     }
   }
-  for (const Header& header : options_.always) appendField(out_, header.name, header.value);
+  // Strict-Transport-Security must not be sent without TLS.
+  if (!options_.tls || stream_->isTls())
+    for (const Header& header : options_.always) appendField(out_, header.name, header.value);
 }
 
 void ServerConnection::endHead() {

@@ -35,6 +35,7 @@ class ServerConnection final : public Exchange, public ConnectionTable::Member, 
 
  private:
   enum class Streaming { No, Chunked, UntilClose };
+  awaitable<bool> secure();
   awaitable<bool> readRequest();
   awaitable<bool> readFirstByte();
   void beginRequest();

@@ -52,6 +52,7 @@ struct RefusalAnswer {
 };
 
 struct HttpServerOptions {
+  std::chrono::milliseconds handshakeTimeout{10'000};                          ///< of TLS, from the start of the connection
   std::chrono::milliseconds headTimeout{30'000};                               ///< from the first byte of a request to the end of its head
   std::chrono::milliseconds keepAliveTimeout{75'000};                          ///< idle between requests
   Patience bodyPatience{.silence = std::chrono::seconds(30), .minRate = 256};  ///< for a client that sends a body; handlers may set another
@@ -65,9 +66,9 @@ struct HttpServerOptions {
       isProxy{};  ///< a peer that forwards for many clients: its connections are not counted under its own address
   /// The client's address in a request that such a peer forwards; empty: not counted by address.
   std::function<std::string(const HeaderViews&, std::string_view peer)> clientOf{};
-  OddPaths oddPaths = OddPaths::Refuse;                           ///< Mark: the handler decides
-  Headers always{};                                               ///< added to every response created here (not to raw ones)
-  std::shared_ptr<TlsContext> tls{};                              ///< when set, every connection starts with a TLS handshake
+  OddPaths oddPaths = OddPaths::Refuse;  ///< Mark: the handler decides
+  Headers always{};                      ///< added to every response created here (not to raw ones)
+  std::shared_ptr<TlsContext> tls{};     ///< when set, every connection starts with a TLS handshake; a request without TLS gets 400
   std::function<RefusalAnswer(const RefusedRequest&)> refusal{};  ///< formats refusals; empty: one line of text
 };
 

@@ -5,6 +5,8 @@
 #include <openssl/x509v3.h>
 
 #include <boost/system/errc.hpp>
+#include <new>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text/format.h"
@@ -12,6 +14,10 @@
 
 namespace swarm::net {
 namespace {
+
+constexpr const char* kServerCiphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
 
 [[noreturn]] void badFile(std::string_view what, const std::filesystem::path& path) {
   throw Error(ErrorCode::InvalidArgument, format("Cannot use {} as {}: {}.", path.native(), what, takeTlsError()));
@@ -36,6 +42,23 @@ void useCertificate(SSL_CTX* context, const std::filesystem::path& certificate, 
 }
 
 }  // namespace
+
+SSL* TlsContext::newConnection() const {
+  const std::lock_guard lock(mutex_);
+  SSL* connection = SSL_new(context_);
+  if (connection == nullptr) throw std::bad_alloc();
+  return connection;
+}
+
+void TlsContext::replaceWith(const TlsContext& other) {
+  SSL_CTX_up_ref(other.context_);
+  SSL_CTX* former = other.context_;
+  {
+    const std::lock_guard lock(mutex_);
+    std::swap(former, context_);
+  }
+  SSL_CTX_free(former);
+}
 
 std::string takeTlsError() {
   const unsigned long code = ERR_get_error();
@@ -81,19 +104,27 @@ std::shared_ptr<TlsContext> withServerName(const TlsContext& context, std::strin
   return std::make_shared<TlsContext>(context.get(), std::move(server_name));
 }
 
+std::shared_ptr<TlsContext> newTlsServer() {
+  auto context = newContext(TLS_server_method(), {});
+  SSL_CTX_set_cipher_list(context->get(), kServerCiphers);
+  SSL_CTX_set_session_cache_mode(context->get(), SSL_SESS_CACHE_OFF);
+  static constexpr unsigned char kSessionContext[] = "swarm";
+  SSL_CTX_set_session_id_context(context->get(), kSessionContext, sizeof kSessionContext - 1);
+  return context;
+}
+
 std::shared_ptr<TlsContext> makeTlsServer(const std::filesystem::path& certificate, const std::filesystem::path& key,
                                           const std::filesystem::path& client_ca) {
-  auto context = newContext(TLS_server_method(), {});
+  auto context = newTlsServer();
   useCertificate(context->get(), certificate, key);
   if (!client_ca.empty()) {
     if (SSL_CTX_load_verify_locations(context->get(), client_ca.c_str(), nullptr) != 1) badFile("certificate authority", client_ca);
     SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
     SSL_CTX_set_client_CA_list(context->get(), SSL_load_client_CA_file(client_ca.c_str()));
+    // Connections may use different client certificates: no session is resumed.
+    SSL_CTX_set_options(context->get(), SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(context->get(), 0);
   }
-  // Sessions are not resumed across connections that may use different client certificates.
-  SSL_CTX_set_session_cache_mode(context->get(), SSL_SESS_CACHE_OFF);
-  static constexpr unsigned char kSessionContext[] = "swarm";
-  SSL_CTX_set_session_id_context(context->get(), kSessionContext, sizeof kSessionContext - 1);
   return context;
 }
 

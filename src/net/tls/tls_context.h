@@ -4,11 +4,13 @@
 #include <openssl/ssl.h>
 
 #include <boost/system/error_code.hpp>
+#include <memory>
+#include <mutex>
 #include <string>
 
 namespace swarm::net {
 
-/// Immutable after construction; shared by connections of any loop.
+/// Settings of future connections, shared by connections of any loop. A connection keeps those with which it began.
 class TlsContext {
  public:
   TlsContext(SSL_CTX* context, std::string server_name) : context_(context), server_name_(std::move(server_name)) {}
@@ -16,13 +18,23 @@ class TlsContext {
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
-  SSL_CTX* get() const { return context_; }
+  /// Thread-safe. Throws std::bad_alloc.
+  SSL* newConnection() const;
+  /// From now on, new connections have the settings of `other`. Thread-safe.
+  void replaceWith(const TlsContext& other);
+
+  SSL_CTX* get() const { return context_; }  ///< not beside replaceWith()
   const std::string& serverName() const { return server_name_; }
 
  private:
+  mutable std::mutex mutex_;
   SSL_CTX* context_;
   std::string server_name_;
 };
+
+/// TLS 1.2 with forward secrecy and authenticated encryption, and TLS 1.3; still without a certificate. Sessions are resumed by tickets,
+/// whose key lives as long as the context.
+std::shared_ptr<TlsContext> newTlsServer();
 
 /// The oldest error of this thread's queue as text; empties the queue.
 std::string takeTlsError();

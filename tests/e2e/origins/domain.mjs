@@ -1,10 +1,7 @@
-// On a domain, behind a proxy that speaks TLS: workspaces are of one site there, and one of them attacks another.
+// On a domain, with the server's own TLS: workspaces are of one site there, and one of them attacks another.
 //   node domain.mjs --swarm build/dev/swarm [--modules DIR] [--screenshots DIR]
 import { execFileSync } from 'node:child_process';
-import fs from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
-import tls from 'node:tls';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { Person, workbench } from '../workspace/person.mjs';
@@ -25,30 +22,13 @@ let port;
 let browser;
 const at = (host, rest = '/') => `https://${host ? `${host}.` : ''}${domain}:${port}${rest}`;
 
-/// Ends TLS and passes the bytes on.
-async function startProxy() {
-  const files = ['key.pem', 'certificate.pem'].map((file) => path.join(server.folder, file));
+/// A certificate of its own authority; the flags of a server that uses it.
+function makeCertificate() {
+  const [key, certificate] = ['key.pem', 'certificate.pem'].map((file) => path.join(server.folder, file));
   execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', `/CN=${domain}`, '-addext',
-    `subjectAltName=DNS:${domain},DNS:*.${domain}`, '-keyout', files[0], '-out', files[1]], { stdio: 'ignore' });
-  const proxy = tls.createServer({ key: fs.readFileSync(files[0]), cert: fs.readFileSync(files[1]) }, (client) => {
-    const upstream = net.connect(Number(server.listen.split(':')[1]), '127.0.0.1');
-    for (const [one, other] of [[client, upstream], [upstream, client]]) {
-      one.pipe(other);
-      one.on('error', () => other.destroy());
-      one.on('close', () => other.destroy());
-    }
-  });
-  await new Promise((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  port = proxy.address().port;
-  return proxy;
-}
-
-async function freePort() {
-  const taken = net.createServer();
-  await new Promise((resolve) => taken.listen(0, '127.0.0.1', resolve));
-  const number = taken.address().port;
-  await new Promise((resolve) => taken.close(resolve));
-  return number;
+    `subjectAltName=DNS:${domain},DNS:*.${domain},IP:127.0.0.1`, '-keyout', key, '-out', certificate], { stdio: 'ignore' });
+  server.environment.SWARM_CA_FILE = certificate;
+  return ['--base-domain', domain, '--tls-certificate', certificate, '--tls-key', key];
 }
 
 /// Opens a port's page, by way of a sign-in where there is none yet: pages of the gateway go on to it.
@@ -156,12 +136,10 @@ async function plantedCookiesNeitherSignInNorLockOut(page) {
 }
 
 try {
-  const proxy = await startProxy();
-  // The URL is known before the server has its port: it gets one that is free now.
-  server.listen = `127.0.0.1:${await freePort()}`;
-  Object.assign(server.environment, { SWARM_PUBLIC_URL: `https://${domain}:${port}` });
+  server.flags = makeCertificate();
   await server.start();
-  const base = { SWARM_URL: `http://${server.listen}`, SWARM_TOKEN: server.token() };
+  port = new URL(server.url).port;
+  const base = { SWARM_URL: `https://${server.listen}`, SWARM_TOKEN: server.token() };
   for (const name of ['mine', 'evil']) {
     const made = await server.runWith({ environment: base }, 'create', name, '--', node, '-e', portPrograms);
     check(made.code === 0 && made.stdout.trim() === at(name), `a workspace ${name}`, JSON.stringify(made));
@@ -180,7 +158,6 @@ try {
     say(`-- ${step.name}`);
     await step(page);
   }
-  proxy.close();
 } catch (error) {
   check(false, error.message, error.stack);
 } finally {

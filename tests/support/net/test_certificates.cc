@@ -26,12 +26,12 @@ void addExtension(X509* certificate, X509* issuer, int kind, const std::string& 
   X509_EXTENSION_free(extension);
 }
 
-X509* newCertificate(const std::string& name, EVP_PKEY* key, long serial) {
+X509* newCertificate(const std::string& name, EVP_PKEY* key, long serial, std::chrono::seconds life = std::chrono::hours(24)) {
   X509* certificate = X509_new();
   X509_set_version(certificate, 2);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate), serial);
   X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), 24 * 3600);
+  X509_gmtime_adj(X509_getm_notAfter(certificate), life.count());
   X509_set_pubkey(certificate, key);
   const auto* text = reinterpret_cast<const unsigned char*>(name.c_str());
   X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8, text, -1, -1, 0);
@@ -45,6 +45,7 @@ void writePem(const std::filesystem::path& path, X509* certificate, EVP_PKEY* ke
       certificate != nullptr ? PEM_write_X509(file, certificate) : PEM_write_PrivateKey(file, key, nullptr, nullptr, 0, nullptr, nullptr);
   std::fclose(file);
   require(written == 1);
+  if (key != nullptr) std::filesystem::permissions(path, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
 bool isAddress(const std::string& name) {
@@ -77,12 +78,12 @@ TestAuthority::~TestAuthority() = default;
 
 std::filesystem::path TestAuthority::ca() const { return folder_ / "ca.pem"; }
 
-CertificateFiles TestAuthority::issue(const std::string& name) {
+CertificateFiles TestAuthority::issue(const std::string& name, std::chrono::seconds life) {
   const std::string stem = std::to_string(++serial_);
   const CertificateFiles files{folder_ / (stem + ".pem"), folder_ / (stem + ".key")};
   EVP_PKEY* key = EVP_EC_gen("P-256");
   require(key != nullptr);
-  X509* certificate = newCertificate(name, key, serial_);
+  X509* certificate = newCertificate(name, key, serial_, life);
   X509_set_issuer_name(certificate, X509_get_subject_name(keys_->certificate));
   addExtension(certificate, keys_->certificate, NID_subject_alt_name, (isAddress(name) ? "IP:" : "DNS:") + name);
   require(X509_sign(certificate, keys_->key, EVP_sha256()) > 0);

@@ -1,6 +1,7 @@
 // Certificates for TLS tests, created with OpenSSL on request.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -20,8 +21,8 @@ class TestAuthority {
   explicit TestAuthority(const std::string& name = "Test CA");
   ~TestAuthority();
   std::filesystem::path ca() const;
-  /// A certificate for `name`, as DNS name or IP address, valid for a day.
-  CertificateFiles issue(const std::string& name);
+  /// A certificate for `name`, as DNS name or IP address, valid from an hour ago until `life` from now.
+  CertificateFiles issue(const std::string& name, std::chrono::seconds life = std::chrono::hours(24));
 
  private:
   struct Keys;

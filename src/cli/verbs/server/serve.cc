@@ -13,6 +13,11 @@ class Serve final : public Verb {
     arguments.option("--instance-domain", flags_.instanceDomain,
                      "Domain of workspaces, which are NAME.DOMAIN (default: localhost, or the base domain)");
     arguments.option("--public-url", flags_.publicUrl, "URL of the base host as browsers see it, behind a reverse proxy");
+    arguments.option("--tls-certificate", flags_.variables["SWARM_TLS_CERTIFICATE_FILE"], "PEM file with the certificate and its chain")
+        .suggest(fileNames());
+    arguments.option("--tls-key", flags_.variables["SWARM_TLS_KEY_FILE"], "PEM file with the private key").suggest(fileNames());
+    arguments.option("--tls-redirect-listen", flags_.variables["SWARM_TLS_REDIRECT_LISTEN"],
+                     "Address and port that send browsers from http to https");
     arguments.flag("--insecure-http", flags_.insecureHttp,
                    "Serve plain HTTP to other machines, although passwords and cookies can be intercepted");
     arguments.option("--data-dir", flags_.dataDir, "Folder for the state of the server").suggest(fileNames());

@@ -1,0 +1,64 @@
+// ServerCertificate: the certificate and key of a listener, in files that another program renews while connections are open.
+#pragma once
+
+#include <sys/types.h>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "net/connect.h"
+
+namespace swarm::net {
+
+/// On one thread, except context() and expiresAt().
+class ServerCertificate {
+ public:
+  /// PEM; the certificate first, then those that connect it to an authority. Throws Error(InvalidArgument), with the next step, when a file
+  /// cannot be read, when others can read the key, when the key belongs to another certificate, and outside of the validity.
+  ServerCertificate(std::filesystem::path certificate, std::filesystem::path key, const Clock& clock);
+  ServerCertificate(const ServerCertificate&) = delete;
+  ServerCertificate& operator=(const ServerCertificate&) = delete;
+
+  /// Of an HTTP/1.1 listener; new connections use the files that were loaded last.
+  const std::shared_ptr<TlsContext>& context() const { return context_; }
+  SystemTime expiresAt() const { return expires_at_; }
+  /// Whether browsers accept the certificate for `host`.
+  bool covers(const std::string& host) const;
+
+  /// Loads the files if they have changed, and once a day, because the key of the session tickets is then replaced, too. Files that cannot
+  /// be used are reported in the log, and the former ones stay in use.
+  void refresh();
+  /// Loads them in any case.
+  void reload();
+
+ private:
+  /// Identifies the content of a file; zeros: there is none.
+  struct Mark {
+    dev_t device = 0;
+    ino_t inode = 0;
+    off_t size = 0;
+    std::int64_t modified = 0;
+    std::int64_t changed = 0;
+    bool operator==(const Mark&) const = default;
+  };
+  using Marks = std::array<Mark, 2>;
+
+  static Mark markOf(const std::filesystem::path& path);
+  Marks marks() const { return {markOf(certificate_), markOf(key_)}; }
+  void load();
+
+  std::filesystem::path certificate_;
+  std::filesystem::path key_;
+  const Clock& clock_;
+  Marks seen_{};
+  SteadyTime loaded_{};
+  std::shared_ptr<TlsContext> context_;
+  std::atomic<SystemTime> expires_at_{};
+};
+
+}  // namespace swarm::net
