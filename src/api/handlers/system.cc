@@ -3,6 +3,7 @@
 #include "api/routes/route_parts.h"
 #include "async/attempt.h"
 #include "base/diagnostics/log.h"
+#include "gateway/host.h"
 #include "model/codec/codec.h"
 
 namespace swarm::api {
@@ -85,6 +86,22 @@ awaitable<Reply> metrics(Services& services, Call&) {
   co_return Reply{.status = 200, .body = services.metrics.render(), .contentType = Metrics::kContentType};
 }
 
+/// Whether the request comes from a trusted proxy itself: it forwards for no client.
+bool isFromProxy(const Services& services, Call& call) {
+  const net::Exchange& exchange = call.exchange();
+  const net::HeaderViews& headers = exchange.head().headers;
+  return services.options.trustedProxies.contains(call.exchange().stream().peerAddress()) && !headers.has("X-Forwarded-For") &&
+         !headers.has("Forwarded");
+}
+
+/// Workspaces exist for the proxy alone: other clients would learn their names. The base host is public.
+awaitable<Reply> askTls(Services& services, Call& call) {
+  const gateway::HostName host = gateway::parseHost(call.text("domain").value_or(""), services.options.address.hosts());
+  const bool is_workspace = host.kind() == gateway::HostKind::Instance && services.controller.routes().current()->contains(host.instance());
+  if (host.kind() == gateway::HostKind::Base || (is_workspace && isFromProxy(services, call))) co_return reply(HealthResponse{"ok"});
+  throw Error(ErrorCode::NotFound, "This is not a host of this server, or the request does not come from a trusted proxy.");
+}
+
 awaitable<Reply> openapi(Services& services, Call&) { co_return Reply{.status = 200, .body = services.openapi}; }
 
 awaitable<Reply> version(Services&, Call&) { co_return reply(VersionResponse{"vscode-remote-swarm", SWARM_VERSION}); }
@@ -103,6 +120,13 @@ std::vector<Endpoint> systemRoutes() {
           .description = "For a load balancer. 503, with the cause, while changes cannot be saved, because the disk is full for example.",
           .responses = {ok<HealthResponse>("It can")},
           .problems = {503}}),
+      at("GET", "/api/tls/ask", Permission::Public, "askTls", askTls,
+         {.summary = "Whether a certificate may be issued for a host",
+          .description = "For a proxy that obtains certificates on demand, as Caddy's `ask`. 200 for the base host and, if a trusted proxy "
+                         "requests it for no client of its own, for the hosts and ports of workspaces that exist; otherwise 404.",
+          .responses = {ok<HealthResponse>("It is a host of this server")},
+          .problems = {404},
+          .parameters = {text("domain", "The host name")}}),
       at("GET", "/metrics", Permission::ReadServer, "metrics", metrics,
          {.summary = "Metrics for Prometheus",
           .description = "With the token of an administrator, operator or auditor.",

@@ -156,7 +156,7 @@ TEST(OpenApi, saysOfEveryRouteHowItCanFail) {
     for (const auto& [method, operation] : item.as_object()) {
       const json::object& responses = operation.at("responses").as_object();
       EXPECT_TRUE(responses.contains("400")) << path << " " << method;
-      EXPECT_EQ(responses.contains("404"), path.find('{') != std::string_view::npos) << path << " " << method;
+      EXPECT_EQ(responses.contains("404"), path.find('{') != std::string_view::npos || path == "/api/tls/ask") << path << " " << method;
       if (responses.contains("202"))
         EXPECT_TRUE(responses.at("202").at("headers").as_object().contains("Operation-Location")) << path << " " << method;
     }

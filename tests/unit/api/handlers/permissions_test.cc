@@ -46,6 +46,7 @@ struct Walk {
 
 std::string pathOf(const api::Endpoint& route, const Walk& walk) {
   std::string path(route.pattern);
+  if (route.operationId == "askTls") path += "?domain=swarm.localhost";
   auto fill = [&](std::string_view name, std::string_view value) {
     if (auto at = path.find(name); at != std::string::npos) path.replace(at, name.size(), value);
   };

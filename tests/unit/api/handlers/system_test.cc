@@ -1,4 +1,4 @@
-// Health and readiness.
+// Health, readiness, and the hosts for which a proxy may obtain certificates.
 #include <gtest/gtest.h>
 
 #include "unit/api/support.h"
@@ -36,6 +36,45 @@ TEST(ApiReadiness, endsWhileChangesCannotBeSaved) {
   later();
   for (int i = 0; i < 10; ++i) EXPECT_EQ(ready().status, 200);
   EXPECT_EQ(checks, before + 1);
+}
+
+ApiOptions onDomain(const std::vector<std::string>& proxies) {
+  ApiOptions options;
+  options.address = PublicAddress({"swarm.example.com", "example.dev"}, {.tls = true, .host = "swarm.example.com", .port = 443});
+  options.trustedProxies = TrustedProxies(proxies);
+  return options;
+}
+
+TEST(ApiTlsAsk, namesTheHostsOfWorkspacesToATrustedProxy) {
+  ApiServer server(onDomain({"127.0.0.1"}));
+  server.create("dev");
+  const auto ask = [&](const std::string& domain) { return server.send({.target = "/api/tls/ask?domain=" + domain}, "").status; };
+  for (const char* host :
+       {"swarm.example.com", "SWARM.example.COM", "dev.example.dev", "DEV.example.dev.", "3000--dev.example.dev", "3000.dev.example.dev"})
+    EXPECT_EQ(ask(host), 200) << host;
+  for (const char* host : {"", "example.dev", "example.com", "dev.example.com", "other.example.dev", "3000--other.example.dev",
+                           "99999--dev.example.dev", "0--dev.example.dev", "a.dev.example.dev", "dev.example.dev.evil.com", "evil.com",
+                           "localhost", "127.0.0.1", "dev.example.dev%0a", "dev.example.dev%00", "*.example.dev"})
+    EXPECT_NE(ask(host), 200) << host;
+  EXPECT_EQ(ask(std::string(300, 'a')), 400);
+  EXPECT_EQ(server.send({.target = "/api/tls/ask"}, "").status, 404);
+}
+
+TEST(ApiTlsAsk, revealsToNoOtherClientWhichWorkspacesExist) {
+  const std::string target = "/api/tls/ask?domain=dev.example.dev";
+  for (const bool trusted : {true, false}) {
+    ApiServer server(onDomain(trusted ? std::vector<std::string>{"127.0.0.1"} : std::vector<std::string>{"10.0.0.7"}));
+    server.create("dev");
+    for (const net::Headers& headers : {net::Headers{{"X-Forwarded-For", "192.0.2.7"}}, net::Headers{{"X-Forwarded-For", ""}},
+                                        net::Headers{{"Forwarded", "for=192.0.2.7"}}, net::Headers{}}) {
+      if (trusted && headers.empty()) continue;
+      const Answer known = server.send({.target = target, .headers = headers}, "");
+      const Answer unknown = server.send({.target = "/api/tls/ask?domain=other.example.dev", .headers = headers}, "");
+      EXPECT_EQ(known.status, 404);
+      EXPECT_EQ(known.at("detail"), unknown.at("detail"));
+    }
+    EXPECT_EQ(server.send({.target = "/api/tls/ask?domain=swarm.example.com"}, "").status, 200);
+  }
 }
 
 }  // namespace
