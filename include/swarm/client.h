@@ -109,6 +109,18 @@ class Forward {
   virtual std::uint16_t localPort() const = 0;
 };
 
+/// A connection to the SSH server inside an instance, as bytes, for the program ssh. One thread may write while another reads.
+class SshConnection {
+ public:
+  virtual ~SshConnection() = default;
+  virtual const std::string& hostKey() const = 0;     ///< "ssh-ed25519 …", to be pinned for this instance
+  virtual const std::string& instanceId() const = 0;  ///< names are reused, ids are not
+  virtual std::string read() = 0;                     ///< blocks; empty at the end
+  virtual bool write(std::string data) = 0;           ///< blocks until the data is sent: back pressure; false: the connection was closed
+  virtual void closeWrite() = 0;
+  virtual void close() = 0;  ///< ends calls of other threads
+};
+
 /// All calls throw swarm::Error as the server reports it, or Unavailable when the server is unreachable. `ref` is an instance's id or name.
 /// Thread-safe. Calls that may take long also take a stop_token: a request to stop ends the call, wherever it waits, with Error(Cancelled).
 /// Work already started at the server continues; cancelOperation() ends it.
@@ -176,6 +188,8 @@ class SwarmClient {
                 const std::stop_token& stop = {});
   std::unique_ptr<Forward> forward(const std::string& ref, std::uint16_t remote_port, const std::string& local_address = "127.0.0.1",
                                    std::uint16_t local_port = 0);
+  /// The server admits the user coder with `public_key` ("ssh-ed25519 …") and no other key on this connection.
+  std::unique_ptr<SshConnection> openSsh(const std::string& ref, const std::string& public_key);
   ResourceUsage getResourceUsage(const std::string& ref);
   NetworkInfo getNetworkInfo(const std::string& ref);
 

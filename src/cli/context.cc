@@ -1,7 +1,6 @@
 // Finds the server and its token, and inspects the terminal.
 #include "cli/context.h"
 
-#include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "base/id.h"
 #include "base/text/format.h"
 #include "base/text/json_access.h"
+#include "cli/replace_file.h"
 
 namespace swarm::cli {
 namespace {
@@ -69,18 +69,9 @@ void writeCredentials(const std::filesystem::path& path, const Credentials& cred
   if (!credentials.server.empty()) object["server"] = credentials.server;
   if (!credentials.caFile.empty()) object["caFile"] = credentials.caFile;
   std::string text = boost::json::serialize(object) + "\n";
-  std::string temporary = path.string() + ".new";
-  ::unlink(temporary.c_str());
-  int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  bool written = file >= 0 && ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) && ::fsync(file) == 0;
-  int problem = errno;
-  if (file >= 0) ::close(file);
-  if (!written || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    if (written) problem = errno;
-    ::unlink(temporary.c_str());
+  if (const int problem = replaceFile(path, text, 0600); problem != 0)
     throw Error(ErrorCode::OutOfResources,
                 format("The credentials could not be written to {}: {}.", path.string(), std::strerror(problem)));
-  }
 }
 
 void removeCredentials(const std::filesystem::path& path) { ::unlink(path.c_str()); }
@@ -135,6 +126,15 @@ void Context::refresh(const Credentials& credentials) {
   } catch (const Error&) {
     // The token is valid for some time, and what prevents the refresh may be temporary.
   }
+}
+
+std::vector<std::string> Context::serverFlags() {
+  client();
+  std::vector<std::string> flags;
+  const auto credentials = readCredentials(credentialsPath());
+  if (!credentials || credentials->url != url_) flags = {"--url", url_};
+  if (!ca_file_.empty()) flags.insert(flags.end(), {"--ca", std::filesystem::absolute(ca_file_)});
+  return flags;
 }
 
 }  // namespace swarm::cli

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/cli.h"
 #include "cli/completion.h"
@@ -55,6 +56,8 @@ class Context {
   std::string url() const { return url_; }
   bool usesTokenOfEnvironment() const { return uses_token_of_environment_; }  ///< SWARM_TOKEN
   std::string caFile() const { return ca_file_; }  ///< empty: the system's trust store
+  /// Flags with which another `swarm` of this user reaches the same server, if its stored credentials are for another one.
+  std::vector<std::string> serverFlags();
   OutputFormat output() const { return output_; }
   const Program& program() const { return program_; }
   const Arguments& arguments() const { return arguments_; }

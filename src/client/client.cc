@@ -187,6 +187,10 @@ std::unique_ptr<Forward> SwarmClient::forward(const std::string& ref, std::uint1
   return client::openForward(impl_->connection, ref, remote_port, {local_address, local_port});
 }
 
+std::unique_ptr<SshConnection> SwarmClient::openSsh(const std::string& ref, const std::string& public_key) {
+  return client::openSshConnection(impl_->connection, ref, public_key);
+}
+
 void SwarmClient::readLogs(const std::string& ref, const LogOptions& options, const std::function<bool(std::string_view)>& sink,
                            const std::stop_token& stop) {
   net::HttpRequest request;

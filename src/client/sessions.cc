@@ -1,4 +1,4 @@
-// Exec over a WebSocket with the agent's frames, and port forwarding over tunnels.
+// Exec over a WebSocket with the agent's frames; port forwarding and SSH over tunnels.
 #include "client/sessions.h"
 
 #include "base/diagnostics/log.h"
@@ -8,6 +8,7 @@
 #include "net/websocket/websocket.h"
 #include "protocol/agent.h"
 #include "protocol/exec_frames.h"
+#include "protocol/ssh.h"
 
 namespace swarm::client {
 namespace {
@@ -81,21 +82,24 @@ struct ForwardState {
   std::unique_ptr<net::Listener> listener;
 };
 
-async::awaitable<net::StreamPtr> openTunnel(Connection& connection, std::string target) {
+constexpr std::size_t kSshPiece = 128 * 1024;
+
+async::awaitable<std::unique_ptr<net::HttpExchange>> openTunnel(Connection& connection, std::string target, net::Headers headers = {}) {
   net::HttpRequest request;
   request.target = std::move(target);
   request.headers = connection.authorization();
+  request.headers.insert(request.headers.end(), headers.begin(), headers.end());
   request.headers.push_back({"Connection", "Upgrade"});
   request.headers.push_back({"Upgrade", std::string(agent::kTunnelProtocol)});
   Deadline deadline = Deadline::after(connection.config().timeout);
   auto exchange = co_await connection.http().open(std::move(request), deadline);
-  if (exchange->upgraded()) co_return exchange->takeStream();
+  if (exchange->upgraded()) co_return exchange;
   throw errorFromResponse(exchange->status(), exchange->headers(), co_await readRest(*exchange, deadline));
 }
 
 async::awaitable<void> serveForwarded(std::shared_ptr<ForwardState> state, net::StreamPtr local) {
   try {
-    net::StreamPtr remote = co_await openTunnel(state->connection, state->target);
+    net::StreamPtr remote = (co_await openTunnel(state->connection, state->target))->takeStream();
     co_await net::pump(*local, *remote);
   } catch (const std::exception&) {
     log::warning("A forwarded connection failed", {{"reason", describeCurrentException()}});
@@ -131,7 +135,61 @@ class PortForward final : public Forward {
   std::uint16_t port_;
 };
 
+struct SshFacts {
+  std::string hostKey;
+  std::string instanceId;
+};
+
+class RemoteSsh final : public SshConnection {
+ public:
+  RemoteSsh(Connection& connection, net::StreamPtr stream, SshFacts facts)
+      : connection_(connection), facts_(std::move(facts)), stream_(connection, std::move(stream)) {}
+
+  const std::string& hostKey() const override { return facts_.hostKey; }
+  const std::string& instanceId() const override { return facts_.instanceId; }
+
+  std::string read() override {
+    return connection_.run([](net::Stream& stream) -> async::awaitable<std::string> {
+      std::string piece(kSshPiece, '\0');
+      const net::IoResult got = co_await stream.readSome(boost::asio::buffer(piece));
+      piece.resize(got.error ? 0 : got.bytes);
+      co_return piece;
+    }(*stream_));
+  }
+  bool write(std::string data) override {
+    return connection_.run([](net::Stream& stream, std::string bytes) -> async::awaitable<bool> {
+      co_return !(co_await stream.writeAll(bytes)).error;
+    }(*stream_, std::move(data)));
+  }
+  void closeWrite() override {
+    connection_.run([](net::Stream& stream) -> async::awaitable<void> { co_await stream.shutdownWrite(); }(*stream_));
+  }
+  void close() override {
+    connection_.run([](net::Stream& stream) -> async::awaitable<void> {
+      stream.close();
+      co_return;
+    }(*stream_));
+  }
+
+ private:
+  Connection& connection_;
+  SshFacts facts_;
+  OnLoop<net::Stream> stream_;
+};
+
 }  // namespace
+
+std::unique_ptr<SshConnection> openSshConnection(Connection& connection, const std::string& ref, const std::string& public_key) {
+  auto exchange = connection.run(openTunnel(connection, instancePath(ref, "/ssh"), {{std::string(agent::kSshKeyHeader), public_key}}));
+  const auto host_key = agent::readSshPublicKey(net::findHeader(exchange->headers(), agent::kSshHostKeyHeader));
+  SshFacts facts{host_key.value_or(""), std::string(net::findHeader(exchange->headers(), agent::kInstanceHeader))};
+  net::StreamPtr stream =
+      connection.run([](net::HttpExchange& upgraded) -> async::awaitable<net::StreamPtr> { co_return upgraded.takeStream(); }(*exchange));
+  auto ssh = std::make_unique<RemoteSsh>(connection, std::move(stream), std::move(facts));
+  OnLoop<net::HttpExchange> ended(connection, std::move(exchange));
+  if (host_key) return ssh;
+  throw Error(ErrorCode::UpstreamFailed, "The server sent an invalid response: it names no SSH host key.");
+}
 
 std::unique_ptr<ExecSession> openExecSession(Connection& connection, const std::string& ref, const ExecOptions& options) {
   boost::json::object first{{"command", toJson(options.command)},

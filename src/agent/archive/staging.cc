@@ -99,7 +99,7 @@ const char* Staging::obstacle(std::size_t place, const std::string& path, bool i
   const std::string_view first = std::string_view(path).substr(0, path.find('/'));
   if (first == kStagingName) return "has the name of the folder in which imports are unpacked";
   for (std::string_view above = path;;) {
-    if (storage.leftOut.contains(above)) return "another volume is there";
+    if (storage.leftOut.contains(above)) return "another volume, or the SSH keys of this workspace, are there";
     const auto slash = above.rfind('/');
     if (slash == std::string_view::npos) break;
     above = above.substr(0, slash);

@@ -4,12 +4,14 @@
 #include <boost/json/serialize.hpp>
 
 #include "agent/client/client_responses.h"
+#include "agent/client/ssh_client.h"
 #include "async/attempt.h"
 #include "async/deadline.h"
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
 #include "model/archive.h"
 #include "model/codec/codec.h"
+#include "protocol/ssh.h"
 
 namespace swarm::agent {
 namespace {
@@ -168,6 +170,17 @@ awaitable<net::StreamPtr> openVscodeTunnel(AgentTarget target, Deadline deadline
 
 awaitable<net::StreamPtr> openPortTunnel(AgentTarget target, std::uint16_t port, Deadline deadline) {
   return openTunnel(std::move(target), TokenScope::Port, format("{}{}", kPortTunnelPrefix, port), deadline);
+}
+
+awaitable<SshTunnel> openSshTunnel(AgentTarget target, std::string client_key, Deadline deadline) {
+  net::Headers headers{{"Upgrade", std::string(kTunnelProtocol)}, {std::string(kSshKeyHeader), std::move(client_key)}};
+  const InstanceId instance_id = target.instanceId;
+  auto exchange = co_await upgrade(std::move(target), TokenScope::Ssh, std::string(kSshTunnelPath), std::move(headers), deadline);
+  auto host_key = readSshPublicKey(net::findHeader(exchange->headers(), kSshHostKeyHeader));
+  if (!host_key)
+    throw Error(ErrorCode::UpstreamFailed, "The workspace's agent sent an invalid response: it names no SSH host key.")
+        .withInstance(instance_id.str());
+  co_return SshTunnel{exchange->takeStream(), std::move(*host_key)};
 }
 
 awaitable<net::StreamPtr> openTransfer(AgentTarget target, transfer::Role role, std::string transfer_id, Deadline deadline) {

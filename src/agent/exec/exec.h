@@ -4,6 +4,7 @@
 #include "agent/exec/exec_process.h"
 #include "agent/monitor/activity.h"
 #include "agent/workspace/hold.h"
+#include "model/types/usage.h"
 #include "net/http/http_server.h"
 #include "protocol/agent.h"
 
@@ -11,6 +12,14 @@ namespace swarm::agent {
 
 inline constexpr std::size_t kMaxExecRequest = 4 * 1024 * 1024;
 inline constexpr std::size_t kMaxQueuedInput = 256 * 1024;  ///< unread input of a command before the agent stops reading from the client
+
+struct BufferedResult {
+  CommandResult result;
+  bool timedOut = false;
+};
+/// Runs the command to its end; output beyond kMaxBufferedOutput is read and discarded. On a timeout its process group is killed. On
+/// cancellation (the client has disconnected) it gets SIGHUP.
+awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec);
 
 /// Handles POST /exec; 503 when the instance becomes held before the command ends.
 awaitable<void> handleExecPost(ExecContext& context, Activity& activity, Hold& hold, net::Exchange& exchange);

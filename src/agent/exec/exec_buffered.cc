@@ -14,16 +14,10 @@
 #include "async/task_group.h"
 #include "base/text/utf8.h"
 #include "model/codec/codec.h"
-#include "model/types/usage.h"
 
 namespace swarm::agent {
 namespace {
 constexpr int kTimedOutExitCode = 124;  // as timeout(1)
-
-struct BufferedResult {
-  CommandResult result;
-  bool timedOut = false;
-};
 
 awaitable<void> writeInput(ExecProcess& process, const std::string& text) {
   boost::system::error_code error;
@@ -61,8 +55,8 @@ boost::json::object toAnswer(const BufferedResult& run) {
           {"timedOut", run.timedOut}};
 }
 
-/// Runs the command to its end; output beyond the limit is read and discarded. On a timeout its process group is killed. On cancellation
-/// (the client has disconnected) it gets SIGHUP.
+}  // namespace
+
 awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec) {
   co_await context.whenThawed();
   BufferedResult run;
@@ -101,8 +95,6 @@ awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec) {
   if (cancelled) std::rethrow_exception(cancelled);
   co_return run;
 }
-
-}  // namespace
 
 awaitable<void> handleExecPost(ExecContext& context, Activity& activity, Hold& hold, net::Exchange& exchange) {
   Guest guest(hold);

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "agent/exec/exec_process.h"
 #include "agent/monitor/activity.h"
@@ -21,6 +22,7 @@ struct ArchiveParts {
   const Service& vscode;
   std::string gitConfig{};           ///< the ~/.gitconfig that Setup writes: an import may replace it
   std::filesystem::path root = "/";  ///< prefix of all storage paths; "/" except in tests
+  std::vector<std::string> kept{};   ///< absolute folders that are in no archive, and that an import leaves as they are
 };
 
 /// On one loop. Any number of exports; one import, for which the instance is held.

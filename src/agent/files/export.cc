@@ -41,6 +41,11 @@ ExportRequest readRequest(const boost::json::value& json) {
   return request;
 }
 
+ExportRequest withKept(const ArchiveParts& parts, ExportRequest request) {
+  request.excluded.insert(request.excluded.end(), parts.kept.begin(), parts.kept.end());
+  return request;
+}
+
 std::string manifestOf(const ExportRequest& request) {
   boost::json::object manifest = request.workspace;
   manifest["format"] = kArchiveFormat;
@@ -56,7 +61,7 @@ class ExportSession {
       : parts_(parts),
         guest_(guest),
         exchange_(exchange),
-        request_(std::move(request)),
+        request_(withKept(parts, std::move(request))),
         storages_(transfer::openStorages({request_.storages, request_.excluded}, parts.root)),
         out_(parts.exec.executor, LoopPipe::Direction::ToLoop) {}
 

@@ -292,7 +292,9 @@ awaitable<void> Archives::handleImport(net::Exchange& exchange) {
   boost::json::object answer;
   try {
     if (!refusal_.empty()) throw Error(ErrorCode::Unavailable, refusal_);
-    ImportSession session(parts_, exchange, readRequest(exchange.head().query()), importing_);
+    ImportRequest request = readRequest(exchange.head().query());
+    request.excluded.insert(request.excluded.end(), parts_.kept.begin(), parts_.kept.end());
+    ImportSession session(parts_, exchange, std::move(request), importing_);
     co_await session.run();
     answer = session.answer();
     log::info("imported", {{"from", answer["workspace"].as_string().c_str()}, {"files", answer["files"].as_int64()}});

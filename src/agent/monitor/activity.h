@@ -37,12 +37,12 @@ class Activity {
   std::int64_t connections_ = 0;
 };
 
-/// Detects a user in the bytes that a client sends through one tunnel. Every plain HTTP request counts. On a WebSocket, and for bytes on a
-/// port that are not HTTP, only a burst within ten seconds counts: keep-alives, acknowledgements and control frames stay below it, however
+/// Detects a user in the bytes of one direction of a tunnel. Every plain HTTP request counts. On a WebSocket, and for bytes of a port or
+/// of SSH, only a burst within ten seconds counts: keep-alives, acknowledgements and control frames stay below it, however
 /// long they continue. README.md has the thresholds and the measurements behind them.
 class ActivityDetector {
  public:
-  enum class Traffic { Vscode, Port };
+  enum class Traffic { Vscode, Port, Ssh };
   explicit ActivityDetector(Traffic traffic) : mode_(traffic == Traffic::Vscode ? Mode::Http : Mode::Opaque) {}
 
   /// Whether these bytes, in this order, indicate a user. `now` never decreases.

@@ -17,6 +17,7 @@
 #include "agent/files/transfers.h"
 #include "agent/process/all_processes.h"
 #include "agent/server/server.h"
+#include "agent/ssh/ssh_server.h"
 #include "agent/workspace/binds.h"
 #include "agent/workspace/freeze.h"
 #include "agent/workspace/hold.h"
@@ -66,9 +67,10 @@ class Agent {
         freeze_(freezeParts()),
         hold_(holdParts()),
         transfers_(hold_),
-        archives_({exec_, activity_, hold_, vscode_, gitConfigText(options_.config.git)}),
+        archives_({exec_, activity_, hold_, vscode_, gitConfigText(options_.config.git), "/", hostKeyFolders()}),
+        ssh_(exec_, sshOptions()),
         server_(AgentParts{options_.config.instanceId, options_.config.key, clock_, vscode_, options_.socketDirectory / "code-server.sock",
-                           activity_, usage_, exec_, hold_, freeze_, transfers_, archives_, setup_,
+                           activity_, usage_, exec_, hold_, freeze_, transfers_, archives_, setup_, ssh_,
                            resizeSharedMemory(options_.config.shmSize)}) {}
 
   int run() {
@@ -105,6 +107,8 @@ class Agent {
       prepareHome(*user);
       prepareMounts(*user, options_.config.mounts);
     }
+    std::error_code ignored;
+    std::filesystem::remove_all(sshOptions().runtime, ignored);  // left by connections that did not end
     prepareSocketDirectory(*user, options_.socketDirectory);
   }
 
@@ -145,6 +149,7 @@ class Agent {
     if (storage_failure_) return;
     asio::co_spawn(context_, vscode_.run(), asio::detached);
     asio::co_spawn(context_, setup_.run(), asio::detached);
+    asio::co_spawn(context_, ssh_.prepare(hold_), asio::detached);
     // A command that had ended successfully before a failed move is not started again.
     if (command_ && command_->state() != ServiceState::Ended) asio::co_spawn(context_, command_->run(), asio::detached);
   }
@@ -224,6 +229,20 @@ class Agent {
     return setup;
   }
 
+  SshOptions sshOptions() const {
+    SshOptions ssh;
+    ssh.instanceId = options_.config.instanceId;
+    ssh.user = options_.config.user;
+    ssh.runtime = options_.socketDirectory / "ssh";
+    return ssh;
+  }
+
+  std::vector<std::string> hostKeyFolders() const {
+    const auto user = options_.users.find(options_.config.user);
+    if (!user) return {};
+    return {std::filesystem::path(user->home) / kHostKeyFolder};
+  }
+
   UsageMeter::Options usageOptions() const {
     UsageMeter::Options usage;
     if (auto user = options_.users.find(options_.config.user)) usage.storage.emplace_back(user->home);
@@ -248,6 +267,7 @@ class Agent {
   Hold hold_;
   Transfers transfers_;
   Archives archives_;
+  SshServer ssh_;
   AgentServer server_;
   std::vector<std::unique_ptr<net::HttpServer>> listeners_;
   std::optional<std::string> storage_failure_;

@@ -15,6 +15,7 @@
 #include "base/text/number.h"
 #include "model/codec/codec.h"
 #include "protocol/agent.h"
+#include "protocol/ssh.h"
 
 namespace swarm::agent {
 namespace {
@@ -58,6 +59,7 @@ const AgentServer::Route* AgentServer::findRoute(std::string_view path) {
               return handleVscodeTunnel(parts.vscode, parts.vscodeSocket, parts.activity, parts.hold, call);
             },
             Refused},
+      Route{kSshTunnelPath, TokenScope::Ssh, "GET", [](Self& self, Call& call) { return self.handleSsh(call); }, Refused},
       Route{kHoldPath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.answerHold(call); }},
       Route{kReleasePath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.answerRelease(call); }},
       Route{kExportPath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.parts_.archives.handleExport(call); },
@@ -158,6 +160,12 @@ async::awaitable<void> AgentServer::handleExec(net::Exchange& exchange) {
   if (!net::equalsIgnoreCase(head.upgrade, "websocket"))
     co_return co_await answerReason(exchange, 426, "GET needs \"Upgrade: websocket\".");
   co_await handleExecStream(parts_.exec, parts_.activity, parts_.hold, exchange);
+}
+
+async::awaitable<void> AgentServer::handleSsh(net::Exchange& exchange) {
+  if (!co_await parts_.freeze.waitUntilThawed(Deadline::after(kFrozenPatience)))
+    co_return co_await answerReason(exchange, 503, std::string(kFrozenReason));
+  co_await handleSshTunnel(parts_.ssh, parts_.activity, parts_.hold, exchange);
 }
 
 async::awaitable<AgentServer::TransferRequest> AgentServer::readTransferRequest(net::Exchange& exchange) {

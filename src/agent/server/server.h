@@ -11,6 +11,7 @@
 #include "agent/monitor/usage.h"
 #include "agent/server/service.h"
 #include "agent/server/sessions.h"
+#include "agent/ssh/ssh_server.h"
 #include "agent/workspace/freeze.h"
 #include "agent/workspace/hold.h"
 #include "agent/workspace/setup.h"
@@ -35,6 +36,7 @@ struct AgentParts {
   Transfers& transfers;
   Archives& archives;
   const Setup& setup;
+  SshServer& ssh;
   std::string warning{};  ///< what users should know although VS Code runs, as a sentence
 };
 
@@ -61,6 +63,7 @@ class AgentServer {
   async::awaitable<void> answerHold(net::Exchange& exchange);
   async::awaitable<void> answerRelease(net::Exchange& exchange);
   async::awaitable<void> handleExec(net::Exchange& exchange);
+  async::awaitable<void> handleSsh(net::Exchange& exchange);
   async::awaitable<void> answerHeld(net::Exchange& exchange);
   /// The body of /hold and /freeze.
   struct TransferRequest {

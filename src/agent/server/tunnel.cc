@@ -14,19 +14,23 @@
 #include "net/connect.h"
 #include "net/stream/forwarding_stream.h"
 #include "protocol/agent.h"
+#include "protocol/ssh.h"
 
 namespace swarm::agent {
 namespace {
 constexpr std::chrono::seconds kConnectPatience{5};
 
-/// Passes everything through, and passes the bytes read to the detector; once muted, it drops the client's data.
+/// Passes everything through, and passes the bytes read to a detector, with SSH those written too, since a program that prints is in use;
+/// once muted, it drops the client's data.
 class WatchedStream final : public net::ForwardingStream {
  public:
   WatchedStream(net::StreamPtr inner, Activity& activity, ActivityDetector::Traffic traffic)
       : ForwardingStream(std::move(inner)),
         activity_(activity),
-        detector_(traffic),
-        closed_(inner_->executor(), asio::steady_timer::time_point::max()) {}
+        input_(traffic),
+        closed_(inner_->executor(), asio::steady_timer::time_point::max()) {
+    if (traffic == ActivityDetector::Traffic::Ssh) output_.emplace(traffic);
+  }
 
   void mute() { muted_ = true; }
 
@@ -36,10 +40,13 @@ class WatchedStream final : public net::ForwardingStream {
       co_await async::waitTimer(closed_);
       co_return net::IoResult{asio::error::operation_aborted, 0};
     }
-    if (got.bytes > 0 && detector_.feed({static_cast<const char*>(buffer.data()), got.bytes}, activity_.clock().steadyNow())) {
-      activity_.touch();
-    }
+    if (got.bytes > 0) note(input_, asio::const_buffer(buffer.data(), got.bytes));
     co_return got;
+  }
+  async::awaitable<net::IoResult> writeAll(std::span<const asio::const_buffer> buffers) override {
+    for (const asio::const_buffer& buffer : buffers)
+      if (output_) note(*output_, buffer);
+    return inner_->writeAll(buffers);
   }
   void close() override {
     closed_.cancel();
@@ -51,8 +58,13 @@ class WatchedStream final : public net::ForwardingStream {
   }
 
  private:
+  void note(ActivityDetector& detector, asio::const_buffer bytes) {
+    if (detector.feed({static_cast<const char*>(bytes.data()), bytes.size()}, activity_.clock().steadyNow())) activity_.touch();
+  }
+
   Activity& activity_;
-  ActivityDetector detector_;
+  ActivityDetector input_;
+  std::optional<ActivityDetector> output_;
   asio::steady_timer closed_;
   bool muted_ = false;
 };
@@ -73,11 +85,12 @@ async::awaitable<net::StreamPtr> connectAny(std::vector<std::string> hosts, std:
 }
 
 async::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& guest, ActivityDetector::Traffic traffic,
-                             net::Exchange& exchange) {
+                             net::Exchange& exchange, net::Headers headers = {}) {
   if (guest.notified()) co_return co_await answerReason(exchange, 503, guest.reason());
   Activity::Connection connection(activity);
   activity.touch();
-  net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", std::string(kTunnelProtocol)}};
+  headers.push_back({"Connection", "Upgrade"});
+  headers.push_back({"Upgrade", std::string(kTunnelProtocol)});
   auto client = std::make_unique<WatchedStream>(co_await exchange.upgrade(std::move(headers)), activity, traffic);
   guest.whenNotified([&client] { client->mute(); });
   guest.whenDismissed([&client, &target] {
@@ -111,6 +124,16 @@ async::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, 
   if (!target) target = co_await connectAny(listenersOf(port), port);
   if (!target) co_return co_await answerReason(exchange, 502, format("No program is listening on port {} in this workspace.", port));
   co_await carry(std::move(target), activity, guest, ActivityDetector::Traffic::Port, exchange);
+}
+
+async::awaitable<void> handleSshTunnel(SshServer& server, Activity& activity, Hold& hold, net::Exchange& exchange) {
+  if (!requestsTunnel(exchange)) co_return co_await requireUpgrade(exchange);
+  const auto key = readSshPublicKey(exchange.head().headers.find(kSshKeyHeader).value_or(""));
+  if (!key) co_return co_await answerReason(exchange, 400, format("The header {} must have the public key of the client.", kSshKeyHeader));
+  Guest guest(hold);
+  SshServer::Connection connection = co_await server.open(*key, guest);
+  co_await carry(std::move(connection.stream), activity, guest, ActivityDetector::Traffic::Ssh, exchange,
+                 {{std::string(kSshHostKeyHeader), connection.hostKey}});
 }
 
 }  // namespace swarm::agent

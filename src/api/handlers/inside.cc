@@ -1,7 +1,7 @@
 // The inside of an instance: commands, usage, network, tokens, and the two streams that are passed through to its agent as bytes.
 #include <boost/json/serializer.hpp>
 
-#include "agent/client/client.h"
+#include "agent/client/ssh_client.h"
 #include "api/handlers/handlers.h"
 #include "api/routes/route_parts.h"
 #include "api/watch.h"
@@ -9,6 +9,7 @@
 #include "base/text/number.h"
 #include "model/codec/codec.h"
 #include "model/requests.h"
+#include "protocol/ssh.h"
 
 namespace swarm::api {
 namespace {
@@ -133,6 +134,25 @@ awaitable<Reply> openPort(Services& services, Call& call) {
   co_return sentReply(101);
 }
 
+awaitable<Reply> openSsh(Services& services, Call& call) {
+  agent::AgentTarget target = co_await requireAgent(services, call);
+  const std::optional<std::string> key = agent::readSshPublicKey(call.text(agent::kSshKeyHeader).value_or(""));
+  std::vector<FieldError> faults;
+  if (!key) faults.push_back({format("header {}", agent::kSshKeyHeader), "must be a public key of SSH, like \"ssh-ed25519 AAAA…\""});
+  throwIfAny(std::move(faults));
+  const std::string id = target.instanceId.str();
+  auto place = services.open.take(call.principal().user, target.instanceId);
+  agent::SshTunnel tunnel = co_await agent::openSshTunnel(std::move(target), *key, Deadline::after(services.options.upstreamTimeout));
+  net::Headers headers{{"Connection", "Upgrade"},
+                       {"Upgrade", std::string(agent::kTunnelProtocol)},
+                       {"X-Request-Id", call.requestId()},
+                       {std::string(agent::kSshHostKeyHeader), tunnel.hostKey},
+                       {std::string(agent::kInstanceHeader), id}};
+  net::StreamPtr client = co_await call.takeOver(std::move(headers));
+  co_await passThrough(services, call, std::move(client), std::move(tunnel.stream));
+  co_return sentReply(101);
+}
+
 }  // namespace
 
 std::vector<Endpoint> insideRoutes() {
@@ -184,6 +204,17 @@ std::vector<Endpoint> insideRoutes() {
                           .description = "A port that listens in the instance",
                           .minimum = 1,
                           .maximum = 65'535}},
+          .kind = RouteKind::Upgrade,
+          .upgrade = agent::kTunnelProtocol}),
+      at("GET", "/api/instances/{id}/ssh", Permission::Inside, "openSsh", openSsh,
+         {.summary = "Connect to the SSH server inside",
+          .description = "After the 101, the connection is one to an sshd that admits the key in Swarm-Ssh-Key alone, for the user coder.",
+          .responses = {{.status = 101,
+                         .description = "From here on, the connection is SSH's",
+                         .headers = {"Upgrade", agent::kSshHostKeyHeader, agent::kInstanceHeader}}},
+          .problems = {409, 422, 426, 503},
+          .parameters = {instanceRef(), header(agent::kSshKeyHeader, "The client's public key, in OpenSSH's form; required",
+                                               static_cast<std::int64_t>(agent::kMaxSshKey))},
           .kind = RouteKind::Upgrade,
           .upgrade = agent::kTunnelProtocol}),
   };

@@ -7,6 +7,7 @@
 #include "api/openapi/schema_parts.h"
 #include "model/rules/schema.h"
 #include "net/http/problem.h"
+#include "protocol/ssh.h"
 
 namespace swarm::api {
 namespace {
@@ -60,6 +61,8 @@ json::object headerSchemas() {
       {"Accept-Encoding", header("\"identity\" when a content coding was the reason", type("string"))},
       {"Accept-Patch", header("The type of patches, for PATCH", type("string"))},
       {"Upgrade", header("The protocol of the path", type("string"))},
+      {agent::kSshHostKeyHeader, header("The host key of the instance, to be pinned", type("string"))},
+      {agent::kInstanceHeader, header("The id of the instance", type("string"))},
       {"Content-Disposition", header("A name for the file", type("string"))},
       {"Set-Cookie", header("The browser's session", type("string"))},
   };

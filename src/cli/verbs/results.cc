@@ -16,6 +16,12 @@ Instance requireInstance(Context& context, const std::string& name) {
   return *instance;
 }
 
+void requireStarted(const Instance& instance) {
+  if (instance.status != InstanceStatus::stopped && instance.status != InstanceStatus::failed) return;
+  const std::string& name = instance.config.name;
+  throw Error(ErrorCode::Conflict, format("Workspace {} is {}. Run `swarm start {}` first.", name, enumName(instance.status), name));
+}
+
 Instance reload(Context& context, const Instance& instance) { return context.client().getInstance(instance.id.str()).value_or(instance); }
 
 void printResult(Context& context, const Instance& instance) {

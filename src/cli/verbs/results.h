@@ -10,6 +10,8 @@ namespace swarm::cli {
 
 /// Throws Error(NotFound) that names `swarm list`.
 Instance requireInstance(Context& context, const std::string& name);
+/// Throws Error(Conflict) that names `swarm start` for one that is stopped. One that starts accepts connections later.
+void requireStarted(const Instance& instance);
 /// The instance in its current state; `instance` when it was deleted.
 Instance reload(Context& context, const Instance& instance);
 /// Prints an instance after a verb: as JSON, YAML or by its name, or else its URL.

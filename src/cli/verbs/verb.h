@@ -70,6 +70,8 @@ VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string&
   VERBS(Delete)            \
   VERBS(Open)              \
   VERBS(Exec)              \
+  VERBS(Ssh)               \
+  VERBS(ConfigSsh)         \
   VERBS(Logs)              \
   VERBS(Forward)           \
   VERBS(Usage)             \

@@ -105,6 +105,7 @@ async function walkInside(walk, id) {
   await walk.call('readLogs', { path, query: { format: 'ndjson' } });
   await walk.call('openExec', { path }, 426);
   await walk.call('openPort', { path: { id, port: 80 } }, 426);
+  await walk.call('openSsh', { path }, 426);
   // The fake provider's instances have no agent that packs and unpacks.
   await walk.call('exportInstance', { path });
   await walk.call('importInstance', { path, body: 'no archive' });

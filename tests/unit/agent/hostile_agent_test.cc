@@ -6,11 +6,12 @@
 
 #include <boost/json/serialize.hpp>
 
-#include "agent/client/client.h"
 #include "agent/client/client_responses.h"
+#include "agent/client/ssh_client.h"
 #include "async/notifier.h"
 #include "base/text/untrusted_text.h"
 #include "base/text/utf8.h"
+#include "protocol/ssh.h"
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
 
@@ -68,6 +69,7 @@ class HostileAgent : public testing::TestWithParam<Hostility> {
   static void check(const AgentActivity&) {}
   static void check(std::size_t) {}
   static void check(const net::StreamPtr&) {}
+  static void check(const SshTunnel& tunnel) { EXPECT_TRUE(readSshPublicKey(tunnel.hostKey)); }
   static void check(const std::unique_ptr<net::HttpExchange>&) {}
 
   test::TestLoop loop;
@@ -90,6 +92,7 @@ TEST_P(HostileAgent, costsTheServerNextToNothing) {
   errorOf(getActivity(target(), within()));
   errorOf(openVscodeTunnel(target(), within()));
   errorOf(openPortTunnel(target(), 3000, within()));
+  errorOf(openSshTunnel(target(), "ssh-ed25519 AAAA", within()));
   errorOf(importArchive(target(), places, false, source));
   EXPECT_LE(taken, 10 * kInSocketBuffers);
   const std::size_t before = taken;

@@ -109,10 +109,12 @@ class AgentTest : public LoopTest {
         freeze(freezeParts()),
         hold(holdParts()),
         transfers(hold, folder / "root"),
-        archives({exec, activity, hold, vscode, gitConfigText({"Ada", "ada@example.org"}), folder / "root"}),
+        archives(
+            {exec, activity, hold, vscode, gitConfigText({"Ada", "ada@example.org"}), folder / "root", {"/home/coder/.config/swarm/ssh"}}),
         setup(context.get_executor(), children, base, setupOptions(), users),
+        ssh(exec, {.instanceId = std::string(kInstance), .runtime = folder / "ssh"}),
         server(AgentParts{std::string(kInstance), verifyingKeyOf(key), clock, vscode, folder / "code-server.sock", activity, usage, exec,
-                          hold, freeze, transfers, archives, setup}),
+                          hold, freeze, transfers, archives, setup, ssh}),
         http(net::listenTcp(context.get_executor(), {"127.0.0.1", 0}), server.handler()) {
     asio::co_spawn(context, http.run(), asio::detached);
   }
@@ -201,6 +203,7 @@ class AgentTest : public LoopTest {
   Transfers transfers;
   Archives archives;
   agent::Setup setup;
+  SshServer ssh;
   AgentServer server;
   net::HttpServer http;
 };

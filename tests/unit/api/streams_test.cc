@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include "async/deadline.h"
+#include "base/id.h"
 #include "net/websocket/websocket.h"
 #include "protocol/agent.h"
+#include "protocol/ssh.h"
 #include "unit/api/support.h"
 
 namespace swarm::test {
@@ -312,6 +314,93 @@ TEST(ApiPorts, refusesInvalidPortsAndPortsWithoutAListener) {
     EXPECT_EQ(server.send({.target = "/api/instances/one/ports/" + port, .headers = headers}).status, 400) << port;
   Answer closed = server.send({.target = "/api/instances/one/ports/9", .headers = headers});
   EXPECT_TRUE(closed.status == 502 || closed.status == 503) << closed.text;
+}
+
+/// An agent that echoes in its SSH tunnel, and reports `hostKey`.
+struct SshAgent {
+  std::string hostKey;
+  std::string token = {}, clientKey = {};
+  net::HttpHandler handler() {
+    return [this](net::Exchange& exchange) { return serve(exchange); };
+  }
+  awaitable<void> serve(net::Exchange& exchange) {
+    EXPECT_EQ(exchange.head().path(), agent::kSshTunnelPath);
+    token = exchange.head().headers.find(agent::kTokenHeader).value_or("");
+    clientKey = exchange.head().headers.find(agent::kSshKeyHeader).value_or("");
+    net::StreamPtr stream = co_await exchange.upgrade(
+        {{"Upgrade", std::string(agent::kTunnelProtocol)}, {"Connection", "Upgrade"}, {std::string(agent::kSshHostKeyHeader), hostKey}});
+    char buffer[4096];
+    for (;;) {
+      net::IoResult got = co_await stream->readSome(boost::asio::buffer(buffer));
+      if (got.error) co_return;
+      co_await stream->writeAll(std::string_view(buffer, got.bytes));
+    }
+  }
+};
+
+std::string sshKey(const std::string& owner) {
+  const std::string type = "ssh-ed25519";
+  return type + " " + toBase64(std::string{'\0', '\0', '\0', '\x0b'} + type + owner);
+}
+
+TEST(ApiSsh, carriesTheKeyInTheBytesThroughAndTheHostKeyOut) {
+  ApiServer server;
+  SshAgent agent{sshKey("host")};
+  server.inside.agent = agent.handler();
+  const std::string id = server.create("ullas", server.user);
+  server.withClient(
+      [&](SwarmClient& client) {
+        auto ssh = client.openSsh("ullas", sshKey("client") + " me@home");
+        EXPECT_EQ(ssh->hostKey(), sshKey("host"));
+        EXPECT_EQ(ssh->instanceId(), id);
+        EXPECT_TRUE(ssh->write("ping"));
+        EXPECT_EQ(ssh->read(), "ping");
+        ssh->close();
+        EXPECT_EQ(ssh->read(), "");
+        EXPECT_FALSE(ssh->write("more"));
+      },
+      server.user);
+  EXPECT_EQ(agent.clientKey, sshKey("client"));
+  agent::AgentTarget target = server.loop.run(server.controller->agentTarget(id));
+  EXPECT_TRUE(verifyInstanceToken(agent.token, verifyingKeyOf(target.key), id, TokenScope::Ssh, server.clock));
+}
+
+TEST(ApiSsh, refusesWhatIsNotAKeyAndAnAgentWithoutAHostKey) {
+  ApiServer server;
+  SshAgent agent{"ssh-ed25519 AAAA\tcommand"};
+  server.inside.agent = agent.handler();
+  server.create("one");
+  net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", "swarm-tunnel"}};
+  EXPECT_EQ(server.send({.target = "/api/instances/one/ssh", .headers = headers}).status, 400);
+  for (const std::string& key : {std::string("ssh-ed25519 AAAA"), "command=\"id\" " + sshKey("x"), std::string(9000, 'x')}) {
+    net::Headers with = headers;
+    with.push_back({std::string(agent::kSshKeyHeader), key});
+    EXPECT_EQ(server.send({.target = "/api/instances/one/ssh", .headers = with}).status, 400) << key;
+  }
+  headers.push_back({std::string(agent::kSshKeyHeader), sshKey("client")});
+  const Answer answer = server.send({.target = "/api/instances/one/ssh", .headers = headers});
+  EXPECT_EQ(answer.status, 502) << answer.text;
+}
+
+TEST(ApiSsh, endsWithTheSession) {
+  ApiServer server({.sessionCheck = std::chrono::milliseconds(50)});
+  SshAgent agent{sshKey("host")};
+  server.inside.agent = agent.handler();
+  server.create("ullas", server.user);
+  const std::string token = server.issue("ulla");
+  net::HttpRequest request;
+  request.target = "/api/instances/ullas/ssh";
+  request.headers = bearer(token);
+  for (const auto& [name, value] :
+       {std::pair{"Connection", std::string("Upgrade")}, {"Upgrade", "swarm-tunnel"}, {"Swarm-Ssh-Key", sshKey("c")}})
+    request.headers.push_back({name, value});
+  auto exchange = server.loop.run(server.client().open(request, Deadline::after(std::chrono::seconds(10))));
+  ASSERT_EQ(exchange->status(), 101);
+  server.send({"POST", "/api/auth/logout"}, token);
+  EXPECT_TRUE(server.loop.run([](net::StreamPtr stream) -> awaitable<bool> {
+    char byte = 0;
+    co_return static_cast<bool>((co_await stream->readSome(boost::asio::buffer(&byte, 1))).error);
+  }(exchange->takeStream())));
 }
 
 TEST(ApiMetrics, countRequestsInstancesOperationsAndTheProcess) {

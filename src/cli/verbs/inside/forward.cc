@@ -2,10 +2,8 @@
 #include <signal.h>
 
 #include "base/text/number.h"
-#include "cli/output/quantities.h"
 #include "cli/verbs/results.h"
 #include "cli/verbs/verb.h"
-#include "model/codec/codec.h"
 
 namespace swarm::cli {
 namespace {
@@ -24,13 +22,6 @@ PortPair parsePorts(const std::string& text) {
   const auto colon = text.find(':');
   const std::uint16_t local = number(std::string_view(text).substr(0, colon));
   return {local, colon == std::string::npos ? local : number(std::string_view(text).substr(colon + 1))};
-}
-
-/// A workspace that starts accepts connections later; one that is stopped does not.
-void requireStarted(const Instance& instance) {
-  if (instance.status != InstanceStatus::stopped && instance.status != InstanceStatus::failed) return;
-  const std::string& name = instance.config.name;
-  throw Error(ErrorCode::Conflict, format("Workspace {} is {}. Run `swarm start {}` first.", name, enumName(instance.status), name));
 }
 
 void waitForSignal() {

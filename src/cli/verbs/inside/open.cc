@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "cli/ssh/ssh_config.h"
+#include "cli/ssh/ssh_files.h"
 #include "cli/verbs/results.h"
 #include "cli/verbs/verb.h"
 #include "model/codec/codec.h"
@@ -12,6 +14,8 @@ extern char** environ;
 
 namespace swarm::cli {
 namespace {
+
+constexpr std::string_view kFirstFolder = "/home/coder/project";  // as in the browser
 
 /// False where there is no desktop.
 bool startBrowser(const std::string& url) {
@@ -37,11 +41,13 @@ class Open final : public Verb {
   void declare(Arguments& arguments) override {
     arguments.word("name", name_, "Name or id").suggest(workspaceNames());
     arguments.flag("--print", print_only_, "Only print the URL");
-    arguments.flag("--sign-in", sign_in_, "Use a one-time link that signs the browser in");
+    Argument& sign_in = arguments.flag("--sign-in", sign_in_, "Use a one-time link that signs the browser in");
+    arguments.flag("--desktop", desktop_, "Open VS Code on the desktop, which connects by SSH (see `swarm config-ssh`)").excludes(sign_in);
   }
 
   int run(Context& context) override {
     const Instance instance = requireInstance(context, name_);
+    if (desktop_) return openDesktop(instance);
     const std::string url = sign_in_ ? context.client().createLoginLink(instance.config.name) : instance.url;
     if (!print_only_) {
       openInBrowser(instance, url);
@@ -53,9 +59,20 @@ class Open final : public Verb {
   }
 
  private:
+  /// Prints the link also when a program opens it: whether VS Code is installed is not known.
+  int openDesktop(const Instance& instance) const {
+    reportStopped(instance);
+    if (!hasSshBlock(readSshConfig())) report("VS Code finds the workspace in ~/.ssh/config: run `swarm config-ssh` first.\n");
+    const std::string link = format("vscode://vscode-remote/ssh-remote+{}{}", sshHost(instance.config.name), kFirstFolder);
+    print(link + "\n");
+    if (!print_only_) startBrowser(link);
+    return kDone;
+  }
+
   std::string name_;
   bool print_only_ = false;
   bool sign_in_ = false;
+  bool desktop_ = false;
 };
 
 }  // namespace
@@ -66,7 +83,10 @@ void openInBrowser(const Instance& instance, const std::string& url) {
 }
 
 void addOpen(const AddVerb& add) {
-  add({.name = "open", .summary = "Open VS Code in the browser", .examples = {"swarm open web1"}}, std::make_unique<Open>());
+  add({.name = "open",
+       .summary = "Open VS Code in the browser, or on the desktop",
+       .examples = {"swarm open web1", "swarm open web1 --desktop"}},
+      std::make_unique<Open>());
 }
 
 }  // namespace swarm::cli

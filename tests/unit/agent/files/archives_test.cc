@@ -177,6 +177,22 @@ TEST_F(ArchivesTest, storagesWithinStoragesAreThereOnceAndOtherMountsNever) {
             "home/coder/\nhome/coder/inner/\nhome/coder/inner/two\nhome/coder/one\nswarm-workspace-notes.json\nswarm-workspace.json\n");
 }
 
+TEST_F(ArchivesTest, theHostKeysOfAWorkspaceAreInNoArchiveAndSurviveAnImport) {
+  writeFile(home() / ".config/swarm/setup.sh", "theirs");
+  writeFile(home() / ".config/swarm/ssh/i-test_ed25519", "the key");
+  writeFile(home() / "one", "1");
+  auto got = receive();
+  writeFile(folder / "a.tar.zst", got.bytes);
+  EXPECT_THAT(shell(format("zstd -qdc '{}' | tar -t", (folder / "a.tar.zst").string())),
+              testing::AllOf(testing::HasSubstr("setup.sh"), testing::Not(testing::HasSubstr("i-test"))));
+  writeFile(home() / "two", "2");
+  put(std::move(got.bytes));
+  EXPECT_EQ(readFile(home() / ".config/swarm/ssh/i-test_ed25519"), "the key");
+  EXPECT_EQ(readFile(home() / ".config/swarm/setup.sh"), "theirs");
+  EXPECT_EQ(readFile(home() / "one"), "1");
+  EXPECT_FALSE(fs::exists(home() / "two"));
+}
+
 TEST_F(ArchivesTest, anExportThatFailsGivesTheReasonAndIsIncomplete) {
   shell(format("head -c 20000000 /dev/urandom > '{}'", (home() / "random").string()));
   auto got = await([](AgentTarget where, Hold& the_hold) -> awaitable<Received> {

@@ -157,7 +157,7 @@ class TwoAgentsTest : public TransfersTest {
       : other_hold({context.get_executor(), vscode, [] {}, [this](Deadline deadline) { return setup.stop(deadline); }, {}}),
         other_transfers(other_hold, folder / "other"),
         other_server(AgentParts{std::string(kInstance), verifyingKeyOf(key), clock, vscode, folder / "code-server.sock", activity, usage,
-                                exec, other_hold, freeze, other_transfers, archives, setup}),
+                                exec, other_hold, freeze, other_transfers, archives, setup, ssh}),
         other_http(net::listenTcp(context.get_executor(), {"127.0.0.1", 0}), other_server.handler()) {
     other_hold.begin(std::string(kMove));
     asio::co_spawn(context, other_http.run(), asio::detached);

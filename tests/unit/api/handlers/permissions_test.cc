@@ -217,7 +217,7 @@ TEST_F(ApiPermissions, hideUnknownPathsFromTheAnonymous) {
 
 TEST_F(ApiPermissions, keepStreamsInsideAnInstanceFromStrangers) {
   server_.create("ullas", server_.user);
-  for (std::string target : {"/api/instances/ullas/exec", "/api/instances/ullas/ports/80"}) {
+  for (std::string target : {"/api/instances/ullas/exec", "/api/instances/ullas/ports/80", "/api/instances/ullas/ssh"}) {
     for (const auto& [token, status] : {std::pair{server_.stranger, 404}, std::pair{server_.viewer, 403}, std::pair{server_.operates, 403},
                                         std::pair{server_.auditor, 403}, std::pair{std::string(), 401}}) {
       net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", target.ends_with("exec") ? "websocket" : "swarm-tunnel"}};

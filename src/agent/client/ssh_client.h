@@ -1,0 +1,18 @@
+// SSH to one agent's workspace: the part of AgentClient that the API's route uses.
+#pragma once
+
+#include <string>
+
+#include "agent/client/client.h"
+
+namespace swarm::agent {
+
+struct SshTunnel {
+  net::StreamPtr stream;
+  std::string hostKey;  ///< "ssh-ed25519 …", checked
+};
+/// Opens a tunnel to an sshd that admits `client_key` alone. Throws Error(Unprocessable) with the reason when the image lacks sshd,
+/// UpstreamFailed when the agent names no valid host key, and as the other tunnels do.
+awaitable<SshTunnel> openSshTunnel(AgentTarget target, std::string client_key, Deadline deadline);
+
+}  // namespace swarm::agent

@@ -1,0 +1,53 @@
+// The files of SSH on this machine: the user's key pair and the pinned host keys of workspaces, in $XDG_CONFIG_HOME/swarm/ssh, and the
+// configuration of ssh.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "swarm/client.h"
+
+namespace swarm::cli {
+
+/// The end of the host names of workspaces in ssh: web1.swarm.
+inline constexpr std::string_view kSshDomain = ".swarm";
+std::string sshHost(const std::string& workspace);     ///< "web1.swarm"
+std::string workspaceOfHost(const std::string& host);  ///< "web1"
+bool isSshWord(std::string_view text);                 ///< letters, digits, "." and "-": has no meaning in the files of ssh
+
+struct SshFiles {
+  std::filesystem::path folder;
+  std::filesystem::path key() const { return folder / "id_ed25519"; }
+  std::filesystem::path publicKey() const { return folder / "id_ed25519.pub"; }
+  std::filesystem::path knownHosts() const { return folder / "known_hosts"; }
+};
+SshFiles sshFiles();
+
+/// Makes the key pair with ssh-keygen unless it is there. The private key leaves this machine never; the public one goes with each
+/// connection. Throws Error.
+void ensureKey(const SshFiles& files);
+/// "ssh-ed25519 …". Throws Error.
+std::string readPublicKey(const SshFiles& files);
+
+enum class Pin {
+  Known,     ///< it was pinned before
+  Added,     ///< the first one of this host name
+  Replaced,  ///< the name belongs to another workspace than before
+  Refused,   ///< the same workspace has another key: the pinned one stays, and ssh refuses the connection
+};
+/// Pins the host key that the server reports for a workspace, for the program ssh. Safe against concurrent calls. Throws Error.
+Pin pinHostKey(const SshFiles& files, const std::string& host, const SshConnection& connection);
+
+std::filesystem::path sshConfigPath();  ///< ~/.ssh/config
+std::string readSshConfig();            ///< empty when there is none. Throws Error when it cannot be read
+/// Replaces the file that a link at this path leads to; its mode stays. Throws Error.
+void writeSshConfig(const std::string& text);
+
+/// The options of ssh for workspaces; `swarm` is the command that reaches the server.
+std::vector<std::pair<std::string, std::string>> sshOptions(const SshFiles& files, const std::vector<std::string>& swarm);
+/// This program and the flags with which it reaches the server.
+std::vector<std::string> proxyCommand(const std::vector<std::string>& server_flags);
+
+}  // namespace swarm::cli

@@ -1,0 +1,60 @@
+// `swarm config-ssh`
+#include <algorithm>
+
+#include "cli/ssh/ssh_config.h"
+#include "cli/ssh/ssh_files.h"
+#include "cli/verbs/verb.h"
+
+namespace swarm::cli {
+namespace {
+
+class ConfigSsh final : public Verb {
+ public:
+  void declare(Arguments& arguments) override {
+    arguments.flag("--remove", remove_, "Remove the block");
+    arguments.flag("--dry-run", dry_run_, "Print the block, and change nothing");
+  }
+
+  int run(Context& context) override {
+    const std::string path = sshConfigPath().native();
+    std::string block;
+    std::vector<std::string> hosts;
+    if (!remove_) {
+      for (const Instance& instance : context.client().listInstances({}))
+        if (isSshWord(instance.config.name)) hosts.push_back(sshHost(instance.config.name));
+      std::ranges::sort(hosts);
+      block = sshBlock(hosts, sshOptions(sshFiles(), proxyCommand(context.serverFlags())));
+    }
+    const std::string before = readSshConfig();
+    const std::string after = replaceSshBlock(before, block);
+    if (dry_run_) {
+      print(block);
+      report(format("{} {}. Nothing was changed.\n", path, before == after ? "has this state already" : "would be changed"));
+      return kDone;
+    }
+    if (!remove_) ensureKey(sshFiles());
+    if (before != after) writeSshConfig(after);
+    if (remove_)
+      report(before == after ? "There was no block of swarm.\n" : format("The block of swarm was removed from {}.\n", path));
+    else
+      report(format("{} has {} of this server: try `ssh {}`.\n", path, hosts.size() == 1 ? "the workspace" : "the workspaces",
+                    hosts.empty() ? "NAME.swarm" : hosts.front()));
+    return kDone;
+  }
+
+ private:
+  bool remove_ = false;
+  bool dry_run_ = false;
+};
+
+}  // namespace
+
+void addConfigSsh(const AddVerb& add) {
+  add({.name = "config-ssh",
+       .summary = "Keep a block in ~/.ssh/config with which ssh, scp, rsync and VS Code on the desktop reach workspaces as NAME.swarm",
+       .examples = {"swarm config-ssh", "swarm config-ssh --remove"},
+       .notes = "Workspaces that are created later are reached too; run it again to have them listed by VS Code."},
+      std::make_unique<ConfigSsh>());
+}
+
+}  // namespace swarm::cli

@@ -1,0 +1,24 @@
+// SSH between a client and the sshd of a workspace: the agent's path, its headers, and public keys as lines of text.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace swarm::agent {
+
+/// GET, Upgrade: swarm-tunnel, scope ssh: an sshd for this connection alone, which admits kSshKeyHeader and no other key. 422 when the
+/// image lacks sshd. The same headers, and Upgrade, are those of the API's route.
+inline constexpr std::string_view kSshTunnelPath = "/tunnel/ssh";
+inline constexpr std::string_view kSshKeyHeader = "Swarm-Ssh-Key";           ///< of the request: the client's public key
+inline constexpr std::string_view kSshHostKeyHeader = "Swarm-Ssh-Host-Key";  ///< of the 101: the workspace's public key
+inline constexpr std::string_view kInstanceHeader = "Swarm-Instance";        ///< of the API's 101: the instance's id
+inline constexpr std::string_view kSshUser = "coder";                        ///< whom sshd admits
+inline constexpr std::size_t kMaxSshKey = 4 * 1024;                          ///< RSA with 16,384 bits has 2.8 KiB
+
+/// "TYPE BASE64", without the comment, if `text` is a public key in OpenSSH's form of a type that is in use; its bytes are those of that
+/// type. The result contains neither options nor line breaks, so it is safe in authorized_keys and known_hosts.
+std::optional<std::string> readSshPublicKey(std::string_view text);
+
+}  // namespace swarm::agent

@@ -1,0 +1,234 @@
+// SSH with the real clients: ssh, scp, sftp, rsync, ssh-add; forwarding in each direction, and the steps of VS Code's Remote-SSH. The host key stays after a
+// restart and after a move to Fly (the emulator, with containers) and back; other keys, other sessions and other hosts are refused.
+//   node ssh.mjs --swarm build/dev/swarm --emulator build/dev/fly-emulator
+import { execFile, spawn } from 'node:child_process';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { FlyEmulator } from '../fly/fly_emulator.mjs';
+import { Server, check, docker, waitFor } from '../workspace/server.mjs';
+
+const { values: options } = parseArgs({ options: { swarm: { type: 'string' }, emulator: { type: 'string' } } });
+const server = new Server(options.swarm);
+const fly = new FlyEmulator(options.emulator, server.folder);
+server.environment.HOME = server.folder;
+delete server.environment.SSH_AUTH_SOCK;
+const config = path.join(server.folder, '.ssh', 'config');
+const known = path.join(server.config, 'ssh', 'known_hosts');
+const host = 'web1.swarm';
+const children = [];
+
+/// Runs a program of this machine to its end; never throws: { code, stdout, stderr }.
+function run(program, words, { input = '', environment = {}, seconds = 60 } = {}) {
+  return new Promise((resolve) => {
+    const child = execFile(program, words, { env: { ...server.environment, ...environment }, timeout: seconds * 1000, maxBuffer: 64 << 20 },
+      (error, stdout, stderr) => resolve({ code: error ? (error.code ?? 'killed') : 0, stdout, stderr }));
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+  });
+}
+/// ssh does not read $HOME/.ssh: it looks up the home of its user.
+const ssh = (...words) => run('ssh', ['-F', config, ...words]);
+/// In the background, until the end of the test.
+function keep(program, words, environment = {}) {
+  const child = spawn(program, words, { env: { ...server.environment, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { child.text += data; });
+  child.ended = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
+  children.push(child);
+  return child;
+}
+const freePort = () => new Promise((resolve) => {
+  const listener = net.createServer().listen(0, '127.0.0.1', () => { const { port } = listener.address(); listener.close(() => resolve(port)); });
+});
+/// What a connection to a port of this machine, or to a socket, is sent; an empty text when it is refused.
+const read = (...where) => new Promise((resolve) => {
+  let text = '';
+  const socket = net.connect(...where, () => socket.write('GET / HTTP/1.0\r\n\r\n'));
+  socket.on('data', (data) => { text += data; });
+  for (const event of ['error', 'close']) socket.on(event, () => resolve(text));
+});
+
+async function commands() {
+  const answer = await ssh(host, 'echo out; echo err >&2; echo $GREETING; exit 7');
+  check(answer.code === 7 && answer.stdout === 'out\nhello "there" \\ all\n' && answer.stderr === 'err\n', 'a command, its streams, its exit code, the environment of the workspace', JSON.stringify(answer));
+  const input = crypto.randomBytes(3 << 20).toString('base64');
+  const echoed = await run('ssh', ['-F', config, host, 'sha256sum'], { input });
+  check(echoed.stdout.startsWith(crypto.createHash('sha256').update(input).digest('hex')), 'standard input arrives as it is', JSON.stringify(echoed));
+  const terminal = await ssh('-tt', host, 'tty; stty size; echo $TERM');
+  check(/^\/dev\/pts\/\d+/.test(terminal.stdout), 'a terminal', JSON.stringify(terminal));
+  const who = await ssh(host, 'id -un; sudo id -un; pwd; command -v code');
+  check(who.stdout === 'coder\nroot\n/home/coder\n/opt/swarm/bin/code\n', 'as coder, who may use sudo', JSON.stringify(who));
+  const ours = await server.run('ssh', 'web1', '--', 'exit', '9');
+  check(ours.code === 9, 'swarm ssh passes the exit code through', JSON.stringify(ours));
+  const id = JSON.parse((await server.run('show', 'web1', '-o', 'json')).stdout).id;
+  check((await server.run('ssh', id, '--', 'true')).code === 0, 'swarm ssh takes an id, too');
+  const listening = await ssh(host, 'ss -Hltn | grep -c ":22 "; pgrep -xc sshd -u root');
+  check(listening.stdout === '0\n0\n', 'sshd neither listens nor is root', JSON.stringify(listening));
+}
+
+async function files() {
+  const source = path.join(server.folder, 'source');
+  fs.mkdirSync(path.join(source, 'deep'), { recursive: true });
+  fs.writeFileSync(path.join(source, 'big'), crypto.randomBytes(20 << 20));
+  fs.writeFileSync(path.join(source, 'deep', 'name with blanks'), 'text');
+  const sum = (await run('sha256sum', [path.join(source, 'big')])).stdout.split(' ')[0];
+  const copied = await run('scp', ['-F', config, '-qr', source, `${host}:copied`]);
+  check(copied.code === 0 && (await ssh(host, 'sha256sum <copied/big; cat "copied/deep/name with blanks"')).stdout === `${sum}  -\ntext`, 'scp copies a folder in', JSON.stringify(copied));
+  const back = path.join(server.folder, 'back');
+  const out = await run('scp', ['-F', config, '-q', `${host}:copied/big`, back]);
+  check(out.code === 0 && (await run('sha256sum', [back])).stdout.startsWith(sum), 'and a file out', JSON.stringify(out));
+  const sftp = await run('sftp', ['-F', config, '-b', '-', host], { input: `put ${source}/big sftp-big\nls -l sftp-big\nrename sftp-big renamed\n` });
+  check(sftp.code === 0 && (await ssh(host, 'sha256sum <renamed')).stdout.startsWith(sum), 'sftp', JSON.stringify(sftp));
+  const rsync = (...words) => run('rsync', ['-e', `ssh -F ${config}`, ...words]);
+  const first = await rsync('-a', `${source}/`, `${host}:synced`);
+  fs.appendFileSync(path.join(source, 'big'), 'more');
+  const second = await rsync('-a', '--stats', `${source}/`, `${host}:synced`);
+  check(first.code === 0 && second.code === 0 && /Number of regular files transferred: 1\n/.test(second.stdout), 'rsync, which sends a changed file alone', JSON.stringify([first, second]));
+}
+
+async function forwarding() {
+  const inside = keep('ssh', ['-F', config, host, 'mkdir -p served && cd served && echo from-inside >index.html && exec python3 -m http.server --bind 127.0.0.1 8123']);
+  const served = await server.runWith({}, 'exec', 'web1', '--', 'sh', '-c', 'for i in $(seq 300); do curl -sf 127.0.0.1:8123 && exit; sleep 0.1; done; exit 1');
+  check(served.stdout === 'from-inside\n', 'a program is started by ssh', inside.text);
+  const [local, remote, proxy] = [await freePort(), 18124, await freePort()];
+  const outside = net.createServer((socket) => socket.end('from-outside\n')).listen(0, '127.0.0.1');
+  await new Promise((resolve) => outside.on('listening', resolve));
+  const link = keep('ssh', ['-F', config, '-N', '-o', 'ExitOnForwardFailure=yes', '-L', `${local}:127.0.0.1:8123`, '-R', `${remote}:127.0.0.1:${outside.address().port}`, '-D', `${proxy}`, host]);
+  const forwarded = await waitFor('-L', () => read(local, '127.0.0.1'), 30).catch(() => link.text);
+  check(forwarded.endsWith('from-inside\n'), 'a port inside is reached here (-L)', forwarded);
+  const reverse = await ssh(host, `curl -s --http0.9 127.0.0.1:${remote}`);
+  check(reverse.stdout === 'from-outside\n', 'a port here is reached inside (-R)', JSON.stringify(reverse));
+  const socks = await run('curl', ['-s', '--noproxy', '', '--socks5-hostname', `127.0.0.1:${proxy}`, 'http://localhost:8123/']);
+  check(socks.stdout === 'from-inside\n', 'a SOCKS proxy (-D)', JSON.stringify(socks));
+  outside.close();
+  link.kill();
+  inside.kill();
+}
+
+async function agentForwarding() {
+  const started = await run('ssh-agent', ['-s']);
+  const [, socket, pid] = /SSH_AUTH_SOCK=([^;]+);[^]*SSH_AGENT_PID=(\d+);/.exec(started.stdout);
+  const environment = { SSH_AUTH_SOCK: socket };
+  try {
+    const key = path.join(server.folder, 'other-key');
+    await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key, '-C', 'forwarded']);
+    await run('ssh-add', ['-q', key], { environment });
+    const seen = await run('ssh', ['-F', config, '-A', host, 'ssh-add -l'], { environment });
+    check(/forwarded \(ED25519\)/.test(seen.stdout), "this machine's ssh-agent is used inside (-A)", JSON.stringify(seen));
+    // The connection carries the public key of swarm; the client signs with another one.
+    const proxy = /ProxyCommand (.*)/.exec(fs.readFileSync(config, 'utf8'))[1];
+    const refused = await run('ssh', ['-F', '/dev/null', '-o', `ProxyCommand=${proxy}`, '-o', 'IdentitiesOnly=yes', '-i', key, '-o', `UserKnownHostsFile=${known}`, `coder@${host}`, 'true']);
+    check(refused.code === 255 && /Permission denied \(publickey\)/.test(refused.stderr), 'another key is refused', JSON.stringify(refused));
+    const root = await run('ssh', ['-F', config, '-l', 'root', host, 'true']);
+    check(root.code === 255 && /Permission denied/.test(root.stderr), 'another user is refused', JSON.stringify(root));
+  } finally {
+    process.kill(Number(pid));
+  }
+}
+
+/// A script that is piped to a shell starts a server that outlives the connection; a socket of it is forwarded on a second connection.
+async function remoteSsh() {
+  const script = `set -e; mkdir -p ~/.vscode-server; rm -f ~/.vscode-server/server.sock
+cat >~/.vscode-server/server.py <<'P'
+import os, socket
+s = socket.socket(socket.AF_UNIX); s.bind(os.path.expanduser('~/.vscode-server/server.sock')); s.listen()
+while True:
+    c, _ = s.accept(); c.recv(100); c.sendall(b'remote server\\n'); c.close()
+P
+nohup python3 ~/.vscode-server/server.py >/dev/null 2>&1 </dev/null &
+while [ ! -S ~/.vscode-server/server.sock ]; do sleep 0.05; done
+echo "listeningOn==/home/coder/.vscode-server/server.sock=="\n`;
+  const installed = await run('ssh', ['-F', config, '-T', host, 'bash'], { input: script });
+  const socket = /listeningOn==(.*)==/.exec(installed.stdout)?.[1];
+  check(installed.code === 0 && socket, 'a server is installed by a script on standard input, and goes on', JSON.stringify(installed));
+  const port = await freePort();
+  const link = keep('ssh', ['-F', config, '-N', '-L', `${port}:${socket}`, host]);
+  const answer = await waitFor('the forwarded socket', () => read(port, '127.0.0.1'), 30).catch(() => link.text);
+  check(answer === 'remote server\n', 'its socket is forwarded to a port here', answer);
+  link.kill();
+  const alive = await run('ssh', ['-F', config, '-o', 'ControlMaster=auto', '-o', `ControlPath=${server.folder}/control-%C`, '-o', 'ControlPersist=yes', host, 'pgrep -f server.py']);
+  check(alive.code === 0, 'the server outlived its connection', JSON.stringify(alive));
+  await ssh('-o', `ControlPath=${server.folder}/control-%C`, '-O', 'exit', host);
+  const desktop = await server.run('open', 'web1', '--desktop', '--print');
+  check(desktop.stdout === 'vscode://vscode-remote/ssh-remote+web1.swarm/home/coder/project\n' && desktop.stderr === '', 'the link for the desktop', JSON.stringify(desktop));
+}
+
+async function sessions() {
+  const answer = await fetch(`${server.url}/api/auth/login`.replace(/\/\/swarm\.localhost/, '//127.0.0.1'), {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ user: 'admin', password: server.password() }) });
+  const { token } = await answer.json();
+  const session = keep('ssh', ['-F', config, host, 'echo begun; exec sleep 1000'], { SWARM_TOKEN: token, SWARM_URL: server.url });
+  await waitFor('the session has begun', () => session.text.includes('begun'), 30);
+  const out = await server.runWith({ environment: { SWARM_TOKEN: token, SWARM_URL: server.url } }, 'api', 'POST', '/api/auth/logout');
+  check(out.code === 0, 'the session signs out', JSON.stringify(out));
+  check(await session.ended === 255, 'its ssh connection ends', session.text);
+  const after = await run('ssh', ['-F', config, host, 'true'], { environment: { SWARM_TOKEN: token, SWARM_URL: server.url } });
+  check(after.code === 255, 'and no other is made', JSON.stringify(after));
+  const quote = await ssh("x'$(touch pwned)'.swarm", 'true');
+  check(quote.code === 255 && !/ssh --stdio/.test(quote.stderr) && !fs.existsSync('pwned'), 'a name with a quote runs no command', JSON.stringify(quote));
+  const absent = await ssh('absent.swarm', 'true');
+  check(absent.code === 255 && /absent/.test(absent.stderr), 'a workspace that does not exist is named', JSON.stringify(absent));
+}
+
+async function hostKey(where) {
+  const pinned = fs.readFileSync(known, 'utf8');
+  fs.rmSync(known);
+  const again = await ssh(host, 'true');
+  check(again.code === 0 && fs.readFileSync(known, 'utf8') === pinned, `the host key is the same ${where}`, JSON.stringify([again, pinned]));
+}
+
+async function changes() {
+  check((await server.run('restart', 'web1')).code === 0, 'restart');
+  await hostKey('after a restart');
+  const moved = await server.runWith({ seconds: 200 }, 'migrate', 'web1', '--to', 'flyio', '--region', 'ams');
+  check(moved.code === 0, 'a move to Fly', JSON.stringify(moved));
+  await hostKey('on Fly');
+  check((await ssh('-tt', host, 'tty')).code === 0, 'a terminal on Fly');
+  const back = await server.runWith({ seconds: 200 }, 'migrate', 'web1', '--to', 'docker');
+  check(back.code === 0, 'and back', JSON.stringify(back));
+  await hostKey('on Docker again');
+  fs.writeFileSync(known, fs.readFileSync(known, 'utf8').replace(/ AAAA\S+ /, ' AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA '));
+  const changed = await ssh(host, 'true');
+  check(changed.code === 255 && /HOST IDENTIFICATION HAS CHANGED/.test(changed.stderr), 'another host key is refused', JSON.stringify(changed));
+}
+
+/// Last: the workspace is of no use afterwards.
+async function withoutServer() {
+  const [container] = server.left().containers;
+  docker('exec', '-u', 'root', container, 'rm', '/usr/sbin/sshd');
+  const missing = await ssh(host, 'true');
+  check(missing.code === 255 && /openssh-server/.test(missing.stderr), 'an image without sshd: the package is named', JSON.stringify(missing));
+  check((await server.run('exec', 'web1', '--', 'true')).code === 0, 'and swarm exec still works');
+}
+
+try {
+  await fly.start();
+  fs.mkdirSync(server.config, { recursive: true });
+  fs.writeFileSync(path.join(server.config, 'swarm.toml'), fly.config(process.env.SWARM_TEST_IMAGE ?? 'swarm-workspace:latest'));
+  await server.start();
+  const created = await server.run('create', 'web1', '--provider', 'docker', '--env', 'GREETING=hello "there" \\ all');
+  check(created.code === 0, 'a workspace', JSON.stringify(created));
+  await server.learnLabel('web1');
+  const configured = await server.run('config-ssh');
+  check(configured.code === 0 && fs.readFileSync(config, 'utf8').includes('Host web1.swarm *.swarm'), 'swarm config-ssh', JSON.stringify(configured));
+  await commands();
+  await files();
+  await forwarding();
+  await agentForwarding();
+  await remoteSsh();
+  await sessions();
+  await changes();
+  await server.run('config-ssh');
+  fs.rmSync(known);
+  await withoutServer();
+  check((await server.run('delete', 'web1', '--volumes', '--yes')).code === 0, 'delete');
+} catch (error) {
+  check(false, error.message, error.stack);
+} finally {
+  for (const child of children) child.kill();
+  await fly.dispose().catch((error) => check(false, error.message));
+  await server.dispose();
+}
