@@ -138,6 +138,8 @@ async function walkSwarm(walk, made, password) {
   await walk.call('getSwarmStatus', {}, 200);
   for (const id of ['health', 'ready', 'metrics', 'version', 'openapi', 'authStatus']) await walk.call(id, {}, 200);
   await walk.call('health', { query: { unknown: 1 } }, 400);
+  await walk.call('askTls', { query: { domain: 'swarm.localhost' } }, 200);
+  await walk.call('askTls', { query: { domain: 'example.com' } }, 404);
   await walk.call('getGitIdentity', {}, 200);
   await walk.call('setGitIdentity', { body: { name: 'Ada', email: 'ada@example.com' } }, 200);
   await walk.call('setGitIdentity', { body: { name: 7 } }, 400);

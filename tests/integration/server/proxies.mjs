@@ -152,7 +152,11 @@ async function checkBrowser(browser, proxy) {
   const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
   await go(page, `https://${instance}:${tlsPort}/`);
   await Person.signIn(page, server.password());
-  await page.waitForSelector(workbench, { timeout: 240000 });
+  // Chromium gives up what is under way when a container's network comes or goes: the page is then loaded again.
+  for (let turn = 0; !(await page.waitForSelector(workbench, { timeout: 80000 }).catch(() => false)); ++turn) {
+    if (turn === 2) throw new Error('VS Code does not appear');
+    await go(page, `https://${instance}:${tlsPort}/`);
+  }
   check(page.url().startsWith(`https://${instance}:${tlsPort}/`), `${proxy.name}: signing in leads to VS Code`, page.url());
   await go(page, `https://${port}:${tlsPort}/`);
   await page.waitForFunction(() => document.body.textContent.includes('x-forwarded-for'));

@@ -234,7 +234,7 @@ TEST_F(ArchivesTest, aUsersFilesAreReplacedOnlyByForce) {
   writeFile(home() / ".config/code-server/x", "");
   fs::create_directories(home() / "project/empty");
   put(archive, false);
-  EXPECT_FALSE(fs::exists(home() / ".config"));
+  EXPECT_FALSE(fs::exists(home() / ".config/code-server"));
   writeFile(home() / "work", "precious");
   expectRefused(ErrorCode::Conflict, "new, work", [&] { put(archive, false); });
   EXPECT_EQ(readFile(home() / "work"), "precious");
