@@ -130,9 +130,7 @@ void Context::refresh(const Credentials& credentials) {
 
 std::vector<std::string> Context::serverFlags() {
   client();
-  std::vector<std::string> flags;
-  const auto credentials = readCredentials(credentialsPath());
-  if (!credentials || credentials->url != url_) flags = {"--url", url_};
+  std::vector<std::string> flags{"--url", url_};
   if (!ca_file_.empty()) flags.insert(flags.end(), {"--ca", std::filesystem::absolute(ca_file_)});
   return flags;
 }

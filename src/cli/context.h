@@ -56,7 +56,7 @@ class Context {
   std::string url() const { return url_; }
   bool usesTokenOfEnvironment() const { return uses_token_of_environment_; }  ///< SWARM_TOKEN
   std::string caFile() const { return ca_file_; }                             ///< empty: the system's trust store
-  /// Flags with which another `swarm` of this user reaches the same server, if its stored credentials are for another one.
+  /// Flags with which another `swarm` of this user reaches the same server, or none after a sign-in to another one.
   std::vector<std::string> serverFlags();
   OutputFormat output() const { return output_; }
   const Program& program() const { return program_; }

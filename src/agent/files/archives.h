@@ -25,6 +25,9 @@ struct ArchiveParts {
   std::vector<std::string> kept{};   ///< absolute folders that are in no archive, and that an import leaves as they are
 };
 
+/// Those of `kept` that exist and are not reached through a link: a link on the way is an ordinary file of the user.
+std::vector<std::string> keptFolders(const ArchiveParts& parts);
+
 /// On one loop. Any number of exports; one import, for which the instance is held.
 class Archives {
  public:

@@ -1,7 +1,9 @@
 // Export: the walk | libarchive | Zstandard | the client, with a reader of the same bytes beside it.
+#include <algorithm>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/serialize.hpp>
+#include <iterator>
 #include <thread>
 
 #include "agent/archive/format/reader.h"
@@ -42,7 +44,7 @@ ExportRequest readRequest(const boost::json::value& json) {
 }
 
 ExportRequest withKept(const ArchiveParts& parts, ExportRequest request) {
-  request.excluded.insert(request.excluded.end(), parts.kept.begin(), parts.kept.end());
+  std::ranges::move(keptFolders(parts), std::back_inserter(request.excluded));
   return request;
 }
 
@@ -185,6 +187,22 @@ class ExportSession {
 };
 
 }  // namespace
+
+std::vector<std::string> keptFolders(const ArchiveParts& parts) {
+  namespace fs = std::filesystem;
+  std::vector<std::string> folders;
+  for (const std::string& kept : parts.kept) {
+    fs::path path = parts.root;
+    bool is_folder = true;
+    for (const fs::path& name : fs::path(kept).relative_path()) {
+      std::error_code ignored;
+      path /= name;
+      is_folder = is_folder && fs::is_directory(fs::symlink_status(path, ignored));
+    }
+    if (is_folder) folders.push_back(kept);
+  }
+  return folders;
+}
 
 awaitable<void> Archives::handleExport(net::Exchange& exchange) {
   Guest guest(parts_.hold);

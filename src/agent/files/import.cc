@@ -8,6 +8,7 @@
 #include <array>
 #include <boost/json/parse.hpp>
 #include <filesystem>
+#include <iterator>
 
 #include "agent/archive/staging.h"
 #include "agent/archive/tree_import.h"
@@ -293,7 +294,7 @@ awaitable<void> Archives::handleImport(net::Exchange& exchange) {
   try {
     if (!refusal_.empty()) throw Error(ErrorCode::Unavailable, refusal_);
     ImportRequest request = readRequest(exchange.head().query());
-    request.excluded.insert(request.excluded.end(), parts_.kept.begin(), parts_.kept.end());
+    std::ranges::move(keptFolders(parts_), std::back_inserter(request.excluded));
     ImportSession session(parts_, exchange, std::move(request), importing_);
     co_await session.run();
     answer = session.answer();

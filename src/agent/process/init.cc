@@ -97,6 +97,7 @@ class Agent {
       vscode_.refuse(*storage_failure_);
       transfers_.refuse(*storage_failure_);
       archives_.refuse(*storage_failure_);
+      ssh_.refuse(*storage_failure_);
     }
     auto user = options_.users.find(options_.config.user);
     if (!user) return;

@@ -10,6 +10,7 @@
 
 #include "agent/exec/exec.h"
 #include "agent/process/log_pipe.h"
+#include "async/attempt.h"
 #include "async/deadline.h"
 #include "base/diagnostics/log.h"
 #include "base/error.h"
@@ -26,10 +27,9 @@ constexpr std::chrono::seconds kScriptPatience{20};
 constexpr int kMissing = 64;  // exit code of the scripts
 constexpr std::string_view kMissingReason =
     "The image of this workspace has no SSH server. Add the package openssh-server (Debian, Ubuntu, Fedora) or openssh (Alpine, Arch) to "
-    "the "
-    "image. `swarm exec` and `swarm forward` work without it.";
+    "the image. `swarm exec` and `swarm forward` work without it.";
 
-// A key is complete before it gets its name, and the first one wins.
+// A key is complete before it gets its name. Scripts run one at a time: none removes the key that another one has made.
 constexpr std::string_view kMakeHostKey = R"sh(
 set -eu
 umask 077
@@ -49,11 +49,12 @@ fi
 chmod 0700 "$folder"
 chmod 0600 "$SWARM_HOST_KEY"
 )sh";
+// A damaged host key leaves no folder behind, which would contain the environment.
 constexpr std::string_view kWriteFiles = R"sh(
+ssh-keygen -y -P '' -f "$SWARM_HOST_KEY" </dev/null
 mkdir -p "$SWARM_FOLDER"
 printf '%s\n' "$SWARM_CLIENT_KEY" >"$SWARM_FOLDER/authorized_keys"
 cat >"$SWARM_FOLDER/sshd_config"
-ssh-keygen -y -P '' -f "$SWARM_HOST_KEY" </dev/null
 printf '%s\n' "$sshd"
 )sh";
 constexpr std::string_view kRun = R"sh("$1" -i -e -f "$2/sshd_config"; rm -rf "$2")sh";
@@ -110,6 +111,7 @@ Subsystem sftp internal-sftp
 )";
   std::string variables;
   for (const auto& [name, value] : environment) {
+    if (name == "TERM") continue;  // the client's terminal has its own
     if ((name + value).find_first_of("\r\n") == std::string::npos) variables += ' ' + inQuotes(name + '=' + value);
   }
   // Only the first SetEnv counts.
@@ -134,6 +136,9 @@ awaitable<std::string> SshServer::runScript(std::string script, Environment vari
   spec.user = options_.user;
   spec.stdinText = std::move(input);
   spec.timeout = kScriptPatience;
+  co_await scripts_.lock();
+  auto unlock = [](async::Mutex* scripts) { scripts->unlock(); };
+  const std::unique_ptr<async::Mutex, decltype(unlock)> turn(&scripts_);
   BufferedResult run = co_await runBuffered(exec_, std::move(spec));
   if (run.timedOut) throw Error(ErrorCode::Unavailable, "The SSH server could not be prepared in time.");
   if (run.result.exitCode == kMissing) throw Error(ErrorCode::Unprocessable, std::string(kMissingReason));
@@ -145,7 +150,7 @@ awaitable<std::string> SshServer::runScript(std::string script, Environment vari
 
 awaitable<void> SshServer::prepare(Hold& hold) {
   Guest guest(hold);
-  if (guest.notified()) co_return;
+  if (guest.notified() || !refusal_.empty()) co_return;
   try {
     co_await runScript(std::string(kMakeHostKey), {{"SWARM_HOST_KEY", hostKeyOf(requireUser())}}, {});
   } catch (const Error& error) {
@@ -158,19 +163,22 @@ awaitable<SshServer::Connection> SshServer::open(std::string client_key, Guest& 
   auto require_open = [&guest] {
     if (guest.notified()) throw Error(ErrorCode::Unavailable, guest.reason());
   };
+  if (!refusal_.empty()) throw Error(ErrorCode::Unavailable, refusal_);
   require_open();
   const UserRecord user = requireUser();
   const fs::path folder = options_.runtime / toHex(randomBytes(8));
   const fs::path host_key = hostKeyOf(user);
   std::string config = sshdConfig(user.name, {host_key, folder / "authorized_keys"}, loginEnvironment(exec_.base, user));
   Environment variables{{"SWARM_HOST_KEY", host_key}, {"SWARM_FOLDER", folder}, {"SWARM_CLIENT_KEY", std::move(client_key)}};
-  std::string printed = co_await runScript(std::string(kMakeHostKey) + std::string(kWriteFiles), std::move(variables), std::move(config));
+  auto printed =
+      co_await async::attempt(runScript(std::string(kMakeHostKey) + std::string(kWriteFiles), std::move(variables), std::move(config)));
   co_await exec_.whenThawed();
-  require_open();
-  const auto public_key = readSshPublicKey(takeLine(printed));
+  require_open();  // says more than the script that a hold has ended
+  if (!printed) throw printed.error();
+  const auto public_key = readSshPublicKey(takeLine(*printed));
   if (!public_key)
     throw Error(ErrorCode::Unprocessable, format("The SSH host key {} is damaged. Remove it: another one is made.", host_key.native()));
-  co_return Connection{start(user, takeLine(printed), folder), *public_key};
+  co_return Connection{start(user, takeLine(*printed), folder), *public_key};
 }
 
 net::StreamPtr SshServer::start(const UserRecord& user, const std::string& program, const fs::path& folder) {

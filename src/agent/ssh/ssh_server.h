@@ -6,6 +6,7 @@
 
 #include "agent/exec/exec_process.h"
 #include "agent/workspace/hold.h"
+#include "async/lock/mutex.h"
 #include "net/stream/stream.h"
 #include "protocol/ssh.h"
 
@@ -24,7 +25,9 @@ inline constexpr std::string_view kHostKeyFolder = ".config/swarm/ssh";
 /// On one loop; outlives its connections. Its files are written by processes of the user, since they are in folders of the user.
 class SshServer {
  public:
-  SshServer(ExecContext& exec, SshOptions options) : exec_(exec), options_(std::move(options)) {}
+  SshServer(ExecContext& exec, SshOptions options) : exec_(exec), options_(std::move(options)), scripts_(exec.executor) {}
+  /// From now on open() throws Error(Unavailable) with this reason, and no host key is made.
+  void refuse(std::string reason) { refusal_ = std::move(reason); }
 
   struct Connection {
     net::StreamPtr stream;  ///< to sshd, which ends when it is closed
@@ -45,6 +48,8 @@ class SshServer {
 
   ExecContext& exec_;
   SshOptions options_;
+  async::Mutex scripts_;
+  std::string refusal_;
 };
 
 struct SshdFiles {

@@ -94,7 +94,7 @@ std::string workspaceOfHost(const std::string& host) {
 }
 
 bool isSshWord(std::string_view text) {
-  return !text.empty() &&
+  return !text.empty() && text.front() != '-' &&
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") == std::string_view::npos;
 }
 
@@ -175,6 +175,7 @@ std::vector<std::pair<std::string, std::string>> sshOptions(const SshFiles& file
   for (const std::string& word : swarm) command += withoutTokens(shellWord(word)) + ' ';
   return {{"User", std::string(agent::kSshUser)},
           {"ProxyCommand", command + "'%h'"},
+          {"Port", "22"},  // another one of the user's would be part of the name under which ssh looks for the host key
           {"IdentityFile", quotedPath(files.key())},
           {"IdentitiesOnly", "yes"},
           {"UserKnownHostsFile", quotedPath(files.knownHosts())},

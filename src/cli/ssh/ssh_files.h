@@ -15,7 +15,7 @@ namespace swarm::cli {
 inline constexpr std::string_view kSshDomain = ".swarm";
 std::string sshHost(const std::string& workspace);     ///< "web1.swarm"
 std::string workspaceOfHost(const std::string& host);  ///< "web1"
-bool isSshWord(std::string_view text);                 ///< letters, digits, "." and "-": has no meaning in the files of ssh
+bool isSshWord(std::string_view text);  ///< letters, digits, "." and "-", which is not first: has no meaning in ssh's files and arguments
 
 struct SshFiles {
   std::filesystem::path folder;

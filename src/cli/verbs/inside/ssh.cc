@@ -88,6 +88,8 @@ class Ssh final : public Verb {
     }
     const Instance instance = requireInstance(context, workspaceOfHost(name_));
     requireStarted(instance);
+    if (!isSshWord(instance.config.name))
+      throw Error(ErrorCode::UpstreamFailed, "The server sent an invalid response: the name of the workspace is malformed.");
     const SshFiles files = sshFiles();
     ensureKey(files);
     std::vector<std::string> words{"ssh"};

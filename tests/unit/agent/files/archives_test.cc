@@ -193,6 +193,15 @@ TEST_F(ArchivesTest, theHostKeysOfAWorkspaceAreInNoArchiveAndSurviveAnImport) {
   EXPECT_FALSE(fs::exists(home() / "two"));
 }
 
+TEST_F(ArchivesTest, aLinkOnTheWayToTheHostKeysIsAFileOfTheUser) {
+  fs::create_directories(home() / "dotfiles");
+  fs::create_symlink("dotfiles", home() / ".config");
+  auto got = receive();
+  fs::remove(home() / ".config");
+  put(std::move(got.bytes));
+  EXPECT_EQ(fs::read_symlink(home() / ".config"), "dotfiles");
+}
+
 TEST_F(ArchivesTest, anExportThatFailsGivesTheReasonAndIsIncomplete) {
   shell(format("head -c 20000000 /dev/urandom > '{}'", (home() / "random").string()));
   auto got = await([](AgentTarget where, Hold& the_hold) -> awaitable<Received> {
@@ -234,7 +243,7 @@ TEST_F(ArchivesTest, aUsersFilesAreReplacedOnlyByForce) {
   writeFile(home() / ".config/code-server/x", "");
   fs::create_directories(home() / "project/empty");
   put(archive, false);
-  EXPECT_FALSE(fs::exists(home() / ".config/code-server"));
+  EXPECT_FALSE(fs::exists(home() / ".config"));
   writeFile(home() / "work", "precious");
   expectRefused(ErrorCode::Conflict, "new, work", [&] { put(archive, false); });
   EXPECT_EQ(readFile(home() / "work"), "precious");

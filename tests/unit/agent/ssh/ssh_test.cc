@@ -126,8 +126,19 @@ TEST_F(SshTest, aDamagedHostKeyIsNamed) {
   const Error error = errorOf();
   EXPECT_EQ(error.code(), ErrorCode::Unprocessable);
   EXPECT_THAT(error.message(), HasSubstr("i-test_ed25519"));
+  EXPECT_EQ(connections(), 0) << "a folder that stays would contain the environment";
   writeFile(hostKey(), "");
   EXPECT_NE(open().hostKey, "") << "one that was never written completely";
+}
+
+TEST_F(SshTest, aStorageThatIsMissingGetsNoHostKeyAndNoServer) {
+  installServer();
+  ssh.refuse("The volume of /home/coder could not be mounted.");
+  await(ssh.prepare(hold));
+  const Error error = errorOf();
+  EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+  EXPECT_EQ(error.message(), "The volume of /home/coder could not be mounted.");
+  EXPECT_FALSE(fs::exists(hostKey())) << "it would be lost, and clients would refuse the next one";
 }
 
 TEST_F(SshTest, whatIsNotAKeyIsRefused) {
