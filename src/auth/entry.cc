@@ -7,8 +7,8 @@ namespace swarm {
 bool isRecordedEntry(const Principal& principal, std::string_view owner) { return relationOf(principal, owner) == Relation::Other; }
 
 void recordEntry(const Principal& principal, std::string_view owner, const InstanceId& instance, std::string_view way) {
-  log::info("workspace of another user entered",
-            {{"user", principal.user}, {"owner", owner}, {"instance", instance.str()}, {"way", way}, {"session", principal.sessionId}});
+  log::warning("workspace of another user entered",  // a record, which a higher log level must not drop
+               {{"user", principal.user}, {"owner", owner}, {"instance", instance.str()}, {"way", way}, {"session", principal.sessionId}});
 }
 
 }  // namespace swarm

@@ -29,8 +29,8 @@ enum class Permission {
   SignedIn,         ///< any role: the user's own account, providers, totals
   Read,             ///< see an object: its state, configuration, log
   Create,           ///< create an instance, for oneself or (Other) for another user
-  Manage,           ///< lifecycle, resources, moves, snapshots, volumes, names, operations
-  Configure,        ///< change the environment of what runs inside
+  Manage,           ///< lifecycle, resources, moves, snapshots, volumes, operations
+  Configure,        ///< change what runs inside (environment), who reaches it (network), or whose pages its host shows (names)
   Inside,           ///< enter: VS Code, commands, ports, files, tokens
   ReadServer,       ///< metrics and log of the server
   ManageProviders,  ///< validate provider configurations

@@ -160,8 +160,8 @@ using ChangeReader = UpdateRequest (*)(const json::value&, const Instance&);
 
 UpdateRequest readChange(Call& call, const Instance& current, ChangeReader read) {
   UpdateRequest update = read(call.body(), current);
-  if (update.env && !isAllowed(call.principal(), Permission::Configure, current.owner))
-    throw Error(ErrorCode::PermissionDenied, "Your role does not allow changing the environment of this workspace.")
+  if ((update.env || update.network) && !isAllowed(call.principal(), Permission::Configure, current.owner))
+    throw Error(ErrorCode::PermissionDenied, "Your role does not allow changing the environment or the network of this workspace.")
         .withInstance(current.id.str());
   update.refreshImage = call.flag("refreshImage");
   requireChange(update);

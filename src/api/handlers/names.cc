@@ -18,7 +18,7 @@ awaitable<Reply> listNameHolds(Services& services, Call& call) {
 awaitable<Reply> releaseName(Services& services, Call& call) {
   for (const NameHold& hold : co_await services.controller.listNameHolds()) {
     if (hold.name != call.argument() || !canSee(call.principal(), hold.owner)) continue;
-    requireAllowed(call, Permission::Manage, hold.owner);
+    requireAllowed(call, Permission::Configure, hold.owner);
     co_await services.controller.releaseName(hold.name);
     co_return Reply{.status = 204};
   }
@@ -35,7 +35,7 @@ std::vector<Endpoint> nameRoutes() {
           .description =
               "Browsers may still hold cookies and service workers of the host of a deleted instance; its name stays reserved for a time.",
           .responses = {ok("Names, with the owner and the end of the time", listOf<NameHoldResponse>())}}),
-      at("DELETE", "/api/names/{name}", Permission::Manage, "releaseName", releaseName,
+      at("DELETE", "/api/names/{name}", Permission::Configure, "releaseName", releaseName,
          {.summary = "Release a reserved name for all users",
           .description = "Allowed for its former owner and for administrators.",
           .responses = {noContent("All users can take the name")},

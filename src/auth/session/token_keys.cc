@@ -13,7 +13,7 @@
 namespace swarm {
 namespace {
 
-constexpr std::size_t kMaxKeys = 32;
+constexpr std::size_t kMaxKeys = 256;  // a key that was replaced lives as long as sessions, up to 90 days
 constexpr std::size_t kMaxVerified = 4096;
 
 }  // namespace
@@ -37,13 +37,16 @@ awaitable<void> TokenKeys::renew() {
   co_await retire();  // a rotation may have ended after it stored the new key
   co_await prune();
   const auto signing = current();
-  if (!signing || clock_.now() - signing->createdAt >= life_) co_await rotate();
+  if (signing && clock_.now() - signing->createdAt < life_) co_return;
+  if (signing && entries().size() >= kMaxKeys)
+    log::warning("the key that signs API tokens is not replaced: too many former ones are valid", {{"key", signing->key->id()}});
+  else
+    co_await rotate();
 }
 
 awaitable<TokenKeyInfo> TokenKeys::rotate() {
   if (entries().size() >= kMaxKeys)
-    throw Error(ErrorCode::Conflict,
-                format("There are {} signing keys with valid tokens. Wait until tokens expire, or end sessions.", kMaxKeys));
+    throw Error(ErrorCode::Conflict, format("There are {} signing keys whose tokens have not expired. Try again in some days.", kMaxKeys));
   const Entry made{std::make_shared<const ApiTokenKey>(Secret(randomBytes(ed25519::kSeedBytes))), clock_.now(), std::nullopt};
   co_await store_.putTokenKey(recordOf(made));
   {
@@ -96,10 +99,14 @@ std::vector<TokenKeys::Entry> TokenKeys::entries() const {
 }
 
 /// The newest key that was not replaced: two are for a moment during a rotation.
+std::optional<TokenKeys::Entry> TokenKeys::newestOf(const std::vector<Entry>& entries) {
+  const auto found = std::find_if(entries.rbegin(), entries.rend(), [](const Entry& entry) { return !entry.expiresAt; });
+  return found == entries.rend() ? std::nullopt : std::optional(*found);
+}
+
 std::optional<TokenKeys::Entry> TokenKeys::current() const {
   std::shared_lock lock(mutex_);
-  const auto found = std::find_if(entries_.rbegin(), entries_.rend(), [](const Entry& entry) { return !entry.expiresAt; });
-  return found == entries_.rend() ? std::nullopt : std::optional(*found);
+  return newestOf(entries_);
 }
 
 /// The key whose header the token has; nothing for other algorithms and unknown keys.
@@ -112,9 +119,10 @@ std::shared_ptr<const ApiTokenKey> TokenKeys::keyOf(std::string_view token) cons
 /// Limits the life of replaced keys. A session is in the table before its token is signed: tokens of sessions that are not there yet have
 /// the new key.
 awaitable<void> TokenKeys::retire() {
-  const auto signing = current();
+  std::vector<Entry> all = entries();  // of one moment: of concurrent rotations, none retires the newest key
+  const auto signing = newestOf(all);
   const SystemTime last = std::max(clock_.now(), sessions_.latestExpiry());
-  for (Entry& former : entries()) {
+  for (Entry& former : all) {
     if (former.expiresAt || former.key == signing->key) continue;
     former.expiresAt = last;
     co_await store_.putTokenKey(recordOf(former));

@@ -47,6 +47,7 @@ class TokenKeys {
 
   static TokenKeyInfo infoOf(const Entry& entry);
   static TokenKeyRecord recordOf(const Entry& entry);
+  static std::optional<Entry> newestOf(const std::vector<Entry>& entries);
   std::optional<Entry> current() const;
   std::vector<Entry> entries() const;
   std::shared_ptr<const ApiTokenKey> keyOf(std::string_view token) const;

@@ -276,9 +276,20 @@ TEST_F(AuthTest, completesAReplacementThatWasInterrupted) {
   EXPECT_TRUE(auth_->verifyApiToken(mine.token.reveal()));
 }
 
+TEST_F(AuthTest, startsAndGoesOnSigningWhenTheKeyIsDueAndTheirNumberIsAtItsBound) {
+  const LoginResult machine = run(auth_->issue("ann", hours(24 * 100)));
+  while (auth_->tokenKeys().size() < 256) run(auth_->rotateTokenKey());
+  clock_.advance(hours(24 * 90));
+  open();
+  EXPECT_NO_THROW(run(auth_->renewTokenKey()));
+  EXPECT_EQ(auth_->tokenKeys().size(), 256U);
+  EXPECT_TRUE(auth_->verifyApiToken(login().token.reveal()));
+  EXPECT_TRUE(auth_->verifyApiToken(machine.token.reveal()));
+}
+
 TEST_F(AuthTest, boundsTheNumberOfKeysWithValidTokens) {
   const LoginResult mine = login();
-  while (auth_->tokenKeys().size() < 32) run(auth_->rotateTokenKey());
+  while (auth_->tokenKeys().size() < 256) run(auth_->rotateTokenKey());
   EXPECT_EQ(errorOf(auth_->rotateTokenKey()).code(), ErrorCode::Conflict);
   EXPECT_TRUE(auth_->verifyApiToken(mine.token.reveal()));
   clock_.advance(mine.principal.expiresAt - clock_.now());

@@ -171,6 +171,7 @@ TEST_F(ApiPermissions, ofAnOperatorDoNotReachWhatRunsInside) {
   EXPECT_EQ(put(R"({"env":{"BASH_ENV":"/tmp/theirs"}})").status, 403);
   EXPECT_EQ(server_.send({"PATCH", "/api/instances/ullas", R"({"env":{"A":"b"}})"}, server_.operates).status, 403);
   EXPECT_EQ(server_.send({"PUT", "/api/instances/ullas?dryRun=true", R"({"env":{"A":"b"}})"}, server_.operates).status, 403);
+  EXPECT_EQ(put(R"({"network":{"exposedPorts":[3000]}})").status, 403) << "a port that the provider publishes needs no sign-in";
   EXPECT_EQ(server_.send({"POST", "/api/instances", R"({"provider":"fake","owner":"ulla"})"}, server_.operates).status, 403);
   EXPECT_EQ(server_.send({"POST", "/api/instances/ullas/stop?wait=10"}, server_.operates).status, 200);
 }
