@@ -50,10 +50,11 @@ class FreezeTest : public AgentTest {
   /// Long enough for a running process to have made progress.
   void letTimePass() { await(async::sleepFor(milliseconds(150))); }
 
+  /// Until the test ends: a deadline would end the command in the middle of a slow test.
   std::future<CommandResult> run(std::string script) {
     ExecRequest request;
     request.command = {"bash", "-c", std::move(script)};
-    return begin(agent::exec(target(), std::move(request), soon()));
+    return begin(agent::exec(target(), std::move(request), Deadline::never()));
   }
   /// A process that increments a counter in a file while it runs.
   pid_t startCounter(std::string name) {

@@ -48,7 +48,7 @@ class HoldTest : public AgentTest {
   std::future<CommandResult> run(std::string script) {
     ExecRequest request;
     request.command = {"sh", "-c", std::move(script)};
-    return begin(agent::exec(target(), std::move(request), soon()));
+    return begin(agent::exec(target(), std::move(request), Deadline::never()));
   }
   /// Starts a script and waits until it runs: until its line REPORT has written its process id. `how`: the command, with "sh FILE" as
   /// default.
