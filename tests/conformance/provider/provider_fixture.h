@@ -77,10 +77,10 @@ class RecordingProgress final : public Progress {
     co_return;
   }
   void step(Step step) override { steps.emplace_back(stepName(step)); }
-  void detail(std::string, std::int64_t, std::int64_t) override {}
+  void detail(std::string text, std::int64_t, std::int64_t) override { details.push_back(std::move(text)); }
 
   std::vector<ExternalResource> resources;
-  std::vector<std::string> steps;
+  std::vector<std::string> steps, details;
 
  private:
   int fail_at_;

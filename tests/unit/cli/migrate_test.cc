@@ -42,6 +42,7 @@ TEST_F(Migrate, waitsWithTheStepsOnStderrAndLeavesOnlyTheUrlOnStdout) {
   EXPECT_EQ(ran.code, 0);
   EXPECT_EQ(ran.out, "http://web1.localhost:7420/\n");
   EXPECT_NE(ran.err.find("swarm operations cancel op-1"), std::string::npos);
+  EXPECT_NE(ran.err.find("such as installed packages, do not move"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("✓ plan"), std::string::npos);
   EXPECT_NE(ran.err.find("2.00 s  It is done later."), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("web1 is at Fly.io (ams) now."), std::string::npos);

@@ -23,6 +23,7 @@ std::map<std::string, std::string> merged(std::map<std::string, std::string> int
 }
 
 std::string lossText(const ReplacementLoss& loss) {
+  if (loss.files == 0) return "Files outside of its volumes, such as installed packages, are lost.\n";  // this provider cannot count them
   std::vector<std::string> folders;
   for (const DroppedFolder& folder : loss.folders) folders.push_back(format("{} ({})", folder.path, countText(folder.files)));
   const bool one = loss.files == 1 && !loss.more;
@@ -83,7 +84,7 @@ class Update final : public Verb {
     const std::string& name = instance.config.name;
     report(running ? format("{} must be restarted for this: all its processes end; files in its volumes are kept.\n", name)
                    : format("{} gets a new container for this; files in its volumes are kept.\n", name));
-    if (plan.drops.files > 0) report(lossText(plan.drops));
+    if (plan.drops.files > 0 || plan.drops.more) report(lossText(plan.drops));
     return confirmed();
   }
 

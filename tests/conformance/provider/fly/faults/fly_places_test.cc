@@ -45,6 +45,14 @@ TEST_F(FlyPlaces, noRoomAnywhereSaysWhereItWasLookedFor) {
   EXPECT_EQ(world_.leftovers(), std::vector<std::string>{});
 }
 
+TEST_F(FlyPlaces, aStopReportsWhatIsLost) {
+  InstanceSpec wanted = spec();
+  create(wanted);
+  stop(wanted.placeId);
+  ASSERT_FALSE(progress_.details.empty());
+  EXPECT_EQ(progress_.details.back(), "Files outside of its volume, such as installed packages, are lost.");
+}
+
 TEST_F(FlyPlaces, anEmptyVolumeOnAFullHostIsCreatedAgain) {
   world_.fault(R"({"match":{"action":"machine_create"},"effect":{"error":"E23"}})");
   create(spec());
