@@ -1,6 +1,7 @@
 // SwarmController: requests that change an instance, a snapshot or an operation.
 #include "base/text/format.h"
 #include "controller/impl.h"
+#include "controller/state/facts.h"
 #include "model/codec/codec.h"
 
 namespace swarm {
@@ -73,6 +74,7 @@ awaitable<UpdatePlan> SwarmController::planUpdate(std::string ref, UpdateRequest
 awaitable<InstanceAndOperation> SwarmController::migrateInstance(InstanceRef ref, MigrateRequest request, std::string actor) {
   return onLoop([=](Impl& impl) mutable -> awaitable<InstanceAndOperation> {
     EntryPtr entry = admit(impl.registry, ref);
+    co_await control::adoptVolumes(impl.context, entry);
     requireSettled(entry->instance());
     MigrateParameters parameters = impl.migration.parametersFor(*entry, request);
     co_return co_await submitTo(impl.runner, std::move(entry), std::move(parameters), std::move(actor));
@@ -80,12 +82,17 @@ awaitable<InstanceAndOperation> SwarmController::migrateInstance(InstanceRef ref
 }
 
 awaitable<MigrationPlan> SwarmController::planMigration(std::string ref, MigrateRequest request) {
-  return onLoop([=](Impl& impl) { return impl.migration.plan(impl.registry.require(ref), request); });
+  return onLoop([=](Impl& impl) -> awaitable<MigrationPlan> {
+    EntryPtr entry = impl.registry.require(ref);
+    co_await control::adoptVolumes(impl.context, entry);
+    co_return co_await impl.migration.plan(std::move(entry), request);
+  });
 }
 
 awaitable<InstanceAndOperation> SwarmController::takeSnapshot(InstanceRef ref, std::string name, std::string actor) {
   return onLoop([=](Impl& impl) mutable -> awaitable<InstanceAndOperation> {
     EntryPtr entry = admit(impl.registry, ref);
+    co_await control::adoptVolumes(impl.context, entry);
     requireSettled(entry->instance());
     SnapshotParameters parameters = impl.snapshots.parametersForTaking(*entry, std::move(name));
     co_return co_await submitTo(impl.runner, std::move(entry), std::move(parameters), std::move(actor));

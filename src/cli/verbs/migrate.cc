@@ -108,9 +108,10 @@ class Migrate final : public Verb {
                       started.operationId));
       return kDone;
     }
-    report(format("Moving {} … (its processes end when it switches, and files outside of its persistent volumes, such as installed "
-                  "packages, do not move; to cancel: swarm operations cancel {})\n",
-                  started.instance.config.name, started.operationId));
+    report(
+        format("Moving {} … (its processes end when it switches, and files outside of its persistent volumes, such as installed "
+               "packages, do not move; to cancel: swarm operations cancel {})\n",
+               started.instance.config.name, started.operationId));
     waitWithProgress(context, started.operationId, wait_.timeout);
     const Instance instance = reload(context, started.instance);
     reportMoved(instance);

@@ -104,9 +104,10 @@ class SnapshotRestore final : public Verb {
   int run(Context& context) override {
     const std::optional<Snapshot> known = findSnapshot(context, snapshot_, instance_);
     const StartedOperation started = begin(context, known ? known->id : snapshot_);
-    report(format("Restoring the files of {} in {} … (its processes end for this; the current files become a snapshot, except those "
-                  "outside of its volumes, such as installed packages, which are lost)\n",
-                  known ? known->name : snapshot_, started.instance.config.name));
+    report(
+        format("Restoring the files of {} in {} … (its processes end for this; the current files become a snapshot, except those "
+               "outside of its volumes, such as installed packages, which are lost)\n",
+               known ? known->name : snapshot_, started.instance.config.name));
     if (wait_.noWait) {
       if (!printStructured(context, toJson(started.instance))) print(started.operationId + "\n");
       return kDone;

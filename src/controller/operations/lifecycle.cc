@@ -61,6 +61,8 @@ awaitable<Readiness> Lifecycle::bringUp(ActivePtr operation) {
     report = {Readiness::Gone, std::move(what)};
   }
   if (report.readiness == Readiness::Gone) throw Error(ErrorCode::UpstreamFailed, report.reason + co_await endOfLog(entry));
+  if (const auto adopted = co_await attemptUnlessCancelled(adoptVolumes(context_, entry)); !adopted)  // again before a copy
+    log::debug("volumes of an instance could not be listed", {{"instance", entry->id()}, {"error", adopted.error().message()}});
   operation->fault("ready");
   operation->cancellable = false;
   entry->instance().desired = InstanceStatus::running;

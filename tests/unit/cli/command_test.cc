@@ -248,7 +248,8 @@ TEST_F(Command, anUpdateSaysBeforeWhatARestartEndsAndDropsAndAfterwardsTheTruth)
   EXPECT_NE(one.err.find("1 file outside of its volumes, such as installed packages, is lost"), std::string::npos) << one.err;
   api_.on("PUT /api/instances/i-1?dryRun=true", 200, {R"({"effect":"restart","drops":{"files":0,"more":true,"folders":[]}})"});
   const Ran uncounted = runAnswering("y", {"update", "web1", "--env", "A=1"});
-  EXPECT_NE(uncounted.err.find("\nFiles outside of its volumes, such as installed packages, are lost.\n"), std::string::npos) << uncounted.err;
+  EXPECT_NE(uncounted.err.find("\nFiles outside of its volumes, such as installed packages, are lost.\n"), std::string::npos)
+      << uncounted.err;
   EXPECT_EQ(run({"update", "web1", "--env", "A=1", "--yes"}).err.find("must be"), std::string::npos);
   api_.on("PUT /api/instances/i-1?dryRun=true", 200, {R"({"effect":"live","drops":{"files":0,"more":false,"folders":[]}})"});
   EXPECT_EQ(run({"update", "web1", "--cpus", "2"}).err.find("must be"), std::string::npos);

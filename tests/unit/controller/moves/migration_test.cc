@@ -81,6 +81,27 @@ TEST_F(MigrationTest, copiesEveryFileAndKeepsTheIdentityOfTheInstance) {
   EXPECT_TRUE(route("web")->ready);
 }
 
+/// An image may declare volumes that the workspace's configuration does not name.
+TEST_F(MigrationTest, takesVolumesOfTheImageAlong) {
+  boot();
+  PlaceId source = makeWorkspace();
+  run(swarm().stopInstance("web", "ann"));
+  waitForStatus("web", InstanceStatus::stopped);
+  fake::FakeContainer container = *world_.container(source);
+  container.volumes.push_back("declared");
+  container.spec.config.storage.push_back({1, true, "/data", "declared"});
+  world_.plant(container, {{"declared", container.swarmId, source, "ann", "/data", true, clock_.now(), {{"rows", "precious"}}}});
+  EXPECT_EQ(finish(run(swarm().startInstance("web", "ann"))).status, OperationStatus::succeeded);
+  ASSERT_EQ(get("web").config.storage.size(), 2U);
+  EXPECT_EQ(get("web").config.storage.at(1).mountPath, "/data");
+  EXPECT_EQ(store_.instances.at(get("web").id).instance.config.storage.size(), 2U);
+  Operation moved = move(to("fra"));
+  ASSERT_EQ(moved.status, OperationStatus::succeeded) << (moved.error ? moved.error->message() : "");
+  Files with_data = files_;
+  with_data["/data/rows"] = "precious";
+  EXPECT_EQ(filesAt(world_, placeOf("web")), with_data);
+}
+
 TEST_F(MigrationTest, reportsItsStepsInOrder) {
   boot();
   makeWorkspace();
