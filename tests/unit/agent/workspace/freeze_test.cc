@@ -179,7 +179,9 @@ TEST_F(FreezeTest, aServiceThatEndsWhileFrozenIsRestartedAfterwards) {
   startVscode();
   auto generation = vscode.generation();
   freezeIt();
-  ::kill(vscode.pid(), SIGKILL);
+  pid_t killed = vscode.pid();
+  ::kill(killed, SIGKILL);
+  waitUntil([&] { return !stateOf(killed); });
   letTimePass();
   EXPECT_EQ(vscode.generation(), generation);
   for (pid_t pid : otherProcesses()) EXPECT_TRUE(isStill(pid)) << pid;
