@@ -28,11 +28,17 @@ void visitAll(const CompletionNode& node, const std::string& path, const Visit& 
   for (const CompletionNode& one : node.below) visitAll(one, path + "/" + one.name, visit);
 }
 
+/// compgen expands its words as the shell does: a value from the server that contained $(…) would be executed.
+constexpr std::string_view kBashValues = R"sh(_swarm_values() {
+  timeout 2 "$@" 2>/dev/null | LC_ALL=C grep -E '^[A-Za-z0-9_][A-Za-z0-9_.:@/+-]*$'
+}
+)sh";
+
 /// A statement that offers `values`.
 std::string bashReply(const Values& values) {
   if (values.empty()) return ":";
   if (values.files) return "COMPREPLY=($(compgen -f -- \"$current\"))";
-  const std::string words = values.command.empty() ? joined(values.words, " ") : format("$(timeout 2 {} 2>/dev/null)", values.command);
+  const std::string words = values.command.empty() ? joined(values.words, " ") : format("$(_swarm_values {})", values.command);
   return format("COMPREPLY=($(compgen -W \"{}\" -- \"$current\"))", words);
 }
 
@@ -69,14 +75,15 @@ std::string bashScript(const CompletionNode& root) {
     verbs +=
         format("    \"{}\") if [[ \"$current\" == -* ]]; then {}; else {}; fi ;;\n", path, bashReply({.words = flags}), bashWords(node));
   });
-  return format(
-      "_swarm() {{\n  local current=\"${{COMP_WORDS[COMP_CWORD]}}\" previous=\"${{COMP_WORDS[COMP_CWORD-1]}}\" path= words=0 i\n"
-      "  COMPREPLY=()\n"
-      "  for ((i = 1; i < COMP_CWORD; i++)); do\n    case \"$path/${{COMP_WORDS[i]}}\" in\n{}"
-      "      */-*) case \"$path ${{COMP_WORDS[i]}}\" in {}) i=$((i + 1)) ;; esac ;;\n"
-      "      *) words=$((words + 1)) ;;\n    esac\n  done\n"
-      "  case \"$path $previous\" in\n{}  esac\n  case \"$path\" in\n{}  esac\n}}\ncomplete -F _swarm swarm\n",
-      steps, joined(with_value, "|"), values, verbs);
+  return std::string(kBashValues) +
+         format(
+             "_swarm() {{\n  local current=\"${{COMP_WORDS[COMP_CWORD]}}\" previous=\"${{COMP_WORDS[COMP_CWORD-1]}}\" path= words=0 i\n"
+             "  COMPREPLY=()\n"
+             "  for ((i = 1; i < COMP_CWORD; i++)); do\n    case \"$path/${{COMP_WORDS[i]}}\" in\n{}"
+             "      */-*) case \"$path ${{COMP_WORDS[i]}}\" in {}) i=$((i + 1)) ;; esac ;;\n"
+             "      *) words=$((words + 1)) ;;\n    esac\n  done\n"
+             "  case \"$path $previous\" in\n{}  esac\n  case \"$path\" in\n{}  esac\n}}\ncomplete -F _swarm swarm\n",
+             steps, joined(with_value, "|"), values, verbs);
 }
 
 std::string quoted(const std::string& text) {

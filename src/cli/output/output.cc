@@ -15,6 +15,11 @@
 #include "model/codec/codec.h"
 
 namespace swarm::cli {
+namespace {
+
+constexpr std::size_t kMaxShown = 64 * 1024;
+
+}  // namespace
 
 bool printStructured(const Context& context, const boost::json::value& value) {
   if (context.output() == OutputFormat::Json) {
@@ -31,7 +36,7 @@ bool printStructured(const Context& context, const boost::json::value& value) {
 void printList(const Context& context, const boost::json::value& value, std::vector<Column> columns, const std::vector<Listed>& rows) {
   if (printStructured(context, value)) return;
   if (context.output() == OutputFormat::Name) {
-    for (const Listed& row : rows) print(row.name + "\n");
+    for (const Listed& row : rows) printLine(row.name);
     return;
   }
   Table table(std::move(columns));
@@ -47,6 +52,8 @@ void print(std::string_view text) {
               format("Standard output could not be written: {}.", std::strerror(problem)));
 }
 
+void printLine(std::string_view text) { print(printable(text, kMaxShown) + "\n"); }
+
 void writeAll(int file, std::string_view text) {
   while (!text.empty()) {
     ssize_t count = ::write(file, text.data(), text.size());
@@ -57,7 +64,7 @@ void writeAll(int file, std::string_view text) {
 }
 
 void report(const std::string& text) {
-  const std::string shown = printable(text, 64 * 1024, LineBreaks::Keep);
+  const std::string shown = printable(text, kMaxShown, LineBreaks::Keep);
   std::fwrite(shown.data(), 1, shown.size(), stderr);
 }
 

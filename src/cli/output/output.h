@@ -23,6 +23,8 @@ struct Listed {
 void printList(const Context& context, const boost::json::value& value, std::vector<Column> columns, const std::vector<Listed>& rows);
 /// Prints on stdout. Throws Error when stdout cannot be written: a command whose result is lost has failed.
 void print(std::string_view text);
+/// Prints a line of text that the server sent, made printable.
+void printLine(std::string_view text);
 /// Writes on a descriptor. Throws Error(Cancelled) when the reader is gone.
 void writeAll(int file, std::string_view text);
 /// Prints on stderr, with control characters other than line breaks replaced.

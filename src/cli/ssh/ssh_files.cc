@@ -87,7 +87,11 @@ std::string quotedPath(const fs::path& path) {
 
 }  // namespace
 
-std::string sshHost(const std::string& workspace) { return workspaceOfHost(workspace) + std::string(kSshDomain); }
+std::string sshHost(const std::string& workspace) {
+  if (!isSshWord(workspace))
+    throw Error(ErrorCode::UpstreamFailed, "The server sent an invalid response: the name of the workspace is malformed.");
+  return workspaceOfHost(workspace) + std::string(kSshDomain);
+}
 
 std::string workspaceOfHost(const std::string& host) {
   return host.ends_with(kSshDomain) ? host.substr(0, host.size() - kSshDomain.size()) : host;

@@ -13,7 +13,8 @@ namespace swarm::cli {
 
 /// The end of the host names of workspaces in ssh: web1.swarm.
 inline constexpr std::string_view kSshDomain = ".swarm";
-std::string sshHost(const std::string& workspace);     ///< "web1.swarm"
+/// "web1.swarm". Throws Error when it would not be a word for ssh.
+std::string sshHost(const std::string& workspace);
 std::string workspaceOfHost(const std::string& host);  ///< "web1"
 bool isSshWord(std::string_view text);  ///< letters, digits, "." and "-", which is not first: has no meaning in ssh's files and arguments
 

@@ -102,7 +102,7 @@ class Migrate final : public Verb {
     if (dry_run_) return printPlan(context, options);
     const StartedOperation started = context.client().migrateInstance(name_, options);
     if (wait_.noWait || started.operationId.empty()) {
-      if (!printStructured(context, toJson(started.instance))) print(started.instance.config.name + "\n");
+      if (!printStructured(context, toJson(started.instance))) printLine(started.instance.config.name);
       if (!started.operationId.empty())
         report(format("The move continues. `swarm operations follow {0}` shows its progress, `swarm operations cancel {0}` cancels it.\n",
                       started.operationId));

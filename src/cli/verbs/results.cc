@@ -27,9 +27,9 @@ Instance reload(Context& context, const Instance& instance) { return context.cli
 void printResult(Context& context, const Instance& instance) {
   if (printStructured(context, toJson(instance))) return;
   if (context.output() == OutputFormat::Name) {
-    print(instance.config.name + "\n");
+    printLine(instance.config.name);
   } else if (instance.status == InstanceStatus::running && !instance.url.empty()) {
-    print(instance.url + "\n");
+    printLine(instance.url);
   }
 }
 

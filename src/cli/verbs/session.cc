@@ -71,7 +71,7 @@ int showUser(Context& context) {
   const boost::json::object object{
       {"user", login.user}, {"role", login.role}, {"server", context.url()}, {"expiresAt", formatTime(login.expiresAt)}};
   if (printStructured(context, object)) return kDone;
-  print(context.output() == OutputFormat::Name ? login.user + "\n" : format("{} ({}) at {}\n", login.user, login.role, context.url()));
+  printLine(context.output() == OutputFormat::Name ? login.user : format("{} ({}) at {}", login.user, login.role, context.url()));
   return kDone;
 }
 
@@ -102,7 +102,7 @@ class GitIdentityVerb final : public Verb {
 
 int printLoginLink(Context& context, const std::string& workspace) {
   const std::string url = context.client().createLoginLink(workspace);
-  if (!printStructured(context, boost::json::object{{"url", url}})) print(url + "\n");
+  if (!printStructured(context, boost::json::object{{"url", url}})) printLine(url);
   return kDone;
 }
 
@@ -138,7 +138,7 @@ int listSigningKeys(Context& context) {
 int rotateSigningKey(Context& context) {
   const std::string id = context.client().rotateSigningKey();
   if (printStructured(context, boost::json::object{{"id", id}})) return kDone;
-  print(context.output() == OutputFormat::Name ? id + "\n" : format("{} signs API tokens from now on.\n", id));
+  printLine(context.output() == OutputFormat::Name ? id : format("{} signs API tokens from now on.", id));
   return kDone;
 }
 

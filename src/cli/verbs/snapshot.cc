@@ -40,14 +40,14 @@ class SnapshotCreate final : public Verb {
     const StartedOperation started = context.client().takeSnapshot(instance_, name_);
     report(format("Taking a snapshot of {} …\n", started.instance.config.name));
     if (wait_.noWait) {
-      if (!printStructured(context, toJson(started.instance))) print(started.operationId + "\n");
+      if (!printStructured(context, toJson(started.instance))) printLine(started.operationId);
       return kDone;
     }
     waitWithProgress(context, started.operationId, wait_.timeout);
     Snapshot newest;
     for (const Snapshot& snapshot : context.client().listSnapshots())
       if (snapshot.instanceId == started.instance.id && snapshot.createdAt >= newest.createdAt) newest = snapshot;
-    if (!printStructured(context, toJson(newest))) print(newest.name + "\n");
+    if (!printStructured(context, toJson(newest))) printLine(newest.name);
     return kDone;
   }
 
@@ -109,7 +109,7 @@ class SnapshotRestore final : public Verb {
                "outside of its volumes, such as installed packages, which are lost)\n",
                known ? known->name : snapshot_, started.instance.config.name));
     if (wait_.noWait) {
-      if (!printStructured(context, toJson(started.instance))) print(started.operationId + "\n");
+      if (!printStructured(context, toJson(started.instance))) printLine(started.operationId);
       return kDone;
     }
     waitWithProgress(context, started.operationId, wait_.timeout);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -14,11 +15,13 @@
 namespace swarm::cli::testing {
 namespace {
 
-/// Runs the script of bash, and returns what it offers for the last word of each line. `swarm` prints its own arguments.
-std::vector<std::string> offers(const std::vector<std::string>& lines) {
+constexpr std::string_view kPrintsArguments = "echo \"$*\" | tr ' ' '_'";
+
+/// Runs the script of bash, and returns what it offers for the last word of each line. `swarm` is what the command does.
+std::vector<std::string> offers(const std::vector<std::string>& lines, std::string_view swarm = kPrintsArguments) {
   const test::TempDir folder;
   std::ofstream file(folder.path() / "script");
-  file << "swarm() { echo \"$*\" | tr ' ' '_'; }; timeout() { shift; \"$@\"; }\n" << completionScript("bash", commandTree());
+  file << "swarm() { " << swarm << "; }; timeout() { shift; \"$@\"; }\n" << completionScript("bash", commandTree());
   for (const std::string& line : lines)
     file << "COMP_WORDS=(" << line << "); COMP_CWORD=$((${#COMP_WORDS[@]}-1)); _swarm; echo \"${COMPREPLY[@]}\"\n";
   file.close();
@@ -112,6 +115,17 @@ TEST(BashCompletion, offersTheValuesThatADeclarationNames) {
   EXPECT_GT(lines.size(), 60u);
   const std::vector<std::string> found = offers(lines);
   for (std::size_t i = 0; i < lines.size(); ++i) EXPECT_EQ(found[i], wanted[i]) << lines[i];
+}
+
+TEST(BashCompletion, doesNotExecuteWhatTheServerNames) {
+  const test::TempDir folder;
+  const std::string made = (folder / "made").string();
+  std::string names = "printf '%s\\n' web1";
+  for (const std::string& text : {"$(touch${IFS}" + made + ")", "`touch${IFS}" + made + "`", "$((x[$(touch${IFS}" + made + ")]))",
+                                  std::string("~"), std::string("/*"), std::string("{a,b}"), std::string("$HOME")})
+    names += " '" + text + "'";
+  EXPECT_EQ(offers({"swarm show ''"}, names).front(), "web1");
+  EXPECT_FALSE(std::filesystem::exists(made));
 }
 
 TEST(BashCompletion, countsWordsAndKnowsAliases) {

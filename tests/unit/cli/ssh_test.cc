@@ -152,6 +152,18 @@ TEST_F(SshCommand, theDesktopsLinkIsPrintedWithTheStepThatIsMissing) {
   EXPECT_EQ(runCommand(api_, {"open", "web1", "--desktop", "--print"}).err, "");
 }
 
+TEST_F(SshCommand, aMalformedNameBecomesNeitherALinkNorAnArgument) {
+  for (const std::string name : {"-oProxyCommand=evil", "x/../y", "a b", "x\\u001b]0;y"}) {
+    api_.on("GET /api/instances/web1", 200, {instance(name)});
+    for (const std::vector<std::string>& words : {std::vector<std::string>{"open", "web1", "--desktop", "--print"}, {"ssh", "web1"}}) {
+      const Ran ran = runCommand(api_, words);
+      EXPECT_EQ(ran.code, 1) << name;
+      EXPECT_EQ(ran.out, "") << name;
+      EXPECT_NE(ran.err.find("the name of the workspace is malformed"), std::string::npos) << ran.err;
+    }
+  }
+}
+
 TEST_F(SshCommand, aStoppedWorkspaceGetsTheNextStep) {
   std::string stopped = instance("web1");
   stopped.replace(stopped.find("running"), 7, "stopped");

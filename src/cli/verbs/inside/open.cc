@@ -2,6 +2,7 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "cli/ssh/ssh_config.h"
@@ -16,6 +17,12 @@ namespace swarm::cli {
 namespace {
 
 constexpr std::string_view kFirstFolder = "/home/coder/project";  // as in the browser
+
+/// Any other text from the server could be a file, an option of xdg-open, or the link of another program.
+bool isWebLink(std::string_view url) {
+  const bool is_printable = std::ranges::all_of(url, [](char c) { return c > 0x20 && c < 0x7f; });
+  return is_printable && (url.starts_with("http://") || url.starts_with("https://"));
+}
 
 /// False where there is no desktop.
 bool startBrowser(const std::string& url) {
@@ -53,7 +60,7 @@ class Open final : public Verb {
       openInBrowser(instance, url);
     } else {
       reportStopped(instance);
-      print(url + "\n");
+      printLine(url);
     }
     return kDone;
   }
@@ -64,7 +71,7 @@ class Open final : public Verb {
     reportStopped(instance);
     if (!hasSshBlock(readSshConfig())) report("VS Code finds the workspace in ~/.ssh/config: run `swarm config-ssh` first.\n");
     const std::string link = format("vscode://vscode-remote/ssh-remote+{}{}", sshHost(instance.config.name), kFirstFolder);
-    print(link + "\n");
+    printLine(link);
     if (!print_only_) startBrowser(link);
     return kDone;
   }
@@ -79,7 +86,7 @@ class Open final : public Verb {
 
 void openInBrowser(const Instance& instance, const std::string& url) {
   reportStopped(instance);
-  if (!startBrowser(url)) print(url + "\n");
+  if (!isWebLink(url) || !startBrowser(url)) printLine(url);
 }
 
 void addOpen(const AddVerb& add) {

@@ -88,14 +88,13 @@ class Ssh final : public Verb {
     }
     const Instance instance = requireInstance(context, workspaceOfHost(name_));
     requireStarted(instance);
-    if (!isSshWord(instance.config.name))
-      throw Error(ErrorCode::UpstreamFailed, "The server sent an invalid response: the name of the workspace is malformed.");
+    const std::string host = sshHost(instance.config.name);
     const SshFiles files = sshFiles();
     ensureKey(files);
     std::vector<std::string> words{"ssh"};
     for (const auto& [name, value] : sshOptions(files, proxyCommand(context.serverFlags())))
       words.insert(words.end(), {"-o", name + ' ' + value});
-    words.push_back(sshHost(instance.config.name));
+    words.push_back(host);
     words.insert(words.end(), command_.begin(), command_.end());
     runSsh(std::move(words));
     throw Error(ErrorCode::Unprocessable,

@@ -22,7 +22,7 @@ class Create final : public Verb {
   int run(Context& context) override {
     if (wait_.noWait) {
       const StartedOperation started = beginCreate(context, flags_);
-      if (!printStructured(context, toJson(started.instance))) print(started.instance.config.name + "\n");
+      if (!printStructured(context, toJson(started.instance))) printLine(started.instance.config.name);
       return kDone;
     }
     const Instance instance = createAndWait(context, flags_, wait_.timeout);

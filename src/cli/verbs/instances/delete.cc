@@ -89,7 +89,7 @@ class Delete final : public Verb {
 
   void reportDeleted(Context& context, const Condemned& one, bool done) const {
     const std::string& name = one.instance.config.name;
-    if (context.output() == OutputFormat::Name) print(name + "\n");
+    if (context.output() == OutputFormat::Name) printLine(name);
     if (context.output() != OutputFormat::Table || !done) return;
     report(format("{} was deleted.\n", name));
     if (!volumes_ && !one.volumes.empty())

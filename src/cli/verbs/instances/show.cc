@@ -56,7 +56,10 @@ std::string describe(Context& context, const Instance& instance) {
 int showWorkspace(Context& context, const std::string& name) {
   const Instance instance = requireInstance(context, name);
   if (printStructured(context, toJson(instance))) return kDone;
-  print(context.output() == OutputFormat::Name ? instance.config.name + "\n" : describe(context, instance));
+  if (context.output() == OutputFormat::Name)
+    printLine(instance.config.name);
+  else
+    print(describe(context, instance));
   return kDone;
 }
 
