@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "auth/accounts/accounts.h"
 #include "base/diagnostics/log.h"
 #include "base/error.h"
 #include "base/text/format.h"
@@ -54,6 +55,13 @@ std::filesystem::path keepFirstPassword(const CredentialPlaces& places, const Se
              (places.folder / "admin-password").string(), (places.dataDir / "admin-password").string()));
 }
 
+std::filesystem::path keepRecoveredPassword(const CredentialPlaces& places, const Secret& password) {
+  const auto path = places.dataDir / "admin-password";
+  std::filesystem::remove(path);
+  writeNewPrivateFile(path, password);
+  return path;
+}
+
 MachineCredential::MachineCredential(CredentialPlaces places, std::string url, std::string server_id, Store& store, Auth& auth,
                                      const Clock& clock)
     : places_(std::move(places)), url_(std::move(url)), server_id_(std::move(server_id)), store_(store), auth_(auth), clock_(clock) {}
@@ -71,22 +79,32 @@ std::filesystem::path MachineCredential::file() const {
   return isOurs(usual) ? usual : places_.dataDir / "credentials.json";
 }
 
+awaitable<std::string> MachineCredential::administrator() const {
+  std::string found;
+  for (const UserRecord& user : co_await auth_.accounts().list()) {
+    if (user.disabled || storedRole(user.role) != Role::admin) continue;
+    if (found.empty() || user.name == "admin") found = user.name;
+  }
+  co_return found;
+}
+
 awaitable<void> MachineCredential::keep() {
+  const std::string user = co_await administrator();
   const auto path = file();
   if (path.parent_path() != places_.folder)
     log::warning("the command line is signed in to another server",
                  {{"its", (places_.folder / "credentials.json").string()}, {"ours", path.string()}});
   const auto known = cli::readCredentials(path);
   const auto principal = known ? auth_.verifyApiToken(known->token.reveal()) : std::nullopt;
-  const bool lasts = principal && principal->expiresAt - clock_.now() > kLife / 2 && principal->user == "admin";
+  const bool lasts = principal && principal->expiresAt - clock_.now() > kLife / 2 && principal->user == user;
   if (lasts && known->url == url_ && known->server == server_id_) co_return;
-  if (lasts) co_return cli::writeCredentials(path, {url_, known->token, "admin", server_id_});
-  const LoginResult login = co_await auth_.issue("admin", kLife);
-  cli::writeCredentials(path, {url_, login.token, "admin", server_id_});
+  if (lasts) co_return cli::writeCredentials(path, {url_, known->token, user, server_id_});
+  const LoginResult login = co_await auth_.issue(user, kLife);
+  cli::writeCredentials(path, {url_, login.token, user, server_id_});
   // One per machine: this invalidates the earlier one.
   const auto former = co_await store_.getSetting(std::string(kSessionSetting));
   co_await store_.putSetting(std::string(kSessionSetting), login.principal.sessionId);
-  for (const SessionRecord& session : auth_.listSessions("admin"))
+  for (const SessionRecord& session : auth_.listSessions(""))
     if (former && session.id == *former) co_await auth_.endSession(session);
 }
 

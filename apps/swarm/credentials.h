@@ -19,6 +19,9 @@ struct CredentialPlaces {
 /// Returns the file that now contains the password. Never overwrites an existing one.
 std::filesystem::path keepFirstPassword(const CredentialPlaces& places, const Secret& password);
 
+/// The same for the password of an administrator who lost theirs: a file in the data folder, which replaces an earlier one.
+std::filesystem::path keepRecoveredPassword(const CredentialPlaces& places, const Secret& password);
+
 /// The credential of this server for the command line: one session, renewed after half of its lifetime. Leaves credentials of other
 /// servers, and of users who signed in elsewhere, unchanged.
 class MachineCredential {
@@ -29,6 +32,7 @@ class MachineCredential {
 
  private:
   std::filesystem::path file() const;
+  awaitable<std::string> administrator() const;  ///< admin, or if they cannot sign in another one
   bool isOurs(const std::filesystem::path& file) const;
 
   CredentialPlaces places_;

@@ -16,6 +16,7 @@
 #include "async/blocking_work.h"
 #include "async/deadline.h"
 #include "async/loop.h"
+#include "auth/accounts/accounts.h"
 #include "auth/auth.h"
 #include "auth/public_address.h"
 #include "base/diagnostics/log.h"
@@ -132,6 +133,16 @@ class Server {
   }
   void reloadCertificate() {
     if (certificate_) certificate_->reload();
+  }
+
+  /// For those who administer this machine; the server does not run.
+  void resetAdminPassword() {
+    wait(auth_->initialise());
+    const Accounts::Recovered recovered = wait(auth_->accounts().recoverAdmin());
+    std::fputs(format("The user \"{}\" is an administrator with a new password, which is in {}. Their sessions have ended.\n",
+                      recovered.name, keepRecoveredPassword(places(), recovered.password).string())
+                   .c_str(),
+               stderr);
   }
 
   void stop() {
@@ -360,6 +371,10 @@ int serve(const cli::ServeFlags& flags) {
   const std::size_t descriptor_limit = net::raiseDescriptorLimit();
   net::setMaxPipes(static_cast<int>(net::planDescriptors(descriptor_limit).pipes));
   Server server(std::move(config), descriptor_limit);
+  if (flags.resetAdminPassword) {
+    server.resetAdminPassword();
+    return cli::kDone;
+  }
   server.start();
   int received = 0;
   while (received != SIGINT && received != SIGTERM) {

@@ -216,6 +216,20 @@ class SwarmClient {
   boost::json::array listNameHolds();         ///< names of deleted instances that are reserved for their owners: name, owner, until
   void releaseName(const std::string& name);  ///< makes the name available to all users
 
+  /// Users: name, role, disabled, hasPassword, invitedUntil, createdAt. Administrators and auditors see all, others themselves.
+  boost::json::array listUsers();
+  boost::json::object createUser(const CreateUserRequest& user);
+  /// A single-use URL, valid for 72 hours, with which a person sets the password of their account.
+  std::string inviteUser(const std::string& name);
+  boost::json::object setUserRole(const std::string& name, const std::string& role);  ///< the user's sessions end
+  boost::json::object disableUser(const std::string& name);
+  boost::json::object enableUser(const std::string& name);
+  /// What belongs to the user goes to `successor`; with an empty one, Conflict while they have workspaces or snapshots.
+  void deleteUser(const std::string& name, const std::string& successor = {});
+  /// `name`: "me" with the present password, or for administrators another user, whose sessions end.
+  void setPassword(const std::string& name, Secret password, Secret present = {});
+  void endSessions(const std::string& user);  ///< all of a user, "me" included
+
   boost::json::array listSessions();       ///< id, user, kind, createdAt, expiresAt, current; administrators see all
   void endSession(const std::string& id);  ///< invalidates its token and cookies
   boost::json::array listSigningKeys();    ///< of API tokens, for administrators: id, createdAt, expiresAt (of replaced keys)

@@ -17,12 +17,12 @@
 namespace swarm {
 
 struct ApiOptions {
-  std::size_t maxBody = 1024 * 1024;               ///< bytes; a larger request gets 413
-  PublicAddress address{};                         ///< where browsers reach the API; cookies are only set and accepted there
-  TrustedProxies trustedProxies{};                 ///< peers whose X-Forwarded-* are accepted
-  std::chrono::seconds heartbeat{15};              ///< a comment on silent event streams
-  std::chrono::milliseconds sessionCheck{15'000};  ///< how often an open stream checks whether its session is still valid
-  std::chrono::seconds upstreamTimeout{15};        ///< to reach an instance's agent for exec streams and port tunnels
+  std::size_t maxBody = 1024 * 1024;            ///< bytes; a larger request gets 413
+  PublicAddress address{};                      ///< where browsers reach the API; cookies are only set and accepted there
+  TrustedProxies trustedProxies{};              ///< peers whose X-Forwarded-* are accepted
+  std::chrono::seconds heartbeat{15};           ///< a comment on silent event streams
+  std::chrono::milliseconds sessionCheck{500};  ///< how often an open stream checks whether its session is still valid
+  std::chrono::seconds upstreamTimeout{15};     ///< to reach an instance's agent for exec streams and port tunnels
   /// Throws Error when changes cannot be saved. Called once in some seconds, whatever the number of requests; empty: always possible.
   std::function<awaitable<void>()> checkStore = {};
   OpenLimits open = {};                             ///< streams, tunnels and unread responses; beyond them: 429

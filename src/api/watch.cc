@@ -7,12 +7,28 @@
 namespace swarm::api {
 namespace {
 
-bool hasSession(Services& services, Call& call) { return services.auth.stillSignedIn(call.principal()).has_value(); }
+/// Whether the session of a call is valid: one atomic load, unless a credential was revoked since the last check.
+class SessionCheck {
+ public:
+  SessionCheck(Services& services, Call& call) : services_(services), principal_(call.principal()) {}
+  bool holds() {
+    const std::uint64_t epoch = services_.auth.revocationEpoch();
+    if (epoch == seen_ && services_.clock.now() < principal_.expiresAt) return true;
+    seen_ = epoch;
+    return services_.auth.stillSignedIn(principal_).has_value();
+  }
+
+ private:
+  Services& services_;
+  const Principal& principal_;
+  std::optional<std::uint64_t> seen_;
+};
 
 awaitable<void> untilSessionEnds(Services& services, Call& call) {
+  SessionCheck session(services, call);
   do {
     co_await async::sleepFor(services.options.sessionCheck);
-  } while (hasSession(services, call));
+  } while (session.holds());
 }
 
 /// The client of a stream sends nothing: a byte from it also counts as an end.
@@ -23,6 +39,7 @@ awaitable<void> untilPeerCloses(net::Exchange& exchange) {
 
 /// A client that has sent its whole body, or took the connection over, may leave while nothing reads from it. A reset shows at any time.
 awaitable<void> untilClientLeaves(Services& services, Call& call, net::Stream& client) {
+  SessionCheck session(services, call);
   net::DepartureCheck departure;
   bool wanted = true;
   while (wanted) {
@@ -30,7 +47,7 @@ awaitable<void> untilClientLeaves(Services& services, Call& call, net::Stream& c
     const bool may_leave = call.tookOver() || call.exchange().body().done();
     const bool has_left = may_leave ? departure.hasLeft(client, services.clock.steadyNow(), services.options.leavePatience)
                                     : client.peerState() == net::PeerState::Gone;
-    wanted = hasSession(services, call) && !has_left;
+    wanted = session.holds() && !has_left;
   }
 }
 

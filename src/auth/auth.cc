@@ -3,6 +3,8 @@
 
 #include <charconv>
 
+#include "async/attempt.h"
+#include "auth/accounts/store_accounts.h"
 #include "auth/limits/throttle.h"
 #include "auth/passwords.h"
 #include "auth/session/jwt.h"
@@ -27,26 +29,8 @@ constexpr std::string_view kDeviceAudience = "swarm-device";
 constexpr std::string_view kLoginPurpose = "login";
 constexpr std::chrono::seconds kCodeLife{60};
 constexpr std::chrono::seconds kClockLeeway{60};  // the system's clock may have been set back since a token was issued
-constexpr std::size_t kMinPasswordBytes = 8;
-constexpr std::size_t kMaxPasswordBytes = 1024;
 
 std::int64_t secondsOf(SystemTime time) { return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count(); }
-
-/// Names are used in labels, log lines and cookies.
-void requireUserName(std::string_view name) {
-  auto wrong = [](char c) { return !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'); };
-  if (name.empty() || name.size() > 40 || std::any_of(name.begin(), name.end(), wrong) || wrong(name[0]) || name[0] == '-' ||
-      name[0] == '.')
-    throw Error(ErrorCode::InvalidArgument,
-                "A user's name is 1 to 40 of a-z, 0-9, \"-\", \"_\" and \".\", and begins with a letter or digit.")
-        .withField("/name", "is not a user name");
-}
-
-void requirePassword(const Secret& password) {
-  if (!password.empty() && (password.reveal().size() < kMinPasswordBytes || password.reveal().size() > kMaxPasswordBytes))
-    throw Error(ErrorCode::InvalidArgument, format("A password has {} to {} characters.", kMinPasswordBytes, kMaxPasswordBytes))
-        .withField("/password", "has the wrong length");
-}
 
 std::string codePurpose(std::string_view instance_id, std::string_view binding) { return format("{}\n{}", instance_id, binding); }
 
@@ -70,12 +54,20 @@ class StoreAuth final : public Auth {
         sessions_(clock, options.access),
         keys_(store, sessions_, clock, options.tokenKeyLife),
         codes_(clock, kCodeLife),
-        links_(clock, kLoginLinkLife) {}
+        links_(clock, kLoginLinkLife),
+        accounts_({.store = store,
+                   .clock = clock,
+                   .sessions = sessions_,
+                   .passwords = passwords_,
+                   .throttle = throttle_,
+                   .noteRevocation = [this] { noteRevocation(); },
+                   .check = [this](std::string user, Secret password, LoginOrigin origin) { return check(user, password, origin); },
+                   .begin = [this](UserRecord user, std::string kind) { return begin(std::move(user), kSessionLife, std::move(kind)); }}) {}
 
   awaitable<std::optional<Secret>> initialise() override {
     co_await loadCookieKey();
     auto users = co_await store_.listUsers();
-    for (const UserRecord& user : users) sessions_.setUser(user.name, storedRole(user.role), user.tokenGeneration);
+    accounts_.load(users);
     co_await store_.pruneSessions(clock_.now());
     for (const SessionRecord& session : co_await store_.loadSessions()) {
       if (!session.revoked) sessions_.add(session, generationOf(session.id));
@@ -88,19 +80,10 @@ class StoreAuth final : public Auth {
   }
 
   awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin) override {
-    const std::string address = net::addressGroup(origin.address), device = deviceOf(origin.device, user);
-    const LoginAttempt attempt{.name = user, .address = address, .device = device};
-    throttle_.attempt(attempt);
-    auto record = co_await store_.getUser(user);
-    bool small = password.reveal().size() <= kMaxPasswordBytes;
-    bool right = co_await passwords_.verify(record ? record->passwordHash : "", small ? password : Secret());
-    if (!right || !record || !small || password.empty()) {
-      log::warning("sign-in failed", {{"user", user.substr(0, 64)}, {"address", origin.address}});
-      throw Error(ErrorCode::Unauthenticated, "The name or the password is wrong.");
-    }
-    throttle_.succeeded(attempt);
+    auto record = co_await check(user, std::move(password), origin);
+    if (!record) throw Error(ErrorCode::Unauthenticated, "The name or the password is wrong.");
     log::info("signed in", {{"user", user}, {"address", origin.address}});
-    co_return co_await begin(user, storedRole(record->role), record->tokenGeneration, kSessionLife, "password");
+    co_return co_await begin(std::move(*record), kSessionLife, "password");
   }
 
   awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override { return issueAs(std::move(user), ttl, "machine"); }
@@ -109,7 +92,7 @@ class StoreAuth final : public Auth {
     const auto session = sessions_.record(principal.sessionId);
     if (!session) co_return std::nullopt;
     const SystemTime later =
-        std::chrono::floor<std::chrono::seconds>(std::min(clock_.now() + kSessionLife, session->createdAt + kMaxSessionLife));
+        std::chrono::floor<std::chrono::seconds>(std::min(clock_.now() + kSessionLife, session->signedInAt + kMaxSessionLife));
     if (later > session->expiresAt) {
       co_await store_.extendSession(session->id, later);
       sessions_.extend(session->id, later);
@@ -137,12 +120,14 @@ class StoreAuth final : public Auth {
   }
 
   std::optional<Principal> verifyApiToken(std::string_view token) const override {
-    const auto claims = keys_.verify(token);
-    if (!claims) return verify(token, formerApiKey_, kApiAudience);
+    const auto verified = keys_.verify(token);
+    if (!verified) return verifyFormerToken(token);
+    const ApiTokenClaims& claims = verified->claims;
     const std::int64_t now = secondsOf(clock_.now());
-    if (claims->issuer != issuer_ || claims->audience != kApiAudience) return std::nullopt;
-    if (now + kClockLeeway.count() < claims->validFrom || now >= claims->expiresAt) return std::nullopt;
-    return sessions_.find(claims->session, claims->user);
+    if (claims.issuer != issuer_ || claims.audience != kApiAudience) return std::nullopt;
+    if (now + kClockLeeway.count() < claims.validFrom || now >= claims.expiresAt) return std::nullopt;
+    if (!isOfBefore(verified->signedUntil, claims.issuedAt, claims.session)) return std::nullopt;
+    return sessions_.find(claims.session, claims.user);
   }
 
   std::optional<Principal> stillSignedIn(const Principal& principal) const override {
@@ -196,13 +181,21 @@ class StoreAuth final : public Auth {
   awaitable<std::optional<LoginResult>> takeLoginLink(std::string code) override {
     auto principal = links_.take(code, kLoginPurpose);
     if (!principal || !stillSignedIn(*principal)) co_return std::nullopt;
-    log::info("signed in by a link", {{"user", principal->user}});
-    co_return co_await issueAs(principal->user, kSessionLife, "link");
+    const auto maker = sessions_.record(principal->sessionId);
+    auto user = co_await store_.getUser(principal->user);
+    if (!maker || !user || user->disabled) co_return std::nullopt;
+    log::info("signed in by a link", {{"user", user->name}});
+    // A chain of links ends with the sign-in that it began with.
+    const SystemTime last = std::max(maker->expiresAt, maker->signedInAt + kMaxSessionLife);
+    const auto life = std::min<std::chrono::seconds>(kSessionLife, std::chrono::floor<std::chrono::seconds>(last - clock_.now()));
+    co_return co_await begin(std::move(*user), life, "link", maker->signedInAt);
   }
+
+  Accounts& accounts() override { return accounts_; }
 
   awaitable<void> putUser(std::string name, Secret password, Role role) override {
     requireUserName(name);
-    requirePassword(password);
+    if (!password.empty()) requirePassword(password);
     UserRecord user{name, "", std::string(nameOf(role)), clock_.now(), 1};
     if (!password.empty()) user.passwordHash = co_await passwords_.hash(password);
     auto old = co_await store_.getUser(name);
@@ -241,24 +234,52 @@ class StoreAuth final : public Auth {
     return is_own ? stringAt(*claims, "jti") : std::string();
   }
 
-  awaitable<LoginResult> issueAs(std::string user, std::chrono::seconds ttl, std::string kind) {
+  /// The user with this password. The time does not depend on whether the user exists, or is disabled. Throws Error(TooManyRequests).
+  awaitable<std::optional<UserRecord>> check(std::string user, Secret password, LoginOrigin origin) {
+    const std::string address = net::addressGroup(origin.address), device = deviceOf(origin.device, user);
+    const LoginAttempt attempt{.name = user, .address = address, .device = device};
+    throttle_.attempt(attempt);
     auto record = co_await store_.getUser(user);
-    if (!record) throw Error(ErrorCode::NotFound, format("There is no user \"{}\".", user));
-    co_return co_await begin(user, storedRole(record->role), record->tokenGeneration, ttl, std::move(kind));
+    bool small = password.reveal().size() <= kMaxPasswordBytes;
+    bool right = co_await passwords_.verify(record ? record->passwordHash : "", small ? password : Secret());
+    if (!right || !record || !small || password.empty() || record->disabled) {
+      log::warning("sign-in failed", {{"user", user.substr(0, 64)}, {"address", origin.address}});
+      co_return std::nullopt;
+    }
+    throttle_.succeeded(attempt);
+    co_return record;
   }
 
-  awaitable<LoginResult> begin(std::string user, Role role, std::int64_t generation, std::chrono::seconds life, std::string kind) {
+  awaitable<LoginResult> issueAs(std::string user, std::chrono::seconds ttl, std::string kind) {
+    auto record = co_await store_.getUser(user);
+    if (!record || record->disabled) throw Error(ErrorCode::NotFound, format("There is no user \"{}\" who can sign in.", user));
+    co_return co_await begin(std::move(*record), ttl, std::move(kind));
+  }
+
+  /// For a user as they were when their password, or link, was checked: Error(Unauthenticated) if they have changed since. `signed_in_at`:
+  /// of the session that makes this one; without it: now.
+  awaitable<LoginResult> begin(UserRecord record, std::chrono::seconds life, std::string kind,
+                               std::optional<SystemTime> signed_in_at = {}) {
+    const std::string& user = record.name;
+    const std::int64_t generation = record.tokenGeneration;
     SessionRecord session{.id = std::to_string(generation) + "." + toBase64Url(randomBytes(18)),
                           .user = user,
                           .expiresAt = std::chrono::floor<std::chrono::seconds>(clock_.now()) + life,
                           .kind = std::move(kind),
-                          .createdAt = clock_.now()};
+                          .createdAt = clock_.now(),
+                          .signedInAt = signed_in_at.value_or(clock_.now())};
     sessions_.prune();
     if (auto oldest = sessions_.oldestOfTooMany(user)) co_await forget(std::move(*oldest));
-    co_await store_.putSession(session);
-    sessions_.add(session, generation);
     LoginResult result;
-    result.principal = sessions_.principalOf(session, role);
+    result.principal = sessions_.principalOf(session, storedRole(record.role));
+    // In memory first: a change of the password that follows in the store ends it there too.
+    sessions_.add(session, generation);
+    const auto started = co_await async::attempt(store_.startSession(session, std::move(record)));
+    if (!started) {
+      sessions_.remove(session.id);
+      if (started.error().code() != ErrorCode::NotFound) throw started.error();
+      throw Error(ErrorCode::Unauthenticated, "The account has just been changed. Sign in again.");
+    }
     result.token = tokenOf(result.principal);
     co_return result;
   }
@@ -295,13 +316,29 @@ class StoreAuth final : public Auth {
     return verify(token, key, [&](std::string_view meant) { return meant == audience; });
   }
 
+  /// Of a version before Ed25519: signed with HS256, before there was a key of Ed25519.
+  std::optional<Principal> verifyFormerToken(std::string_view token) const {
+    return verify(token, formerApiKey_, [](std::string_view audience) { return audience == kApiAudience; }, keys_.since());
+  }
+
+  /// Whether a token may have been issued before its key was replaced: a replaced key signs nothing later, nor for later sessions.
+  bool isOfBefore(SystemTime replaced, std::int64_t issued_at, std::string_view session_id) const {
+    if (replaced == SystemTime::max()) return true;
+    const auto session = sessions_.record(session_id);
+    return session && issued_at <= secondsOf(replaced + kClockLeeway) && session->createdAt <= replaced + kClockLeeway;
+  }
+
   template <std::predicate<std::string_view> Audience>
-  std::optional<Principal> verify(std::string_view token, const Secret& key, Audience is_audience) const {
+  std::optional<Principal> verify(std::string_view token, const Secret& key, Audience is_audience,
+                                  SystemTime replaced = SystemTime::max()) const {
     auto claims = verifyJwt(key, token);
     if (!claims || !is_audience(stringAt(*claims, "aud"))) return std::nullopt;
     const json::value* expiry = claims->if_contains("exp");
     if (!expiry || !expiry->is_int64() || secondsOf(clock_.now()) >= expiry->get_int64()) return std::nullopt;
-    return sessions_.find(stringAt(*claims, "jti"), stringAt(*claims, "sub"));
+    const std::string session(stringAt(*claims, "jti"));
+    const json::value* issued = claims->if_contains("iat");
+    if (!isOfBefore(replaced, issued && issued->is_int64() ? issued->get_int64() : INT64_MAX, session)) return std::nullopt;
+    return sessions_.find(session, stringAt(*claims, "sub"));
   }
 
   Store& store_;
@@ -315,6 +352,7 @@ class StoreAuth final : public Auth {
   CodeTable codes_;
   CodeTable links_;
   Passwords passwords_;
+  StoreAccounts accounts_;
 };
 
 }  // namespace

@@ -33,7 +33,7 @@ struct LoginOrigin {
 inline constexpr std::chrono::minutes kLoginLinkLife{10};
 /// Of a session, at its begin and after each refresh.
 inline constexpr std::chrono::hours kSessionLife{24 * 7};
-/// Of a session that is refreshed, since its begin: then its user has to sign in again.
+/// Of a session that is refreshed, and of those that its login links start, since its user signed in: then they have to sign in again.
 inline constexpr std::chrono::hours kMaxSessionLife{24 * 90};
 
 /// A key of API tokens, without its private half.
@@ -43,6 +43,8 @@ struct TokenKeyInfo {
   SystemTime createdAt{};
   std::optional<SystemTime> expiresAt{};  ///< of a key that was replaced: until then it verifies
 };
+
+class Accounts;
 
 /// Thread-safe; store work runs on the store's thread, argon2id on a worker thread of its own with at most 2 at a time.
 class Auth {
@@ -90,6 +92,7 @@ class Auth {
   virtual std::optional<std::string> userOfLoginLink(std::string_view code) = 0;      ///< without using it up
   virtual awaitable<std::optional<LoginResult>> takeLoginLink(std::string code) = 0;  ///< nothing: used, expired or unknown
   virtual awaitable<void> putUser(std::string name, Secret password, Role role) = 0;
+  virtual Accounts& accounts() = 0;
 
   /// The keys that verify API tokens, from the oldest.
   virtual std::vector<TokenKeyInfo> tokenKeys() const = 0;

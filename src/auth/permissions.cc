@@ -27,10 +27,9 @@ struct PermissionTexts {
 using enum Reach;
 constexpr PermissionTexts kPermissionTable[] = {
     {Permission::Public, "public", "Works without a sign-in", {All, All, All, All, All}},
-    {Permission::SignedIn,
-     "signed in",
-     "One's own account and sessions, the providers, and the totals of the swarm",
-     {All, All, All, All, All}},
+    {Permission::SignedIn, "signed in", "One's own sign-in, the providers, and the totals of the swarm", {All, All, All, All, All}},
+    {Permission::ReadUsers, "read users", "See a user: role, state, sessions", {Own, Own, All, Own, All}},
+    {Permission::Account, "account", "Change a user's password, and end their sessions", {Own, Own, Own, Own, All}},
     {Permission::Read, "read", "See that an object exists, its state, its configuration and its log", {Viewers, Viewers, All, All, All}},
     {Permission::Create, "create", "Create a workspace; *all*: for another user", {None, Own, None, Own, All}},
     {Permission::Manage, "manage", "Start, stop, resize, move, restore, delete; snapshots, volumes", {None, Own, None, All, All}},
@@ -44,10 +43,9 @@ constexpr PermissionTexts kPermissionTable[] = {
      {None, Editors, None, None, All}},
     {Permission::ReadServer, "read server", "Metrics, warnings and errors of the server", {None, None, All, All, All}},
     {Permission::ManageProviders, "manage providers", "Check configurations of providers", {None, None, None, All, All}},
-    {Permission::ReadUsers, "read users", "See the sessions of all users", {None, None, All, None, All}},
     {Permission::ManageUsers,
      "manage users",
-     "End the sessions of all users, and replace the key of their tokens",
+     "Create, invite, disable and delete users, change their roles, and replace the key of tokens",
      {None, None, None, None, All}},
 };
 

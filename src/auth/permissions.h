@@ -23,10 +23,12 @@ Role storedRole(std::string_view name);
 /// The relation of a user to an object, from the closest. An object without an owner is everyone's Other.
 enum class Relation { Own, SharedAsEditor, SharedAsViewer, Other };
 
-/// What a route, an event or a page requires: each names exactly one. Those behind SignedIn depend on the role.
+/// What a route, an event or a page requires: each names exactly one. Up to Account, they are about a user's own account.
 enum class Permission {
   Public,           ///< no sign-in
-  SignedIn,         ///< any role: the user's own account, providers, totals
+  SignedIn,         ///< any role: providers, totals, the user's own sign-in
+  ReadUsers,        ///< see a user, and their sessions
+  Account,          ///< change a user's password, and end their sessions
   Read,             ///< see an object: its state, configuration, log
   Create,           ///< create an instance, for oneself or (Other) for another user
   Manage,           ///< lifecycle, resources, moves, snapshots, volumes, operations
@@ -34,12 +36,11 @@ enum class Permission {
   Inside,           ///< enter: VS Code, commands, ports, files, tokens
   ReadServer,       ///< metrics and log of the server
   ManageProviders,  ///< validate provider configurations
-  ReadUsers,        ///< sessions of all users
-  ManageUsers,      ///< end sessions of all users
+  ManageUsers,      ///< create, invite, disable and delete users, and change their roles
 };
-inline constexpr std::array kPermissions{Permission::Public,          Permission::SignedIn,  Permission::Read,       Permission::Create,
-                                         Permission::Manage,          Permission::Configure, Permission::Inside,     Permission::ReadServer,
-                                         Permission::ManageProviders, Permission::ReadUsers, Permission::ManageUsers};
+inline constexpr std::array kPermissions{Permission::Public, Permission::SignedIn,   Permission::ReadUsers,       Permission::Account,
+                                         Permission::Read,   Permission::Create,     Permission::Manage,          Permission::Configure,
+                                         Permission::Inside, Permission::ReadServer, Permission::ManageProviders, Permission::ManageUsers};
 std::string_view nameOf(Permission permission);
 std::string_view summaryOf(Permission permission);  ///< for documents
 

@@ -38,6 +38,7 @@ inline Values operationIds() { return {.command = "swarm operations -o name"}; }
 inline Values snapshotIds() { return {.command = "swarm snapshot list -o name"}; }
 inline Values providerNames() { return {.command = "swarm providers -o name"}; }
 inline Values regionNames() { return {.command = "swarm providers regions -o name"}; }
+inline Values userNames() { return {.command = "swarm users -o name"}; }
 inline Values fileNames() { return {.files = true}; }
 
 /// One declared argument.

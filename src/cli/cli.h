@@ -21,7 +21,8 @@ struct ServeFlags {
   std::optional<std::string> logLevel;
   std::optional<std::string> logStyle;
   std::optional<int> threads;
-  bool fakeProvider = false;  ///< instances that exist in memory only: for benchmarks and for trying the API
+  bool resetAdminPassword = false;  ///< and exit
+  bool fakeProvider = false;        ///< instances that exist in memory only: for benchmarks and for trying the API
 };
 
 /// Exit codes of `swarm`.

@@ -201,6 +201,9 @@ class SwarmController {
   /// The author of the user's commits in new workspaces; empty: not known. Throws Error(NotFound) when the user does not exist.
   awaitable<void> setGitIdentity(std::string user, GitIdentity identity);
   awaitable<GitIdentity> gitIdentity(std::string user);
+  /// Deletes a user, and gives what belongs to them to `successor`. With an empty one, throws Conflict while there are instances or
+  /// snapshots; in both cases Conflict while an operation of theirs is in progress, and what Store::deleteUser() throws.
+  awaitable<void> deleteUser(std::string name, std::string successor);
   /// The reader may be used from any loop.
   awaitable<std::unique_ptr<LogSource::Reader>> openLogs(std::string ref, LogSource::Options options);
   awaitable<std::vector<NameHold>> listNameHolds();  ///< names of deleted instances that are reserved for their owners

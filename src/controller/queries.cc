@@ -188,6 +188,18 @@ awaitable<GitIdentity> SwarmController::gitIdentity(std::string user) {
   return onLoop([=](Impl& impl) { return impl.registry.gitIdentityOf(user); });
 }
 
+awaitable<void> SwarmController::deleteUser(std::string name, std::string successor) {
+  return onLoop([=](Impl& impl) -> awaitable<void> {
+    for (const auto& [id, operation] : impl.operations.all())
+      if (operation->record.owner == name)
+        throw Error(ErrorCode::Conflict, format("An operation of workspace {} is in progress. Wait for its end, or cancel it with `swarm "
+                                                "operations cancel {}`.",
+                                                operation->entry->instance().config.name, id));
+    co_await impl.store.deleteUser(name, successor);
+    for (const EntryPtr& entry : impl.registry.handOver(name, successor)) impl.changes.changed(*entry);
+  });
+}
+
 awaitable<std::unique_ptr<LogSource::Reader>> SwarmController::openLogs(std::string ref, LogSource::Options options) {
   return onLoop([=](Impl& impl) -> awaitable<std::unique_ptr<LogSource::Reader>> {
     EntryPtr entry = impl.registry.require(ref);
@@ -226,7 +238,9 @@ awaitable<std::vector<VolumeResponse>> SwarmController::listVolumes() {
         continue;
       }
       for (VolumeInfo& volume : *volumes) {
-        if (volume.owner.empty()) volume.owner = impl.registry.ownerOfPlace(volume.placeId);
+        // The provider's label has the owner at the time of creation.
+        if (const std::string owner = impl.registry.ownerOfPlace(volume.placeId); !owner.empty()) volume.owner = owner;
+        volume.owner = impl.registry.presentOwner(volume.owner);
         if (volume.owner.empty() && !volume.isStray) continue;
         const PlaceRecord* place = impl.registry.findPlace(volume.placeId);
         const bool of_snapshot = place && place->role == PlaceRole::snapshot;

@@ -83,6 +83,24 @@ struct LoginLinkRequest {
 };
 BOOST_DESCRIBE_STRUCT(LoginLinkRequest, (), (instance))
 
+struct CreateUserRequest {
+  std::string name{};
+  std::string role = "user";
+  std::string password{};  ///< empty: an invitation lets the person set one
+};
+BOOST_DESCRIBE_STRUCT(CreateUserRequest, (), (name, role, password))
+
+struct ChangeUserRequest {
+  std::string role{};
+};
+BOOST_DESCRIBE_STRUCT(ChangeUserRequest, (), (role))
+
+struct SetPasswordRequest {
+  std::string password{};
+  std::string oldPassword{};  ///< required for one's own
+};
+BOOST_DESCRIBE_STRUCT(SetPasswordRequest, (), (password, oldPassword))
+
 void apply(const ResourcePatch& patch, ResourceConfig& resources);
 
 /// Reads a body as ObjectReader does: a member that is null counts as absent. Every fault is appended, one for each pointer at most: of

@@ -63,6 +63,22 @@ struct LoginLinkResponse {
 };
 BOOST_DESCRIBE_STRUCT(LoginLinkResponse, (), (url, expiresAt))
 
+struct UserResponse {
+  std::string name{};
+  std::string role{};
+  bool disabled = false;
+  bool hasPassword = false;
+  std::optional<SystemTime> invitedUntil{};
+  SystemTime createdAt{};
+};
+BOOST_DESCRIBE_STRUCT(UserResponse, (), (name, role, disabled, hasPassword, invitedUntil, createdAt))
+
+struct InvitationResponse {
+  std::string url{};
+  SystemTime expiresAt{};
+};
+BOOST_DESCRIBE_STRUCT(InvitationResponse, (), (url, expiresAt))
+
 struct SessionResponse {
   std::string id{};
   std::string user{};

@@ -3,6 +3,7 @@
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/describe.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,10 +46,25 @@ BOOST_DESCRIBE_STRUCT(PlaceRecord, (), (owner, provider, region, config, name, f
 struct UserRecord {
   std::string name;          ///< unique
   std::string passwordHash;  ///< argon2id string; empty: no sign-in by password
-  std::string role;          ///< "admin", "user", "viewer"
+  std::string role;          ///< nameOf(Role)
   SystemTime createdAt{};
   std::int64_t tokenGeneration = 1;  ///< tokens of an earlier generation are invalid (sign out everywhere)
   GitIdentity git{};                 ///< copied into new workspaces
+  bool disabled = false;             ///< cannot sign in
+  std::string inviteDigest{};        ///< of the code of the open invitation, in hexadecimal; empty: none
+  SystemTime inviteExpires{};
+};
+
+/// What changes of a user; absent members stay.
+struct UserChange {
+  std::optional<std::string> role{};
+  std::optional<std::string> passwordHash{};
+  std::optional<bool> disabled{};
+  std::optional<std::string> inviteDigest{};  ///< of a new invitation; empty: withdraws the open one
+  SystemTime inviteExpires{};
+  std::string ifInvited{};    ///< only while this invitation is open
+  bool endsSessions = false;  ///< all sessions, by another token generation
+  std::string onlySession{};  ///< the sessions except this one are revoked; empty: none is
 };
 
 struct SessionRecord {
@@ -56,8 +72,10 @@ struct SessionRecord {
   std::string user;
   SystemTime expiresAt{};
   bool revoked = false;
-  std::string kind{};      ///< how the session was started: "password", "link", "machine"; empty: older than this field
+  std::string kind{};      ///< how the session was started: "password", "link", "invitation", "machine"; empty: older than this field
   SystemTime createdAt{};  ///< the epoch: older than this field
+  /// When the user proved who they are: for a session that a login link started, the sign-in of the session that made the link.
+  SystemTime signedInAt{};
 };
 
 /// A key that signs API tokens (Ed25519).
@@ -92,7 +110,7 @@ class Store {
   virtual ~Store() = default;
 
   /// Inserts instance and operation in one transaction: intent before the first external call. AlreadyExists when the name is used by a
-  /// live instance, or reserved for another owner at the instance's createdAt.
+  /// live instance, or reserved for another owner at the instance's createdAt. NotFound when the owner was deleted.
   virtual awaitable<void> insertInstance(InstanceRecord record, OperationRecord operation) = 0;
   /// Updates everything except `external`, which only insertInstance, recordExternal and forgetExternal write. This and every other update
   /// throw NotFound when the row does not exist.
@@ -139,9 +157,24 @@ class Store {
   virtual awaitable<void> putIdempotencyKey(std::string user, std::string key, IdempotencyEntry entry) = 0;
 
   virtual awaitable<std::optional<UserRecord>> getUser(std::string name) = 0;
-  virtual awaitable<void> putUser(UserRecord user) = 0;  ///< everything except `git`, which only setGitIdentity writes
+  /// Everything except `git`, which only setGitIdentity writes, and what only changeUser writes (`disabled`, the invitation).
+  virtual awaitable<void> putUser(UserRecord user) = 0;
+  /// AlreadyExists for a name that another user has or had.
+  virtual awaitable<void> insertUser(UserRecord user) = 0;
+  /// In one transaction; returns the changed user. NotFound when the user, or the invitation of `ifInvited`, does not exist; Conflict when
+  /// the last enabled administrator with a password would be lost, and for an invitation of a disabled user.
+  virtual awaitable<UserRecord> changeUser(std::string name, UserChange change) = 0;
+  /// Deletes the user with their sessions and idempotency keys, in one transaction, and gives what belongs to them (instances, places,
+  /// operations, holds, departures) to `successor`. With an empty one: Conflict while there are instances or places. Conflict, too, when
+  /// the last enabled administrator with a password would be lost. NotFound for an unknown user or successor. The name of a deleted user is
+  /// not used again.
+  virtual awaitable<void> deleteUser(std::string name, std::string successor) = 0;
+  /// Deleted users, and the users who have what belonged to them; empty: none.
+  virtual awaitable<std::map<std::string, std::string>> loadSuccessors() = 0;
   virtual awaitable<void> setGitIdentity(std::string user, GitIdentity identity) = 0;  ///< NotFound when the user does not exist
   virtual awaitable<std::vector<UserRecord>> listUsers() = 0;
+  /// Inserts a session of `user`. NotFound unless the user is as given, and not disabled: with this password and token generation.
+  virtual awaitable<void> startSession(SessionRecord session, UserRecord user) = 0;
   virtual awaitable<void> putSession(SessionRecord session) = 0;
   /// Never shortens a session; no-op if it is absent or revoked.
   virtual awaitable<void> extendSession(std::string id, SystemTime expires_at) = 0;

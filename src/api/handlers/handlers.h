@@ -48,6 +48,11 @@ Reply replyWithItems(const std::vector<T>& items) {
 /// Error(PermissionDenied) when the caller may see it but lacks `permission`.
 awaitable<Instance> requireInstance(Services& services, Call& call, Permission permission);
 
+SessionResponse responseOf(const SessionRecord& session, const Call& call);
+
+/// Hides what only those see who may configure the instance: values of its environment, and its setup script.
+void hideSecrets(const Call& call, Instance& instance);
+
 /// Whether the caller may see the objects of all users.
 bool seesAll(const Call& call);
 

@@ -5,6 +5,7 @@
 #include "api/http/instance_text.h"
 #include "api/routes/route_parts.h"
 #include "async/attempt.h"
+#include "auth/accounts/accounts.h"
 #include "auth/entry.h"
 #include "base/id.h"
 #include "base/not_found.h"
@@ -18,14 +19,18 @@ namespace {
 
 namespace json = boost::json;
 
-std::string ownerOf(const Call& call, const std::optional<std::string>& owner) {
-  if (!owner || *owner == call.principal().user) return call.principal().user;
+constexpr std::string_view kHidden = "***";
+
+awaitable<std::string> ownerOf(Services& services, const Call& call, std::optional<std::string> owner) {
+  if (!owner || *owner == call.principal().user) co_return call.principal().user;
   if (!isAllowed(call.principal(), Permission::Create, Relation::Other))
     throw Error(ErrorCode::PermissionDenied, "Only an admin can create a workspace for another user.");
-  return *owner;
+  if (!co_await services.auth.accounts().find(*owner))
+    throw Error(ErrorCode::InvalidArgument, format("There is no user \"{}\".", *owner)).withField("/owner", "is not a user");
+  co_return *owner;
 }
 
-CreateRequest readCreateRequest(Call& call) {
+awaitable<CreateRequest> readCreateRequest(Services& services, Call& call) {
   std::vector<FieldError> faults;
   auto body = readRequest<CreateInstanceRequest>(call.body(), faults);
   if (body.regions) body.network.regions = std::move(*body.regions);
@@ -33,11 +38,11 @@ CreateRequest readCreateRequest(Call& call) {
   throwIfAny(std::move(faults));
   CreateRequest request;
   request.provider = body.provider;
-  request.owner = ownerOf(call, body.owner);
+  request.owner = co_await ownerOf(services, call, body.owner);
   request.actor = call.principal().user;
   request.idempotencyKey = call.text("Idempotency-Key").value_or("");
   request.config = std::move(static_cast<InstanceConfig&>(body));
-  return request;
+  co_return request;
 }
 
 InstanceQuery readInstanceQuery(const Call& call) {
@@ -122,7 +127,7 @@ void appendSelected(std::string& out, const Instance& instance, const FieldSelec
 }
 
 awaitable<Reply> createInstance(Services& services, Call& call) {
-  InstanceAndOperation started = co_await services.controller.createInstance(readCreateRequest(call));
+  InstanceAndOperation started = co_await services.controller.createInstance(co_await readCreateRequest(services, call));
   bool replayed = started.replayed;
   std::string location = "/api/instances/" + started.instance.id.str();
   Reply reply = co_await respondWithOperation(services, call, std::move(started), 201);
@@ -137,7 +142,8 @@ awaitable<Reply> listInstances(Services& services, Call& call) {
   Reply reply;
   reply.body.reserve(page.items.size() * 1400 + 64);
   reply.body += "{\"items\":[";
-  for (const Instance& instance : page.items) {
+  for (Instance& instance : page.items) {
+    hideSecrets(call, instance);
     if (!reply.body.ends_with('[')) reply.body += ',';
     appendSelected(reply.body, instance, fields);
   }
@@ -150,6 +156,7 @@ awaitable<Reply> listInstances(Services& services, Call& call) {
 awaitable<Reply> getInstance(Services& services, Call& call) {
   FieldSelection fields = readFields(call);
   Instance instance = co_await requireInstance(services, call, Permission::Read);
+  hideSecrets(call, instance);
   Reply reply;
   appendSelected(reply.body, instance, fields);
   reply.headers.push_back({"ETag", entityTag(instance)});
@@ -203,6 +210,7 @@ awaitable<Reply> changeInstance(Services& services, Call& call, ChangeReader rea
       result.instance = std::move(*now);
     }
   }
+  hideSecrets(call, result.instance);
   json::value body = toJson(result.instance);
   body.get_object()["effect"] = enumName(result.effect);
   Reply reply = jsonReply(status, body);
@@ -252,6 +260,12 @@ awaitable<Instance> requireInstance(Services& services, Call& call, Permission p
   if (permission == Permission::Inside && isRecordedEntry(call.principal(), instance->owner))
     recordEntry(call.principal(), instance->owner, instance->id, call.route().operationId);
   co_return std::move(*instance);
+}
+
+void hideSecrets(const Call& call, Instance& instance) {
+  if (isAllowed(call.principal(), Permission::Configure, instance.owner)) return;
+  for (auto& [name, value] : instance.config.env) value = kHidden;
+  if (!instance.config.setup.empty()) instance.config.setup = kHidden;
 }
 
 bool seesAll(const Call& call) { return isAllowed(call.principal(), Permission::Read, Relation::Other); }

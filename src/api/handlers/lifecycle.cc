@@ -70,6 +70,7 @@ awaitable<Reply> respondWithOperation(Services& services, Call& call, InstanceAn
       instance.status = instance.desired = InstanceStatus::deleted;
     }
   }
+  hideSecrets(call, instance);
   boost::json::value body = toJson(instance);
   body.get_object()["operationId"] = operation.id;
   Reply reply = jsonReply(waits && ended ? done : 202, body);

@@ -59,28 +59,17 @@ awaitable<Reply> createLoginLink(Services& services, Call& call) {
   co_return reply(LoginLinkResponse{std::move(url), services.clock.now() + kLoginLinkLife}, 201);
 }
 
-/// The caller's sessions, or those of all users for a caller with `permission`.
-std::vector<SessionRecord> sessionsFor(Services& services, Call& call, Permission permission) {
-  return services.auth.listSessions(isAllowed(call.principal(), permission, Relation::Other) ? "" : call.principal().user);
-}
-
 awaitable<Reply> listSessions(Services& services, Call& call) {
   std::vector<SessionResponse> items;
-  for (const SessionRecord& session : sessionsFor(services, call, Permission::ReadUsers)) {
-    SessionResponse item{.id = session.id,
-                         .user = session.user,
-                         .kind = session.kind.empty() ? "unknown" : session.kind,
-                         .expiresAt = session.expiresAt,
-                         .current = session.id == call.principal().sessionId};
-    if (session.createdAt != SystemTime{}) item.createdAt = session.createdAt;
-    items.push_back(std::move(item));
-  }
+  for (const SessionRecord& session : services.auth.listSessions(""))
+    if (isAllowed(call.principal(), Permission::ReadUsers, session.user)) items.push_back(responseOf(session, call));
   co_return replyWithItems(items);
 }
 
 awaitable<Reply> endSession(Services& services, Call& call) {
-  for (const SessionRecord& session : sessionsFor(services, call, Permission::ManageUsers)) {
-    if (session.id != call.argument()) continue;
+  for (const SessionRecord& session : services.auth.listSessions("")) {
+    if (session.id != call.argument() || !isAllowed(call.principal(), Permission::ReadUsers, session.user)) continue;
+    requireAllowed(call, Permission::Account, session.user);
     co_await services.auth.endSession(session);
     co_return Reply{.status = 204};
   }
@@ -110,6 +99,16 @@ awaitable<Reply> publicKeys(Services& services, Call&) {
 
 }  // namespace
 
+SessionResponse responseOf(const SessionRecord& session, const Call& call) {
+  SessionResponse response{.id = session.id,
+                           .user = session.user,
+                           .kind = session.kind.empty() ? "unknown" : session.kind,
+                           .expiresAt = session.expiresAt,
+                           .current = session.id == call.principal().sessionId};
+  if (session.createdAt != SystemTime{}) response.createdAt = session.createdAt;
+  return response;
+}
+
 std::vector<Endpoint> sessionRoutes() {
   return {
 
@@ -126,7 +125,7 @@ std::vector<Endpoint> sessionRoutes() {
           .responses = {ok("A token", "Login")}}),
       at("POST", "/api/auth/logout", Permission::SignedIn, "logout", logout,
          {.summary = "Sign out: token and cookies become invalid",
-          .description = "Open streams of the session end within 15 s.",
+          .description = "Open streams of the session end within a second.",
           .responses = {{.status = 204, .description = "Signed out", .headers = {"Set-Cookie"}}},
           .budget = Budget::Free}),
       at("GET", "/api/auth/status", Permission::SignedIn, "authStatus", authStatus,
@@ -140,14 +139,14 @@ std::vector<Endpoint> sessionRoutes() {
           .responses = {created<LoginLinkResponse>("The link")},
           .body = optionalJsonBody<LoginLinkRequest>(),
           .budget = Budget::Free}),
-      at("GET", "/api/auth/sessions", Permission::SignedIn, "listSessions", listSessions,
+      at("GET", "/api/auth/sessions", Permission::ReadUsers, "listSessions", listSessions,
          {.summary = "List live sessions",
           .description = "The caller's own; for administrators and auditors all. `machine`: the command line on the server's machine.",
           .responses = {ok("Sessions", listOf<SessionResponse>())},
           .budget = Budget::Free}),
-      at("DELETE", "/api/auth/sessions/{session}", Permission::SignedIn, "endSession", endSession,
+      at("DELETE", "/api/auth/sessions/{session}", Permission::Account, "endSession", endSession,
          {.summary = "End a session: its token and cookies become invalid",
-          .description = "Open streams of the session end within 15 s.",
+          .description = "Open streams of the session end within a second.",
           .responses = {noContent("It has ended")},
           .problems = {404},
           .parameters = {path("session", "The session's id")},

@@ -34,6 +34,9 @@ constexpr Example kExamples[] = {
     {"SetGitIdentity", "person", R"({"name":"Ada Lovelace","email":"ada@example.com"})"},
     {"CreateInstance", "withSetup", R"({"name":"ready","setup":"#!/bin/sh\nsudo apt-get update && sudo apt-get install -y ruby\n"})"},
     {"CreateLoginLink", "toAWorkspace", R"({"instance":"dev"})"},
+    {"CreateUser", "invited", R"({"name":"ben","role":"user"})"},
+    {"ChangeUser", "operator", R"({"role":"operator"})"},
+    {"SetPassword", "own", R"({"password":"correct horse battery staple","oldPassword":"another horse"})"},
     {"Credentials", "person", R"({"user":"ann","password":"correct horse battery staple"})"},
 };
 

@@ -18,7 +18,7 @@ std::vector<Endpoint> makeRouteTable() {
                                                                   {operationRoutes, "operations"},
                                                                   {eventRoutes, "events"},
                                                                   {sessionRoutes, "auth"},
-                                                                  {userRoutes, "auth"},
+                                                                  {userRoutes, "users"},
                                                                   {nameRoutes, "instances"},
                                                                   {systemRoutes, "system"}}) {
     for (Endpoint& route : routes()) {

@@ -60,6 +60,7 @@ CookieNames makeCookieNames(std::string_view base_authority, bool secure) {
           .mark = host_only + "-mark",
           .ports = (secure ? "__Secure-" : "") + name + "-ports",
           .device = host_only + "-device",
+          .invite = host_only + "-invite",
           .secure = secure};
 }
 

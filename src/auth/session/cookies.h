@@ -19,6 +19,7 @@ struct CookieNames {
   std::string mark;     ///< instance hosts: the instance that filled this browser's storage
   std::string ports;    ///< *.localhost: `Domain=NAME.localhost`, so that a port shown inside VS Code is signed in
   std::string device;   ///< base host: this browser has signed in before
+  std::string invite;   ///< base host: the code of the invitation that this browser has opened
   bool secure = true;
 };
 /// `base_authority`: "swarm.localhost:7420".

@@ -15,13 +15,15 @@ constexpr std::size_t kMaxSessions = 500;  ///< of one user: each is a row in th
 
 void SessionTable::setUser(const std::string& name, Role role, std::int64_t generation) {
   std::unique_lock lock(mutex_);
+  // Of concurrent changes, the newer may be applied first.
+  if (auto known = users_.find(name); known != users_.end() && known->second.generation > generation) return;
   users_[name] = {role, generation};
-  std::erase_if(sessions_, [&](const auto& item) { return item.second.user == name && item.second.generation != generation; });
+  std::erase_if(sessions_, [&](const auto& item) { return item.second.record.user == name && item.second.generation != generation; });
 }
 
 void SessionTable::add(const SessionRecord& session, std::int64_t generation) {
   std::unique_lock lock(mutex_);
-  sessions_[session.id] = {session.user, session.expiresAt, generation, session.kind, session.createdAt};
+  sessions_[session.id] = {session, generation};
 }
 
 void SessionTable::remove(std::string_view id) {
@@ -31,30 +33,40 @@ void SessionTable::remove(std::string_view id) {
 
 void SessionTable::extend(std::string_view id, SystemTime expires_at) {
   std::unique_lock lock(mutex_);
-  if (auto found = sessions_.find(id); found != sessions_.end()) found->second.expiresAt = std::max(found->second.expiresAt, expires_at);
+  if (auto found = sessions_.find(id); found != sessions_.end())
+    found->second.record.expiresAt = std::max(found->second.record.expiresAt, expires_at);
 }
 
 std::optional<SessionRecord> SessionTable::record(std::string_view id) const {
   std::shared_lock lock(mutex_);
   const auto found = sessions_.find(id);
-  if (found == sessions_.end()) return std::nullopt;
-  const Session& session = found->second;
-  return SessionRecord{std::string(id), session.user, session.expiresAt, false, session.kind, session.createdAt};
+  return found == sessions_.end() ? std::nullopt : std::optional(found->second.record);
+}
+
+void SessionTable::removeOthers(std::string_view user, std::string_view kept_session) {
+  std::unique_lock lock(mutex_);
+  std::erase_if(sessions_, [&](const auto& item) { return item.second.record.user == user && item.first != kept_session; });
+}
+
+void SessionTable::removeUser(std::string_view user) {
+  std::unique_lock lock(mutex_);
+  std::erase_if(sessions_, [&](const auto& item) { return item.second.record.user == user; });
+  std::erase_if(users_, [&](const auto& item) { return item.first == user; });
 }
 
 void SessionTable::prune() {
   std::unique_lock lock(mutex_);
-  std::erase_if(sessions_, [now = clock_.now()](const auto& item) { return item.second.expiresAt <= now; });
+  std::erase_if(sessions_, [now = clock_.now()](const auto& item) { return item.second.record.expiresAt <= now; });
 }
 
 std::vector<SessionRecord> SessionTable::list(std::string_view user) const {
   std::shared_lock lock(mutex_);
   std::vector<SessionRecord> all;
   for (const auto& [id, session] : sessions_) {
-    auto owner = users_.find(session.user);
-    const bool live = owner != users_.end() && owner->second.generation == session.generation && clock_.now() < session.expiresAt;
-    if (live && (user.empty() || user == session.user))
-      all.push_back({id, session.user, session.expiresAt, false, session.kind, session.createdAt});
+    const SessionRecord& record = session.record;
+    auto owner = users_.find(record.user);
+    const bool live = owner != users_.end() && owner->second.generation == session.generation && clock_.now() < record.expiresAt;
+    if (live && (user.empty() || user == record.user)) all.push_back(record);
   }
   return all;
 }
@@ -62,7 +74,7 @@ std::vector<SessionRecord> SessionTable::list(std::string_view user) const {
 SystemTime SessionTable::latestExpiry() const {
   std::shared_lock lock(mutex_);
   SystemTime latest{};
-  for (const auto& [id, session] : sessions_) latest = std::max(latest, session.expiresAt);
+  for (const auto& [id, session] : sessions_) latest = std::max(latest, session.record.expiresAt);
   return latest;
 }
 
@@ -77,9 +89,9 @@ std::optional<Principal> SessionTable::find(std::string_view session_id, std::st
   std::shared_lock lock(mutex_);
   auto session = sessions_.find(session_id);
   auto owner = users_.find(user);
-  if (session == sessions_.end() || owner == users_.end() || session->second.user != user) return std::nullopt;
-  if (session->second.generation != owner->second.generation || clock_.now() >= session->second.expiresAt) return std::nullopt;
-  return Principal{std::string(user), owner->second.role, std::string(session_id), session->second.expiresAt, rules_.adminsMayEnter};
+  if (session == sessions_.end() || owner == users_.end() || session->second.record.user != user) return std::nullopt;
+  if (session->second.generation != owner->second.generation || clock_.now() >= session->second.record.expiresAt) return std::nullopt;
+  return Principal{std::string(user), owner->second.role, std::string(session_id), session->second.record.expiresAt, rules_.adminsMayEnter};
 }
 
 std::string CodeTable::issue(const Principal& principal, std::string purpose) {

@@ -22,6 +22,8 @@ class SessionTable {
   void remove(std::string_view id);
   void extend(std::string_view id, SystemTime expires_at);  ///< never shortens; no-op if absent
   std::optional<SessionRecord> record(std::string_view id) const;
+  void removeOthers(std::string_view user, std::string_view kept_session);
+  void removeUser(std::string_view user);
   std::vector<SessionRecord> list(std::string_view user) const;  ///< live ones; an empty user: all
   SystemTime latestExpiry() const;                               ///< of all sessions; the epoch without any
   /// Removes expired sessions.
@@ -42,11 +44,8 @@ class SessionTable {
     std::int64_t generation;
   };
   struct Session {
-    std::string user;
-    SystemTime expiresAt;
+    SessionRecord record;
     std::int64_t generation;
-    std::string kind;
-    SystemTime createdAt;
   };
 
   const Clock& clock_;

@@ -71,20 +71,25 @@ std::string TokenKeys::sign(const ApiTokenClaims& claims) const {
   return signApiToken(*signing->key, claims);
 }
 
-std::optional<ApiTokenClaims> TokenKeys::verify(std::string_view token) const {
-  const auto key = keyOf(token);
-  if (!key) return std::nullopt;
+std::optional<TokenKeys::Verified> TokenKeys::verify(std::string_view token) const {
+  const auto signer = signerOf(token);
+  if (!signer) return std::nullopt;
   std::string digest = sha256(token);
   {
     std::shared_lock lock(mutex_);
-    if (auto known = verified_.find(digest); known != verified_.end()) return known->second;
+    if (auto known = verified_.find(digest); known != verified_.end()) return Verified{known->second, signer->until};
   }
-  auto claims = readApiToken(*key, token);
+  auto claims = readApiToken(*signer->key, token);
   if (!claims) return std::nullopt;
   std::unique_lock lock(mutex_);
   if (verified_.size() >= kMaxVerified) verified_.clear();
   verified_.emplace(std::move(digest), *claims);
-  return claims;
+  return Verified{std::move(*claims), signer->until};
+}
+
+SystemTime TokenKeys::since() const {
+  std::shared_lock lock(mutex_);
+  return entries_.empty() ? SystemTime::max() : entries_.front().createdAt;
 }
 
 TokenKeyInfo TokenKeys::infoOf(const Entry& entry) { return {entry.key->id(), entry.key->publicKey(), entry.createdAt, entry.expiresAt}; }
@@ -109,11 +114,14 @@ std::optional<TokenKeys::Entry> TokenKeys::current() const {
   return newestOf(entries_);
 }
 
-/// The key whose header the token has; nothing for other algorithms and unknown keys.
-std::shared_ptr<const ApiTokenKey> TokenKeys::keyOf(std::string_view token) const {
+/// The key whose header the token has, and the creation of the one that replaced it; nothing for other algorithms and unknown keys.
+std::optional<TokenKeys::Signer> TokenKeys::signerOf(std::string_view token) const {
   std::shared_lock lock(mutex_);
   const auto found = std::ranges::find_if(entries_, [&](const Entry& entry) { return token.starts_with(entry.key->prefix()); });
-  return found == entries_.end() ? nullptr : found->key;
+  if (found == entries_.end()) return std::nullopt;
+  const auto next = std::next(found);
+  const bool is_replaced = found->expiresAt && next != entries_.end();
+  return Signer{found->key, is_replaced ? next->createdAt : SystemTime::max()};
 }
 
 /// Limits the life of replaced keys. A session is in the table before its token is signed: tokens of sessions that are not there yet have

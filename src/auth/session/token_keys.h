@@ -35,8 +35,14 @@ class TokenKeys {
   std::vector<TokenKeyInfo> list() const;  ///< from the oldest
 
   std::string sign(const ApiTokenClaims& claims) const;
+  struct Verified {
+    ApiTokenClaims claims;
+    SystemTime signedUntil;  ///< when the token's key was replaced
+  };
   /// The claims of a token that one of the keys signed; no I/O. The caller checks their meaning.
-  std::optional<ApiTokenClaims> verify(std::string_view token) const;
+  std::optional<Verified> verify(std::string_view token) const;
+  /// The creation of the oldest key. Without keys: the end of time.
+  SystemTime since() const;
 
  private:
   struct Entry {
@@ -50,7 +56,11 @@ class TokenKeys {
   static std::optional<Entry> newestOf(const std::vector<Entry>& entries);
   std::optional<Entry> current() const;
   std::vector<Entry> entries() const;
-  std::shared_ptr<const ApiTokenKey> keyOf(std::string_view token) const;
+  struct Signer {
+    std::shared_ptr<const ApiTokenKey> key;
+    SystemTime until;
+  };
+  std::optional<Signer> signerOf(std::string_view token) const;
   awaitable<void> retire();
   awaitable<void> prune();
 

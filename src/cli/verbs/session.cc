@@ -1,41 +1,13 @@
-// `swarm login`, `logout`, `whoami`, `git-identity`, `login-link`, `sessions` and `signing-keys` with their parts
-#include <termios.h>
-#include <unistd.h>
-
-#include <cstdio>
+// `swarm login`, `logout`, `whoami`, `git-identity`, `login-link`, `password`, `sessions` and `signing-keys` with their parts
 #include <filesystem>
-#include <iostream>
 
 #include "base/text/untrusted_text.h"
+#include "cli/output/prompt.h"
 #include "cli/verbs/verb.h"
 #include "model/codec/codec.h"
 
 namespace swarm::cli {
 namespace {
-
-Secret readLine() {
-  std::string line;
-  std::getline(std::cin, line);
-  return Secret(line);
-}
-
-/// Reads a line from the terminal without echo.
-Secret promptForPassword(const std::string& user) {
-  std::fputs(format("Password of {}: ", user).c_str(), stderr);
-  termios before{};
-  const bool terminal = ::tcgetattr(STDIN_FILENO, &before) == 0;
-  if (terminal) {
-    termios silent = before;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-  }
-  Secret password = readLine();
-  if (terminal) {
-    ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-    std::fputs("\n", stderr);
-  }
-  return password;
-}
 
 class Login final : public Verb {
  public:
@@ -46,8 +18,7 @@ class Login final : public Verb {
 
   int run(Context& context) override {
     SwarmClient& client = context.client();
-    const bool prompts = !from_stdin_ && ::isatty(STDIN_FILENO);
-    const SwarmClient::Login login = client.login(user_, prompts ? promptForPassword(user_) : readLine());
+    const SwarmClient::Login login = client.login(user_, readSecret(format("Password of {}", user_), from_stdin_));
     const std::string ca_file = context.caFile().empty() ? std::string() : std::filesystem::absolute(context.caFile()).string();
     writeCredentials(credentialsPath(), {context.url(), login.token, login.user, {}, ca_file});
     report(format("Signed in to {} as {} ({}).\n", context.url(), login.user, login.role));
@@ -119,10 +90,49 @@ int listSessions(Context& context) {
   return kDone;
 }
 
-void endSession(Context& context, const std::string& id) {
-  context.client().endSession(id);
-  report(format("{} has ended.\n", id));
-}
+class SessionsEnd final : public Verb {
+ public:
+  void declare(Arguments& arguments) override {
+    Argument& ids = arguments.word("ids", ids_, "Ids of sessions").optional().suggest({.command = "swarm sessions -o name"});
+    arguments.flag("--all", all_, "All of your sessions, this one included").excludes(ids);
+    arguments.option("--user", user_, "All sessions of this user").suggest(userNames()).excludes(ids);
+  }
+
+  int run(Context& context) override {
+    if (ids_.empty() && !all_ && user_.empty()) throw WrongUse("Give the ids of sessions, --all, or --user NAME.");
+    for (const std::string& id : ids_) {
+      context.client().endSession(id);
+      report(format("{} has ended.\n", id));
+    }
+    if (!ids_.empty()) return kDone;
+    context.client().endSessions(user_.empty() ? "me" : user_);
+    report(user_.empty() ? "You are signed out everywhere.\n" : format("{} is signed out everywhere.\n", user_));
+    return kDone;
+  }
+
+ private:
+  std::vector<std::string> ids_;
+  std::string user_;
+  bool all_ = false;
+};
+
+class Password final : public Verb {
+ public:
+  void declare(Arguments& arguments) override {
+    arguments.flag("--password-stdin", from_stdin_, "Read the present and the new password from standard input, one line each");
+  }
+
+  int run(Context& context) override {
+    Secret present = readSecret("Present password", from_stdin_);
+    Secret chosen = readNewPassword("New password", from_stdin_);
+    context.client().setPassword("me", std::move(chosen), std::move(present));
+    report("The password is changed. Your other sessions have ended.\n");
+    return kDone;
+  }
+
+ private:
+  bool from_stdin_ = false;
+};
 
 int listSigningKeys(Context& context) {
   const boost::json::array keys = context.client().listSigningKeys();
@@ -165,8 +175,8 @@ void addSession(const AddVerb& add) {
       plainVerb(listSessions));
   add({.name = "sessions end",
        .summary = "End sessions: their tokens and cookies become invalid",
-       .examples = {"swarm sessions end 1.abc"}},
-      eachVerb({"ids", "Ids of sessions", {.command = "swarm sessions -o name"}}, endSession));
+       .examples = {"swarm sessions end 1.abc", "swarm sessions end --all"}},
+      std::make_unique<SessionsEnd>());
   add({.name = "signing-keys",
        .summary = "List the keys of API tokens (administrators); rotate",
        .examples = {"swarm signing-keys", "swarm signing-keys rotate"}},
@@ -175,6 +185,7 @@ void addSession(const AddVerb& add) {
        .summary = "Replace the key that signs API tokens; issued tokens remain valid",
        .examples = {"swarm signing-keys rotate"}},
       plainVerb(rotateSigningKey));
+  add({.name = "password", .summary = "Change your password", .examples = {"swarm password"}}, std::make_unique<Password>());
 }
 
 }  // namespace swarm::cli

@@ -83,6 +83,7 @@ VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string&
   VERBS(Providers)         \
   VERBS(Serve)             \
   VERBS(Session)           \
+  VERBS(Users)             \
   VERBS(Api)               \
   VERBS(Program)
 

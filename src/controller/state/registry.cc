@@ -77,6 +77,35 @@ void Registry::forgetDepartures(SystemTime before) {
   std::erase_if(departures_, [&](const auto& one) { return one.second.since < before; });
 }
 
+std::vector<EntryPtr> Registry::handOver(const std::string& from, const std::string& to) {
+  successors_[from] = to;
+  for (auto& [name, successor] : successors_)
+    if (successor == from) successor = to;
+  git_identities_.erase(from);
+  std::vector<EntryPtr> changed;
+  if (to.empty()) {
+    std::erase_if(holds_, [&](const auto& one) { return one.second.owner == from; });
+    return changed;
+  }
+  for (auto& [id, entry] : instances_) {
+    if (entry->instance().owner != from) continue;
+    entry->instance().owner = to;
+    changed.push_back(entry);
+  }
+  for (auto& [id, place] : places_)
+    if (place.owner == from) place.owner = to;
+  for (auto& [name, hold] : holds_)
+    if (hold.owner == from) hold.owner = to;
+  for (auto& [id, departure] : departures_)
+    if (departure.owner == from) departure.owner = to;
+  return changed;
+}
+
+std::string Registry::presentOwner(const std::string& owner) const {
+  const auto found = successors_.find(owner);
+  return found == successors_.end() || found->second.empty() ? owner : found->second;
+}
+
 GitIdentity Registry::gitIdentityOf(const std::string& user) const {
   auto found = git_identities_.find(user);
   return found == git_identities_.end() ? GitIdentity{} : found->second;

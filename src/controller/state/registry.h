@@ -104,6 +104,11 @@ class Registry {
   /// Deleted, and not created again since (a move that is resumed after a crash creates its target again).
   bool isDeparted(const PlaceId& id) const { return departures_.contains(id) && !knowsPlace(id); }
 
+  /// What belonged to the deleted user `from` belongs to `to`; empty: to no user. Returns the instances that changed their owner.
+  std::vector<EntryPtr> handOver(const std::string& from, const std::string& to);
+  /// The user who has what belongs to `owner`, who may have been deleted.
+  std::string presentOwner(const std::string& owner) const;
+
   GitIdentity gitIdentityOf(const std::string& user) const;  ///< empty: not known
   void setGitIdentity(const std::string& user, GitIdentity identity) { git_identities_[user] = std::move(identity); }
 
@@ -115,6 +120,7 @@ class Registry {
   std::map<PlaceId, PlaceRecord> places_;
   std::map<PlaceId, InstanceId> place_owners_;  ///< by current place
   std::map<PlaceId, Departure> departures_;
+  std::map<std::string, std::string> successors_;  ///< of deleted users
   std::map<std::string, GitIdentity> git_identities_;
 };
 

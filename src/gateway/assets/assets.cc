@@ -24,6 +24,7 @@
 SWARM_ASSET(brandHtml, "brand.html")
 SWARM_ASSET(continueHtml, "continue.html")
 SWARM_ASSET(enterHtml, "enter.html")
+SWARM_ASSET(inviteHtml, "invite.html")
 SWARM_ASSET(landingHtml, "landing.html")
 SWARM_ASSET(layoutHtml, "layout.html")
 SWARM_ASSET(messageHtml, "message.html")

@@ -8,6 +8,7 @@ namespace swarm::gateway::assets {
 std::string_view brandHtml();
 std::string_view continueHtml();
 std::string_view enterHtml();
+std::string_view inviteHtml();
 std::string_view landingHtml();
 std::string_view layoutHtml();
 std::string_view messageHtml();

@@ -97,6 +97,10 @@ Page signInByLinkPage(std::string_view user, std::string_view code, std::string_
   return layOut({.title = "Sign in"}, assets::signInByLinkHtml(), {{"user", user}, {"code", code}, {"next", next}});
 }
 
+Page invitePage(const InvitePage& content) {
+  return layOut({.title = "Welcome"}, assets::inviteHtml(), {{"user", content.user}, {"problem", content.problem}});
+}
+
 Page enterPage(const EnterPage& content) {
   return layOut({.title = format("Enter {}", content.name)}, assets::enterHtml(),
                 {{"name", content.name},

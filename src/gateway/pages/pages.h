@@ -25,6 +25,11 @@ Page signInPage(const SignInPage& content);
 Page signedOutPage();
 /// Confirmation of a sign-in by a link that another user may have planted.
 Page signInByLinkPage(std::string_view user, std::string_view code, std::string_view next);
+struct InvitePage {
+  std::string user;
+  std::string problem{};  ///< why the last attempt failed; empty: none
+};
+Page invitePage(const InvitePage& content);
 /// Confirmation of an entry into another user's workspace, which is recorded.
 struct EnterPage {
   std::string name;

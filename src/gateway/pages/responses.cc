@@ -3,9 +3,12 @@
 #include "base/text/format.h"
 #include "gateway/host.h"
 #include "net/http/problem.h"
+#include "net/ip_address.h"
 
 namespace swarm::gateway {
 namespace {
+
+constexpr std::size_t kMaxFormBytes = 16 * 1024;
 
 void addCommonHeaders(net::Headers& headers) {
   headers.push_back({"Cache-Control", "no-store"});
@@ -64,6 +67,16 @@ async::awaitable<void> respondMessage(net::Exchange& exchange, int status, Error
   std::string detail = message.text;
   if (!message.detail.empty()) detail += " " + message.detail;
   co_await respondProblem(exchange, status, code, detail, std::move(headers));
+}
+
+bool isForm(const net::RequestHead& head) {
+  return head.headers.find("Content-Type").value_or("").starts_with("application/x-www-form-urlencoded");
+}
+
+async::awaitable<std::string> readForm(net::Exchange& exchange, const BrowserSession& browser, OpenBudget* forms) {
+  std::optional<OpenBudget::Share> held;
+  if (forms) held.emplace(forms->takeBytes(net::addressGroup(browser.originOf(exchange).address), kMaxFormBytes));
+  co_return co_await net::readAll(exchange.body(), kMaxFormBytes);
 }
 
 std::optional<std::string> formField(std::string_view form, std::string_view name) {

@@ -7,6 +7,8 @@
 #include <string_view>
 
 #include "async/awaitable.h"
+#include "auth/limits/open_budget.h"
+#include "auth/session/browser_session.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "gateway/pages/pages.h"
@@ -39,7 +41,10 @@ async::awaitable<void> respondRedirect(net::Exchange& exchange, int status, std:
 async::awaitable<void> respondMessage(net::Exchange& exchange, int status, ErrorCode code, MessagePage message, net::Headers headers = {},
                                       std::string_view frame_ancestors = kNotFramed);
 
-/// Fields of an application/x-www-form-urlencoded text; nothing on a bad escape.
+bool isForm(const net::RequestHead& head);  ///< application/x-www-form-urlencoded
+/// The body of a form, whose bytes count for the client's address in `forms`, if given. Throws Error(TooManyRequests|PayloadTooLarge).
+async::awaitable<std::string> readForm(net::Exchange& exchange, const BrowserSession& browser, OpenBudget* forms);
+/// A field of such a text; nothing on a bad escape.
 std::optional<std::string> formField(std::string_view form, std::string_view name);
 /// A query's field if it is a path of our own; otherwise "/".
 std::string localPathField(std::string_view query, std::string_view name);

@@ -5,12 +5,10 @@
 #include "base/text/format.h"
 #include "gateway/pages/responses.h"
 #include "net/http/problem.h"
-#include "net/ip_address.h"
 
 namespace swarm::gateway {
 namespace {
 
-constexpr std::size_t kMaxFormBytes = 16 * 1024;
 constexpr std::string_view kLinkPath = "/login/link";
 
 MessagePage noSuchWorkspace() {
@@ -33,10 +31,6 @@ bool isOfApi(std::string_view path) {
          path == "/metrics";
 }
 
-bool isForm(const net::RequestHead& head) {
-  return head.headers.find("Content-Type").value_or("").starts_with("application/x-www-form-urlencoded");
-}
-
 /// The form again, with the reason.
 async::awaitable<void> respondSignInFailure(net::Exchange& exchange, SignInPage page, Error error) {
   page.problem = error.message();
@@ -53,14 +47,21 @@ bool isOpenedByPerson(const net::RequestHead& head) {
 
 SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions,
                OpenBudget* forms)
-    : address_(address), browser_(browser), auth_(auth), targets_(targets), landing_(address, browser, targets, actions), forms_(forms) {}
+    : address_(address),
+      browser_(browser),
+      auth_(auth),
+      targets_(targets),
+      landing_(address, browser, targets, actions),
+      invitation_(browser, auth, forms),
+      forms_(forms) {}
 
 async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto path = head.path();
   const bool reads = head.method == "GET" || head.method == "HEAD";
   const bool posts = head.method == "POST";
-  if (path != "/" && path != "/login" && path != "/logout" && path != kLinkPath && path != kInstancePath && !Landing::takes(path)) {
+  if (path != "/" && path != "/login" && path != "/logout" && path != kLinkPath && path != kInstancePath && path != kInvitePath &&
+      !Landing::takes(path)) {
     if (isOfApi(path) || !isNavigation(head)) co_return false;
     co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchPage());
     co_return true;
@@ -79,6 +80,10 @@ async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
     co_await followLink(exchange);
   else if (path == kLinkPath && posts)
     co_await signInByLink(exchange);
+  else if (path == kInvitePath && head.method == "GET")
+    co_await invitation_.show(exchange);
+  else if (path == kInvitePath && posts)
+    co_await invitation_.accept(exchange);
   else if (path == "/logout" && posts)
     co_await signOut(exchange);
   else if (path == "/logout" && reads)
@@ -105,12 +110,6 @@ async::awaitable<void> SignIn::leaveAddress(net::Exchange& exchange) {
                             std::move(headers));
 }
 
-async::awaitable<std::string> SignIn::readForm(net::Exchange& exchange) {
-  std::optional<OpenBudget::Share> held;
-  if (forms_) held.emplace(forms_->takeBytes(net::addressGroup(browser_.originOf(exchange).address), kMaxFormBytes));
-  co_return co_await net::readAll(exchange.body(), kMaxFormBytes);
-}
-
 async::awaitable<void> SignIn::showSignIn(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto next = localPathField(head.query(), "next");
@@ -124,7 +123,7 @@ async::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
     co_return co_await respondMessage(
         exchange, 403, ErrorCode::PermissionDenied,
         {.title = "Not signed in", .text = "The form was not sent by a page of this server.", .linkText = "Sign in", .link = "/login"});
-  const auto form = co_await async::attempt(readForm(exchange));
+  const auto form = co_await async::attempt(readForm(exchange, browser_, forms_));
   if (!form) co_return co_await respondSignInFailure(exchange, {}, form.error());
   SignInPage page{.user = formField(*form, "user").value_or(""), .next = localPathField(*form, "next")};
   Secret password(formField(*form, "password").value_or(""));
@@ -156,7 +155,7 @@ async::awaitable<void> SignIn::followLink(net::Exchange& exchange) {
 async::awaitable<void> SignIn::signInByLink(net::Exchange& exchange) {
   const auto& head = exchange.head();
   std::expected<std::string, Error> form;
-  if (isSameOrigin(head) && isForm(head)) form = co_await async::attempt(readForm(exchange));
+  if (isSameOrigin(head) && isForm(head)) form = co_await async::attempt(readForm(exchange, browser_, forms_));
   if (!form)
     co_return co_await respondMessage(
         exchange, httpStatus(form.error().code()), form.error().code(),
@@ -235,7 +234,7 @@ async::awaitable<void> SignIn::enterInstance(net::Exchange& exchange) {
   const auto& head = exchange.head();
   if (!isSameOrigin(head) || !isForm(head))
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
-  auto form = co_await async::attempt(readForm(exchange));
+  auto form = co_await async::attempt(readForm(exchange, browser_, forms_));
   if (!form)
     co_return co_await respondMessage(exchange, httpStatus(form.error().code()), form.error().code(),
                                       {.title = "The request failed", .text = form.error().message(), .linkText = "Back", .link = "/"});

@@ -9,6 +9,7 @@
 #include "auth/limits/open_budget.h"
 #include "auth/public_address.h"
 #include "auth/session/browser_session.h"
+#include "gateway/accounts/invitation.h"
 #include "gateway/pages/landing.h"
 #include "gateway/proxy/targets.h"
 #include "net/http/http_server.h"
@@ -25,8 +26,6 @@ class SignIn {
   async::awaitable<bool> handleBase(net::Exchange& exchange);
 
  private:
-  /// The body of a form before its sender is known.
-  async::awaitable<std::string> readForm(net::Exchange& exchange);
   async::awaitable<void> showSignIn(net::Exchange& exchange);
   async::awaitable<void> signIn(net::Exchange& exchange);
   async::awaitable<void> followLink(net::Exchange& exchange);
@@ -45,6 +44,7 @@ class SignIn {
   Auth& auth_;
   Targets& targets_;
   Landing landing_;
+  InvitationPage invitation_;
   OpenBudget* forms_;
 };
 

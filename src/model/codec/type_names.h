@@ -76,13 +76,16 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
 
 /// The bodies of model/requests.h and the schemas that describe them.
 #define SWARM_REQUESTS(REQUEST)                      \
+  REQUEST(ChangeUserRequest, "ChangeUser")           \
   REQUEST(CreateInstanceRequest, "CreateInstance")   \
+  REQUEST(CreateUserRequest, "CreateUser")           \
   REQUEST(ExecuteCommandRequest, "ExecuteCommand")   \
   REQUEST(IssueTokenRequest, "IssueToken")           \
   REQUEST(LoginLinkRequest, "CreateLoginLink")       \
   REQUEST(LoginRequest, "Credentials")               \
   REQUEST(MigrateInstanceRequest, "MigrateInstance") \
   REQUEST(RestoreSnapshotRequest, "RestoreSnapshot") \
+  REQUEST(SetPasswordRequest, "SetPassword")         \
   REQUEST(TakeSnapshotRequest, "TakeSnapshot")       \
   REQUEST(UpdateInstanceRequest, "UpdateInstance")
 
@@ -90,6 +93,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
 #define SWARM_RESPONSES(RESPONSE)                            \
   RESPONSE(HealthResponse, "Health")                         \
   RESPONSE(InstanceTokenResponse, "InstanceToken")           \
+  RESPONSE(InvitationResponse, "Invitation")                 \
   RESPONSE(JsonWebKey, "JsonWebKey")                         \
   RESPONSE(JsonWebKeySet, "JsonWebKeySet")                   \
   RESPONSE(LoginLinkResponse, "LoginLink")                   \
@@ -99,6 +103,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   RESPONSE(ProviderValidationResponse, "ProviderValidation") \
   RESPONSE(SessionResponse, "Session")                       \
   RESPONSE(SigningKeyResponse, "SigningKey")                 \
+  RESPONSE(UserResponse, "User")                             \
   RESPONSE(VersionResponse, "Version")                       \
   RESPONSE(VolumeResponse, "Volume")
 

@@ -80,6 +80,15 @@ ALTER TABLE sessions ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE token_keys(
   id TEXT PRIMARY KEY, seed TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL) STRICT;
 )",
+    // 7: disabled and invited users; names of deleted ones; sign-ins of sessions that links started
+    R"(
+ALTER TABLE users ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE users ADD COLUMN invite_digest TEXT NOT NULL DEFAULT '';
+ALTER TABLE users ADD COLUMN invite_expires INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN signed_in_at INTEGER NOT NULL DEFAULT 0;
+UPDATE sessions SET signed_in_at = created_at;
+CREATE TABLE former_users(name TEXT PRIMARY KEY, successor TEXT NOT NULL) STRICT, WITHOUT ROWID;
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

@@ -5,21 +5,14 @@
 
 #include "base/text/format.h"
 #include "model/codec/codec_detail.h"
-#include "model/types/git_identity.h"
+#include "store/sqlite/row_parts.h"
 
 namespace swarm::sqlite {
 namespace {
 
 namespace json = boost::json;
 
-std::int64_t toNumber(SystemTime time) { return time.time_since_epoch().count(); }
-SystemTime toTime(std::int64_t milliseconds) { return SystemTime(std::chrono::milliseconds(milliseconds)); }
-
 json::value parseStored(const std::string& text) { return parseJson(text, "A row of the database", 64); }
-
-void requireOne(std::int64_t changed, std::string_view what, std::string_view id) {
-  if (changed == 0) throw Error(ErrorCode::NotFound, format("The store has no {} {}.", what, id));
-}
 
 /// Adds the message for a taken name or id.
 [[noreturn]] void rethrowTaken(const Error& error, const Instance& instance) {
@@ -38,18 +31,12 @@ OperationRecord readOperationRecord(const Rows& rows) {
   return record;
 }
 
-/// What `read` makes of each row.
-template <typename Read>
-auto collect(Rows rows, Read read) {
-  std::vector<std::invoke_result_t<Read&, const Rows&>> out;
-  while (rows.next()) out.push_back(read(rows));
-  return out;
-}
-
 }  // namespace
 
 void insertInstance(Database& database, const InstanceRecord& record) {
   const Instance& instance = record.instance;
+  if (Rows former = database.query("SELECT 1 FROM former_users WHERE name = ?", {instance.owner}); former.next())
+    throw Error(ErrorCode::NotFound, format("The user \"{}\" was deleted.", instance.owner));
   if (Rows held = database.query("SELECT until FROM name_holds WHERE name = ? AND owner <> ? AND until > ?",
                                  {instance.config.name, instance.owner, toNumber(instance.createdAt)});
       held.next())
@@ -243,29 +230,6 @@ void putIdempotencyKey(Database& database, const std::string& user, const std::s
                    {user, key, entry.fingerprint, entry.instanceId.str(), entry.operationId, toNumber(now)});
 }
 
-std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name) {
-  return collect(database.query("SELECT name, password_hash, role, created_at, token_generation, git_name, git_email FROM users "
-                                "WHERE ?1 OR name = ?2 ORDER BY name",
-                                {std::int64_t{!name}, name.value_or("")}),
-                 [](const Rows& rows) {
-                   return UserRecord{
-                       rows.text(0), rows.text(1), rows.text(2), toTime(rows.integer(3)), rows.integer(4), {rows.text(5), rows.text(6)}};
-                 });
-}
-
-void putUser(Database& database, const UserRecord& user) {
-  database.execute(
-      "INSERT INTO users(name, password_hash, role, created_at, token_generation) VALUES(?, ?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET "
-      "password_hash = excluded.password_hash, role = excluded.role, created_at = excluded.created_at, "
-      "token_generation = excluded.token_generation",
-      {user.name, user.passwordHash, user.role, toNumber(user.createdAt), user.tokenGeneration});
-}
-
-void setGitIdentity(Database& database, const std::string& user, const GitIdentity& identity) {
-  requireOne(database.execute("UPDATE users SET git_name = ?, git_email = ? WHERE name = ?", {identity.name, identity.email, user}), "user",
-             user);
-}
-
 void putNameHold(Database& database, const NameHold& hold) {
   database.execute(
       "INSERT INTO name_holds(name, owner, until) VALUES(?, ?, ?) ON CONFLICT(name) DO UPDATE SET owner = excluded.owner, until = "
@@ -276,20 +240,6 @@ void putNameHold(Database& database, const NameHold& hold) {
 std::vector<NameHold> loadNameHolds(Database& database) {
   return collect(database.query("SELECT name, owner, until FROM name_holds ORDER BY name"),
                  [](const Rows& rows) { return NameHold{rows.text(0), rows.text(1), toTime(rows.integer(2))}; });
-}
-
-std::vector<SessionRecord> loadSessions(Database& database) {
-  return collect(database.query("SELECT id, user, expires_at, revoked, kind, created_at FROM sessions ORDER BY id"), [](const Rows& rows) {
-    return SessionRecord{rows.text(0), rows.text(1), toTime(rows.integer(2)), rows.integer(3) != 0, rows.text(4), toTime(rows.integer(5))};
-  });
-}
-
-void putSession(Database& database, const SessionRecord& session) {
-  // A revocation is never undone by a later put of the same session.
-  database.execute(
-      "INSERT INTO sessions(id, user, expires_at, revoked, kind, created_at) VALUES(?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET "
-      "expires_at = excluded.expires_at, revoked = max(revoked, excluded.revoked)",
-      {session.id, session.user, toNumber(session.expiresAt), std::int64_t{session.revoked}, session.kind, toNumber(session.createdAt)});
 }
 
 std::vector<TokenKeyRecord> loadTokenKeys(Database& database) {

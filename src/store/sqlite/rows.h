@@ -1,6 +1,7 @@
 // Records to rows and back: the SQL of every table.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,8 +40,13 @@ std::vector<NameHold> loadNameHolds(Database& database);
 
 std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name);  ///< all without a name
 void putUser(Database& database, const UserRecord& user);
+void insertUser(Database& database, const UserRecord& user);
+UserRecord changeUser(Database& database, const std::string& name, const UserChange& change);
+void deleteUser(Database& database, const std::string& name, const std::string& successor);
+std::map<std::string, std::string> loadSuccessors(Database& database);
 void setGitIdentity(Database& database, const std::string& user, const GitIdentity& identity);
 std::vector<SessionRecord> loadSessions(Database& database);
+void startSession(Database& database, const SessionRecord& session, const UserRecord& user);
 void putSession(Database& database, const SessionRecord& session);
 std::vector<TokenKeyRecord> loadTokenKeys(Database& database);
 void putTokenKey(Database& database, const TokenKeyRecord& key);

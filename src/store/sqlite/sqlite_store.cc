@@ -113,11 +113,26 @@ class SqliteStore final : public Store {
   awaitable<void> putUser(UserRecord user) override {
     co_await write([&](Database& database) { sqlite::putUser(database, user); });
   }
+  awaitable<void> insertUser(UserRecord user) override {
+    co_await write([&](Database& database) { sqlite::insertUser(database, user); });
+  }
+  awaitable<UserRecord> changeUser(std::string name, UserChange change) override {
+    UserRecord changed;
+    co_await write([&](Database& database) { changed = sqlite::changeUser(database, name, change); });
+    co_return changed;
+  }
+  awaitable<void> deleteUser(std::string name, std::string successor) override {
+    co_await write([&](Database& database) { sqlite::deleteUser(database, name, successor); });
+  }
+  awaitable<std::map<std::string, std::string>> loadSuccessors() override { return read(sqlite::loadSuccessors); }
   awaitable<void> setGitIdentity(std::string user, GitIdentity identity) override {
     co_await write([&](Database& database) { sqlite::setGitIdentity(database, user, identity); });
   }
   awaitable<std::vector<UserRecord>> listUsers() override {
     co_return co_await read([&](Database& database) { return sqlite::loadUsers(database, std::nullopt); });
+  }
+  awaitable<void> startSession(SessionRecord session, UserRecord user) override {
+    co_await write([&](Database& database) { sqlite::startSession(database, session, user); });
   }
   awaitable<void> putSession(SessionRecord session) override {
     co_await write([&](Database& database) { sqlite::putSession(database, session); });

@@ -102,7 +102,9 @@ TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
   run(openSqliteStore(data())->insertInstance(makeRecord("i-1", "web"), makeOperation("op-1", "i-1")));
   sql("ALTER TABLE instances DROP COLUMN place_id; DROP TABLE places; DROP TABLE departures; ALTER TABLE instances DROP COLUMN agent_key; "
       "ALTER TABLE users DROP COLUMN git_name; ALTER TABLE users DROP COLUMN git_email; DROP TABLE name_holds; "
-      "ALTER TABLE sessions DROP COLUMN kind; ALTER TABLE sessions DROP COLUMN created_at; DROP TABLE token_keys; PRAGMA user_version=1");
+      "DROP TABLE former_users; ALTER TABLE users DROP COLUMN disabled; ALTER TABLE users DROP COLUMN invite_digest; "
+      "ALTER TABLE users DROP COLUMN invite_expires; ALTER TABLE sessions DROP COLUMN kind; ALTER TABLE sessions DROP COLUMN created_at; "
+      "ALTER TABLE sessions DROP COLUMN signed_in_at; DROP TABLE token_keys; PRAGMA user_version=1");
   auto store = openSqliteStore(data());
   auto loaded = run(store->loadInstances());
   ASSERT_EQ(loaded.size(), 1u);
@@ -130,7 +132,10 @@ TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
   }
   sql("DROP TABLE departures; ALTER TABLE instances DROP COLUMN agent_key; ALTER TABLE users DROP COLUMN git_name; "
       "ALTER TABLE users DROP COLUMN git_email; DROP TABLE name_holds; ALTER TABLE sessions DROP COLUMN kind; "
-      "ALTER TABLE sessions DROP COLUMN created_at; DROP TABLE token_keys; PRAGMA user_version=2");
+      "DROP TABLE former_users; ALTER TABLE users DROP COLUMN disabled; ALTER TABLE users DROP COLUMN invite_digest; "
+      "ALTER TABLE users DROP COLUMN invite_expires; ALTER TABLE sessions DROP COLUMN created_at; ALTER TABLE sessions DROP COLUMN "
+      "signed_in_at; "
+      "DROP TABLE token_keys; PRAGMA user_version=2");
   auto loaded = run(openSqliteStore(data())->loadDepartures());
   ASSERT_EQ(loaded.size(), 2u);
   EXPECT_EQ(loaded[0].placeId, PlaceId("i-1"));

@@ -166,6 +166,33 @@ async function walkSwarm(walk, made, password) {
   await walk.call('login', { method: 'DELETE' }, 405);
 }
 
+async function walkUsers(walk) {
+  const path = { name: 'ann' };
+  await walk.call('createUser', { body: { name: 'ann', role: 'operator' } }, 201);
+  await walk.call('createUser', { body: { name: 'ann' } }, 409);
+  await walk.call('createUser', { body: { name: 'Ann', role: 'viewer' } }, 400);
+  await walk.call('createUser', { body: { name: 'bob', password: 'correct horse' } }, 201);
+  await walk.call('listUsers', {}, 200);
+  await walk.call('inviteUser', { path }, 201);
+  await walk.call('getUser', { path }, 200);
+  await walk.call('getUser', { path: { name: 'nothing' } }, 404);
+  await walk.call('changeUser', { path, body: { role: 'auditor' } }, 200);
+  await walk.call('changeUser', { path: { name: 'admin' }, body: { role: 'user' } }, 409);
+  await walk.call('setPassword', { path, body: { password: 'correct horse' } }, 204);
+  const { token } = (await walk.call('login', { body: { user: 'ann', password: 'correct horse' }, token: null }, 200)).json;
+  await walk.call('createUser', { body: { name: 'cyd' }, token }, 403);
+  await walk.call('setPassword', { path: { name: 'me' }, body: { password: 'another horse', oldPassword: 'wrong horse' }, token }, 400);
+  const [session] = (await walk.call('listUserSessions', { path }, 200)).json.items;
+  await walk.call('endUserSession', { path: { name: 'ann', session: session.id } }, 204);
+  await walk.call('endUserSession', { path: { name: 'ann', session: session.id } }, 404);
+  await walk.call('endUserSessions', { path }, 204);
+  await walk.call('disableUser', { path }, 200);
+  await walk.call('inviteUser', { path }, 409);
+  await walk.call('enableUser', { path }, 200);
+  await walk.call('deleteUser', { path, query: { handOverTo: 'nothing' } }, 404);
+  await walk.call('deleteUser', { path, query: { handOverTo: 'bob' } }, 204);
+}
+
 /// A configuration in a request reads no file of the server, reaches no endpoint that was not allowed, and quotes no response.
 async function walkCandidates(walk, { forbidden, allowed }) {
   const validate = (type, body, expected) => walk.call('validateProvider', { path: { type }, body }, expected);
@@ -188,13 +215,14 @@ async function walkCandidates(walk, { forbidden, allowed }) {
 async function sendExamples(walk) {
   let sent = 0;
   const description = walk.description;
+  await walk.call('createUser', { body: { name: 'walker' } }, 201);
   const { id } = (await walk.call('createInstance', { query: { wait: 30 }, body: {} }, 201)).json;
   for (const operation of description.operations.keys()) {
     const { schema, examples = {} } = description.bodyOf(operation);
     for (const [name, { value }] of Object.entries(examples)) {
       const faults = description.faults(schema, value);
       if (faults) throw new Error(`example ${name} of ${operation}: ${faults}`);
-      const answer = await walk.begin(operation, { path: { id, type: name }, body: value }, undefined, operation === 'takeSnapshot');
+      const answer = await walk.begin(operation, { path: { id, type: name, name: 'walker' }, body: value }, undefined, operation === 'takeSnapshot');
       const only_missing = (answer.json?.errors ?? []).some(({ detail }) => detail.includes('not configured'));
       if ([400, 404, 415].includes(answer.status) && !only_missing)
         throw new Error(`example ${name} of ${operation} was refused: ${answer.text}`);
@@ -217,7 +245,7 @@ async function sendBroken(walk) {
       const bodies = [{ ...value, unheardOf: 1 }, ...Object.keys(value).map((key) => ({ ...value, [key]: wrong(value[key]) }))];
       for (const body of bodies) {
         if (!description.faults(schema, body)) throw new Error(`${operation} takes ${JSON.stringify(body)}`);
-        const answer = await walk.call(operation, { path: { id, type: name }, body }, 400);
+        const answer = await walk.call(operation, { path: { id, type: name, name: 'walker' }, body }, 400);
         if (!answer.json.errors?.length) throw new Error(`${operation} does not say what is wrong with ${JSON.stringify(body)}: ${answer.text}`);
         ++sent;
       }
@@ -231,6 +259,7 @@ export async function walkAll(walk, password, endpoints) {
   const made = await walkInstances(walk);
   await walkInside(walk, made.id);
   await walkSwarm(walk, made, password);
+  await walkUsers(walk);
   await walkCandidates(walk, endpoints);
   const names = await walk.events((seen) => seen.includes('instance') && seen.filter((name) => name === 'operation').length > 2,
     () => walk.call('restartInstance', { path: { id: made.id }, query: { wait: 30 } }));

@@ -104,6 +104,24 @@ TEST(ApiEvents, endWithTheSession) {
   EXPECT_TRUE(events.ends());
 }
 
+TEST(ApiEvents, endWhenTheirUserIsDisabledDeletedOrGetsAnotherRole) {
+  const std::initializer_list<Request> changes{{"POST", "/api/users/sten/disable"},
+                                               {"PATCH", "/api/users/sten", R"({"role":"auditor"})"},
+                                               {"POST", "/api/users/sten/password", R"({"password":"another horse"})"},
+                                               {"DELETE", "/api/users/sten/sessions"},
+                                               {"DELETE", "/api/users/sten"}};
+  for (const Request& change : changes) {
+    ApiServer server;
+    StreamedAnswer events(server, "/api/events", bearer(server.stranger));
+    StreamedAnswer others(server, "/api/events", bearer(server.user));
+    EXPECT_LT(server.send(change).status, 300) << change.target;
+    EXPECT_TRUE(events.ends()) << change.target;
+    EXPECT_EQ(server.send({.target = "/api/auth/status"}, server.stranger).status, 401) << change.target;
+    server.create("w", server.user);
+    EXPECT_NE(others.readUntil("event: instance").find("event: instance"), std::string::npos) << "another user's stream goes on";
+  }
+}
+
 TEST(ApiEvents, areNotTakenByAClientWithoutBounds) {
   ApiServer server({.open = {.perUser = 2}});
   StreamedAnswer one(server, "/api/events", bearer(server.user));

@@ -1,5 +1,6 @@
 // Sign-in, sessions, codes and cookies, on the real store.
 #include "auth/auth.h"
+#include "auth/accounts/accounts.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -154,6 +155,7 @@ TEST_F(AuthTest, refusesTokensOfItsOwnKeyWithAnotherMeaning) {
 
 TEST_F(AuthTest, acceptsTokensOfVersionsBeforeEd25519UntilTheyExpire) {
   const LoginResult mine = login(), other = login();
+  const SystemTime replaced = auth_->tokenKeys().front().createdAt;
   const std::string secret = hmacSha256(*fromHex(*run(store_->getSetting("auth.key"))), "api token");
   const auto former = [&](const LoginResult& result, std::string_view audience = "swarm-api") {
     const auto seconds_of = [](SystemTime time) { return std::chrono::floor<seconds>(time).time_since_epoch().count(); };
@@ -172,8 +174,29 @@ TEST_F(AuthTest, acceptsTokensOfVersionsBeforeEd25519UntilTheyExpire) {
   EXPECT_FALSE(auth_->verifyApiToken(ended));
   open();
   EXPECT_TRUE(auth_->verifyApiToken(token));
+  clock_.advance(seconds(60) - (clock_.now() - replaced));
+  EXPECT_TRUE(auth_->verifyApiToken(former(mine)));
+  clock_.advance(seconds(1));
+  EXPECT_FALSE(auth_->verifyApiToken(former(mine))) << "signed after the key was replaced";
+  EXPECT_TRUE(auth_->verifyApiToken(token));
   clock_.advance(mine.principal.expiresAt - clock_.now());
   EXPECT_FALSE(auth_->verifyApiToken(token));
+}
+
+/// A replaced key that was copied signs nothing that is accepted.
+TEST_F(AuthTest, acceptsOfAReplacedKeyOnlyWhatItSignedBefore) {
+  const LoginResult mine = login();
+  const ApiTokenKey key = signingKey();
+  ApiTokenClaims claims = readApiToken(key, mine.token.reveal()).value();
+  run(auth_->rotateTokenKey());
+  const auto accepts = [&] { return auth_->verifyApiToken(signApiToken(key, claims)).has_value(); };
+  EXPECT_TRUE(accepts());
+  claims.issuedAt += 61;
+  EXPECT_FALSE(accepts()) << "issued later";
+  claims.issuedAt -= 61;
+  clock_.advance(seconds(61));
+  claims.session = login().principal.sessionId;
+  EXPECT_FALSE(accepts()) << "of a session that began later";
 }
 
 TEST_F(AuthTest, extendsASessionUpToItsMaximumLife) {
@@ -431,6 +454,18 @@ TEST_F(AuthTest, signsInByALinkOnceWithinItsTimeAndItsMakersSession) {
   EXPECT_FALSE(run(auth_->takeLoginLink(link)));
 }
 
+TEST_F(AuthTest, endsAChainOfLinksNinetyDaysAfterItsSignIn) {
+  const LoginResult first = login();
+  LoginResult last = first;
+  for (int day = 6; day < 90; day += 6) {
+    clock_.advance(hours(24 * 6));
+    if (day == 48) open();
+    last = run(auth_->takeLoginLink(auth_->issueLoginLink(last.principal))).value();
+  }
+  EXPECT_EQ(last.principal.expiresAt, first.principal.expiresAt - kSessionLife + kMaxSessionLife);
+  EXPECT_EQ(run(auth_->refresh(last.principal))->principal.expiresAt, last.principal.expiresAt);
+}
+
 TEST_F(AuthTest, endsTheOldestOfAUsersSessionsWhenThereAreVeryMany) {
   const LoginResult machine = run(auth_->issue("ann", hours(1)));
   const LoginResult first = login();
@@ -507,6 +542,44 @@ TEST_F(AuthTest, refusesBadUserNamesAndShortPasswords) {
   EXPECT_EQ(errorOf(auth_->putUser("bob", Secret("1234567"), Role::user)).code(), ErrorCode::InvalidArgument);
   EXPECT_EQ(errorOf(auth_->putUser("bob", Secret(std::string(1025, 'x')), Role::user)).code(), ErrorCode::InvalidArgument);
   EXPECT_FALSE(run(store_->getUser("bob")));
+}
+
+TEST_F(AuthTest, keepsInvitationsAndDisabledUsersOverARestart) {
+  run(auth_->accounts().create("ben", Role::user, Secret()));
+  const Invitation invitation = run(auth_->accounts().invite("ben"));
+  const LoginResult ann = login();
+  run(auth_->accounts().setDisabled("ann", true));
+  open();
+  EXPECT_EQ(auth_->accounts().invited(invitation.code.reveal()), "ben");
+  EXPECT_FALSE(auth_->accounts().invited("other"));
+  EXPECT_FALSE(auth_->verifyApiToken(ann.token.reveal()));
+  EXPECT_EQ(errorOf(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.1"})).code(), ErrorCode::Unauthenticated);
+  ASSERT_TRUE(run(auth_->accounts().acceptInvitation(invitation.code.reveal(), Secret("battery staple"), {"::1"})));
+  open();
+  EXPECT_FALSE(auth_->accounts().invited(invitation.code.reveal()));
+  run(auth_->accounts().setDisabled("ann", false));
+  EXPECT_FALSE(auth_->verifyApiToken(ann.token.reveal())) << "the sessions from before do not come back";
+  EXPECT_EQ(login().principal.user, "ann");
+}
+
+TEST_F(AuthTest, endsSessionsOnceARoleChanges) {
+  const LoginResult ann = login();
+  std::uint64_t epoch = auth_->revocationEpoch();
+  run(auth_->accounts().setRole("ann", Role::auditor));
+  EXPECT_GT(auth_->revocationEpoch(), epoch);
+  EXPECT_FALSE(auth_->stillSignedIn(ann.principal));
+  EXPECT_EQ(login().principal.role, Role::auditor);
+}
+
+TEST_F(AuthTest, recoversTheAdministrator) {
+  run(auth_->accounts().setRole("ann", Role::admin));
+  run(auth_->accounts().setDisabled("admin", true));
+  const Accounts::Recovered recovered = run(auth_->accounts().recoverAdmin());
+  EXPECT_EQ(recovered.name, "admin");
+  EXPECT_EQ(run(auth_->login("admin", recovered.password, LoginOrigin{"::1"})).principal.role, Role::admin);
+  run(store_->deleteUser("admin", ""));
+  auth_->accounts().forget("admin");
+  EXPECT_EQ(run(auth_->accounts().recoverAdmin()).name, "ann");
 }
 
 }  // namespace

@@ -44,8 +44,13 @@ class MemoryStore final : public Store {
   awaitable<void> putIdempotencyKey(std::string user, std::string key, IdempotencyEntry entry) override;
   awaitable<std::optional<UserRecord>> getUser(std::string) override { co_return std::nullopt; }
   awaitable<void> putUser(UserRecord) override { co_return; }
+  awaitable<void> insertUser(UserRecord) override { co_return; }
+  awaitable<UserRecord> changeUser(std::string, UserChange) override { co_return UserRecord{}; }
+  awaitable<void> deleteUser(std::string, std::string) override { co_return; }
+  awaitable<std::map<std::string, std::string>> loadSuccessors() override { co_return std::map<std::string, std::string>(); }
   awaitable<void> setGitIdentity(std::string, GitIdentity) override { co_return; }
   awaitable<std::vector<UserRecord>> listUsers() override { co_return std::vector<UserRecord>(); }
+  awaitable<void> startSession(SessionRecord, UserRecord) override { co_return; }
   awaitable<void> putSession(SessionRecord) override { co_return; }
   awaitable<void> extendSession(std::string, SystemTime) override { co_return; }
   awaitable<std::vector<SessionRecord>> loadSessions() override { co_return std::vector<SessionRecord>(); }

@@ -92,6 +92,20 @@ awaitable<std::optional<LoginResult>> MemoryAuth::takeLoginLink(std::string code
   co_return user ? std::optional(signIn(*user)) : std::nullopt;
 }
 
+std::optional<std::string> MemoryAccounts::invited(std::string_view code) const {
+  const auto found = codes.find(code);
+  return found == codes.end() ? std::nullopt : std::optional(found->second);
+}
+
+awaitable<std::optional<LoginResult>> MemoryAccounts::acceptInvitation(std::string code, Secret password, LoginOrigin) {
+  const auto user = invited(code);
+  if (!user) co_return std::nullopt;
+  if (password.reveal().size() < 8) throw Error(ErrorCode::InvalidArgument, "A password has 8 to 1024 characters.");
+  codes.erase(code);
+  passwords[*user] = password.reveal();
+  co_return sign_in_(*user);
+}
+
 std::string Answer::header(std::string_view name) const {
   net::ResponseHead parsed;
   if (!net::parseResponseHead(head, "GET", parsed)) return {};

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "async/deadline.h"
+#include "auth/accounts/accounts.h"
 #include "auth/session/cookies.h"
 #include "gateway/gateway.h"
 #include "net/connect.h"
@@ -22,6 +23,31 @@ namespace swarm::gateway::testing {
 
 namespace asio = boost::asio;
 using async::awaitable;
+
+/// Accounts with invitations only: `codes` has the user of each.
+class MemoryAccounts final : public Accounts {
+ public:
+  explicit MemoryAccounts(std::function<LoginResult(const std::string&)> sign_in) : sign_in_(std::move(sign_in)) {}
+  awaitable<std::vector<UserRecord>> list() override { co_return std::vector<UserRecord>(); }
+  awaitable<std::optional<UserRecord>> find(std::string) override { co_return std::nullopt; }
+  awaitable<UserRecord> create(std::string, Role, Secret) override { co_return UserRecord(); }
+  awaitable<Invitation> invite(std::string) override { co_return Invitation(); }
+  std::optional<std::string> invited(std::string_view code) const override;
+  awaitable<std::optional<LoginResult>> acceptInvitation(std::string code, Secret password, LoginOrigin origin) override;
+  awaitable<UserRecord> setRole(std::string, Role) override { co_return UserRecord(); }
+  awaitable<UserRecord> setDisabled(std::string, bool) override { co_return UserRecord(); }
+  awaitable<void> resetPassword(std::string, Secret) override { co_return; }
+  awaitable<void> changePassword(Principal, Secret, Secret, LoginOrigin) override { co_return; }
+  awaitable<void> endSessions(std::string) override { co_return; }
+  void forget(const std::string&) override {}
+  awaitable<Recovered> recoverAdmin() override { co_return Recovered(); }
+
+  std::map<std::string, std::string, std::less<>> codes;
+  std::map<std::string, std::string, std::less<>> passwords;  ///< that were set, by user
+
+ private:
+  std::function<LoginResult(const std::string&)> sign_in_;
+};
 
 /// Auth in memory: user "ada" (user), "bob" (user), "vic" (viewer) and "root" (admin), each with the password "pw-" + name.
 class MemoryAuth final : public Auth {
@@ -55,6 +81,7 @@ class MemoryAuth final : public Auth {
   std::vector<TokenKeyInfo> tokenKeys() const override { return {}; }
   awaitable<TokenKeyInfo> rotateTokenKey() override { co_return TokenKeyInfo(); }
   awaitable<void> renewTokenKey() override { co_return; }
+  MemoryAccounts& accounts() override { return accounts_; }
 
   LoginResult signIn(const std::string& user, std::chrono::seconds ttl = std::chrono::hours(1));
   void revoke(const std::string& session);
@@ -67,6 +94,7 @@ class MemoryAuth final : public Auth {
   std::map<std::string, Principal, std::less<>> sessions_;
   std::map<std::string, std::pair<std::string, Principal>, std::less<>> codes_;
   std::map<std::string, std::string, std::less<>> links_;
+  MemoryAccounts accounts_{[this](const std::string& user) { return signIn(user); }};
   int next_ = 0;
 };
 

@@ -26,6 +26,8 @@ class Serve final : public Verb {
     arguments.option("--log-level", flags_.logLevel, "debug, info, warning or error")
         .suggest({.words = {"debug", "info", "warning", "error"}});
     arguments.option("--log-style", flags_.logStyle, "text or json").suggest({.words = {"text", "json"}});
+    arguments.flag("--reset-admin-password", flags_.resetAdminPassword,
+                   "Give the user admin a new password, print the path of its file, and exit; the server must be stopped");
     arguments.flag("--fake-provider", flags_.fakeProvider, "Keep workspaces in memory only: for benchmarks and for trying the API");
   }
 

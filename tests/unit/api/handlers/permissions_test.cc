@@ -21,15 +21,17 @@ bool namesAnObject(const api::Endpoint& route) {
   return route.pattern.find('{') != std::string_view::npos && route.pattern.find("{type}") == std::string_view::npos;
 }
 
+/// Whether what it names is a user, or a session.
+bool concernsUsers(const api::Endpoint& route) {
+  return route.permission == Permission::ReadUsers || route.permission == Permission::Account ||
+         route.permission == Permission::ManageUsers;
+}
+
 /// What the table of permissions (docs/access.md) says.
 Verdict expected(const api::Endpoint& route, const Principal& caller, Relation relation) {
   if (!isAllowed(caller, route.permission, Relation::Own)) return Verdict::Forbidden;
   if (!namesAnObject(route)) return Verdict::Allowed;
-  if (route.operationId == "endSession") {
-    const bool may_end = relation == Relation::Own || isAllowed(caller, Permission::ManageUsers, relation);
-    return may_end ? Verdict::Allowed : Verdict::Hidden;
-  }
-  if (!isAllowed(caller, Permission::Read, relation)) return Verdict::Hidden;
+  if (!isAllowed(caller, concernsUsers(route) ? Permission::ReadUsers : Permission::Read, relation)) return Verdict::Hidden;
   return isAllowed(caller, route.permission, relation) ? Verdict::Allowed : Verdict::Forbidden;
 }
 
@@ -51,7 +53,7 @@ std::string pathOf(const api::Endpoint& route, const Walk& walk) {
     if (auto at = path.find(name); at != std::string::npos) path.replace(at, name.size(), value);
   };
   fill("{id}", route.pattern.starts_with("/api/operations") ? walk.operation : walk.instance);
-  fill("{name}", route.pattern.starts_with("/api/names") ? walk.name : walk.volume);
+  fill("{name}", concernsUsers(route) ? walk.owner : route.pattern.starts_with("/api/names") ? walk.name : walk.volume);
   fill("{session}", walk.session);
   fill("{snapshot}", walk.snapshot);
   fill("{type}", "fake");
@@ -60,7 +62,7 @@ std::string pathOf(const api::Endpoint& route, const Walk& walk) {
 }
 
 /// A body that the route takes.
-std::string bodyOf(const api::Endpoint& route, const std::string& password) {
+std::string bodyOf(const api::Endpoint& route, const std::string& password, std::string_view unique) {
   if (route.body.schema == "CreateInstance") return R"({"provider":"fake"})";
   if (route.body.schema == "UpdateInstance") return R"({"labels":{"a":"b"}})";
   if (route.body.schema == "PatchInstance") return R"({"labels":{"a":null}})";
@@ -70,8 +72,47 @@ std::string bodyOf(const api::Endpoint& route, const std::string& password) {
   if (route.body.schema == "ExecuteCommand") return R"({"command":["true"]})";
   if (route.body.schema == "IssueToken") return R"({"scope":"status"})";
   if (route.body.schema == "CreateLoginLink") return R"({"instance":"dev"})";
+  if (route.body.schema == "CreateUser") return R"({"name":"new-)" + std::string(unique) + "\"}";
+  if (route.body.schema == "ChangeUser") return R"({"role":"operator"})";
+  if (route.body.schema == "SetPassword") return R"({"password":"another horse","oldPassword":"no"})";
   if (route.body.schema == "Credentials") return R"({"user":"ulla","password":")" + password + "\"}";
   return {};
+}
+
+TEST(ApiInstances, hideTheirSecretsFromThoseWhoMayNotConfigureThem) {
+  ApiServer server;
+  const std::string body = R"({"provider":"fake","env":{"TOKEN":"s3cret"},"setup":"echo s3cret"})";
+  for (const std::string& owner : {server.user, server.operates}) {
+    const Answer made = server.send({"POST", "/api/instances?wait=10", body}, owner);
+    ASSERT_EQ(made.status, 201) << made.text;
+    const std::string path = "/api/instances/" + made.at("id");
+    const auto sees = [&](const Request& request, const std::string& token) {
+      const Answer answer = server.send(request, token);
+      EXPECT_EQ(answer.status, 200) << answer.text;
+      const bool hides = answer.text.find(R"("TOKEN":"***")") != std::string::npos && answer.text.find("s3cret") == std::string::npos;
+      EXPECT_NE(hides, answer.text.find("s3cret") != std::string::npos) << answer.text;
+      return !hides;
+    };
+    for (const std::string& whole : {path, std::string("/api/instances"), path + "?fields=id,config.env"}) {
+      EXPECT_TRUE(sees({.target = whole}, owner)) << whole;
+      EXPECT_TRUE(sees({.target = whole}, server.admin)) << whole;
+      EXPECT_FALSE(sees({.target = whole}, server.auditor)) << whole;
+    }
+    if (owner == server.operates) continue;
+    EXPECT_FALSE(sees({.target = path}, server.operates));
+    EXPECT_FALSE(sees({"PATCH", path, R"({"labels":{"a":"b"}})"}, server.operates));
+    EXPECT_FALSE(sees({"POST", path + "/stop?wait=10"}, server.operates));
+    EXPECT_EQ(server.send({"PATCH", path, R"({"env":{"TOKEN":"***"}})"}, server.operates).status, 403) << "the hidden value is not written";
+    EXPECT_TRUE(sees({.target = path}, owner));
+    server.send({"DELETE", path + "?wait=10"}, owner);
+  }
+}
+
+TEST(ApiInstances, hideTheirSecretsFromAdministratorsWhoMayNotEnter) {
+  ApiServer server({}, {.adminsMayEnter = false});
+  server.send({"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"web","env":{"TOKEN":"s3cret"}})"}, server.user);
+  EXPECT_EQ(server.get("/api/instances/web").text.find("s3cret"), std::string::npos);
+  EXPECT_NE(server.send({.target = "/api/instances/web"}, server.user).text.find("s3cret"), std::string::npos);
 }
 
 class ApiPermissions : public ::testing::Test {
@@ -80,6 +121,10 @@ class ApiPermissions : public ::testing::Test {
   Walk makeObjects(const api::Endpoint& route, const std::string& owner) {
     Walk walk{.owner = owner};
     if (!namesAnObject(route)) return walk;
+    if (concernsUsers(route)) {
+      walk.session = principalOf(server_.issue(owner)).sessionId;
+      return walk;
+    }
     const std::string name = "w" + std::to_string(made_++);
     const std::string body = R"({"provider":"fake","owner":")" + owner + R"(","name":")" + name;
     const Answer created = server_.post("/api/instances?wait=10", body + "\"}");
@@ -100,8 +145,13 @@ class ApiPermissions : public ::testing::Test {
       EXPECT_EQ(server_.post("/api/instances?wait=10", body + "-old\"}").status, 201);
       EXPECT_EQ(server_.send({"DELETE", "/api/instances/" + walk.name + "?volumes=true&wait=10"}).status, 200);
     }
-    if (route.pattern.find("{session}") != std::string_view::npos) walk.session = principalOf(server_.issue(owner)).sessionId;
     return walk;
+  }
+
+  std::string makeUser(Role role) {
+    const std::string name = "user" + std::to_string(made_++);
+    server_.loop.run(server_.auth->putUser(name, Secret(), role));
+    return name;
   }
 
   void removeObjects(const Walk& walk) {
@@ -109,7 +159,7 @@ class ApiPermissions : public ::testing::Test {
   }
 
   Answer call(const api::Endpoint& route, const Walk& walk, const std::string& token) {
-    Request request{std::string(route.method), pathOf(route, walk), bodyOf(route, server_.password)};
+    Request request{std::string(route.method), pathOf(route, walk), bodyOf(route, server_.password, std::to_string(made_++))};
     // Streams have no end: their HEAD requires the same permission.
     if (route.operationId == "streamEvents" || route.operationId == "readLogs") request.method = "HEAD";
     return server_.send(request, token);
@@ -130,9 +180,11 @@ TEST_F(ApiPermissions, areThoseOfTheTableForEveryRoleAndRelationOnEveryRoute) {
     for (const auto& [name, role] : users) {
       for (const Relation relation : {Relation::Own, Relation::Other}) {
         if (relation == Relation::Other && !namesAnObject(route)) continue;
-        const Walk walk = makeObjects(route, relation == Relation::Own ? std::string(name) : "sten");
-        // The caller's session does not outlive a logout: each call gets its own.
-        const std::string token = server_.issue(std::string(name));
+        // Calls about users may delete them, and end their sessions: each call gets its own.
+        const std::string me = concernsUsers(route) ? makeUser(role) : std::string(name);
+        const std::string someone = concernsUsers(route) ? makeUser(Role::user) : "sten";
+        const Walk walk = makeObjects(route, relation == Relation::Own ? me : someone);
+        const std::string token = server_.issue(me);
         const Principal caller = principalOf(token);
         ASSERT_EQ(caller.role, role);
         const Answer answer = call(route, walk, token);

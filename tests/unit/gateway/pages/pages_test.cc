@@ -26,6 +26,7 @@ TEST(Pages, escapeAllValues) {
       waitingPage({.kind = WaitingKind::Moving,
                    .name = kHostile,
                    .moving = std::make_shared<const MoveProgress>(MoveProgress{.to = kHostile, .step = kHostile})}),
+      invitePage({.user = kHostile, .problem = kHostile}),
       enterPage({.name = kHostile, .owner = kHostile, .host = kHostile, .binding = kHostile, .path = kHostile, .proof = kHostile}),
       messagePage({.title = kHostile, .text = kHostile, .detail = kHostile, .linkText = kHostile, .link = kHostile}),
   };
@@ -60,8 +61,9 @@ TEST(Pages, allowOnlyTheirOwnStyleAndScript) {
 }
 
 TEST(Pages, insertOnlyStyleAndScriptUnescaped) {
-  for (const auto text : {assets::brandHtml(), assets::continueHtml(), assets::enterHtml(), assets::landingHtml(), assets::messageHtml(),
-                          assets::signInHtml(), assets::signInByLinkHtml(), assets::signedOutHtml(), assets::waitingHtml()})
+  for (const auto text :
+       {assets::brandHtml(), assets::continueHtml(), assets::enterHtml(), assets::inviteHtml(), assets::landingHtml(),
+        assets::messageHtml(), assets::signInHtml(), assets::signInByLinkHtml(), assets::signedOutHtml(), assets::waitingHtml()})
     for (const auto* unescaped : {"{{{", "{{&", "{{="}) EXPECT_EQ(text.find(unescaped), std::string_view::npos) << text;
   std::string layout(assets::layoutHtml());
   for (const std::string allowed : {"<style>{{{style}}}</style>", "<script>{{{script}}}</script>"}) {

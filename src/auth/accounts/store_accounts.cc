@@ -1,0 +1,173 @@
+#include "auth/accounts/store_accounts.h"
+
+#include <algorithm>
+
+#include "base/diagnostics/log.h"
+#include "base/id.h"
+#include "base/text/format.h"
+#include "net/ip_address.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::size_t kMinPasswordBytes = 8;
+constexpr std::string_view kOneself = "me";  // in paths of the API
+
+std::string digestOf(std::string_view code) { return toHex(sha256(code)); }
+
+}  // namespace
+
+/// Names are used in labels, log lines and cookies.
+void requireUserName(std::string_view name) {
+  auto wrong = [](char c) { return !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'); };
+  if (name.empty() || name.size() > 40 || std::any_of(name.begin(), name.end(), wrong) || wrong(name[0]) || name[0] == '-' ||
+      name[0] == '.' || name == kOneself)
+    throw Error(ErrorCode::InvalidArgument,
+                "A user's name is 1 to 40 of a-z, 0-9, \"-\", \"_\" and \".\", begins with a letter or digit, and is not \"me\".")
+        .withField("/name", "is not a user name");
+}
+
+void requirePassword(const Secret& password) {
+  if (password.reveal().size() < kMinPasswordBytes || password.reveal().size() > kMaxPasswordBytes)
+    throw Error(ErrorCode::InvalidArgument, format("A password has {} to {} characters.", kMinPasswordBytes, kMaxPasswordBytes))
+        .withField("/password", "has the wrong length");
+}
+
+void StoreAccounts::load(const std::vector<UserRecord>& users) {
+  for (const UserRecord& user : users) remember(user);
+}
+
+void StoreAccounts::remember(const UserRecord& user) {
+  parts_.sessions.setUser(user.name, storedRole(user.role), user.tokenGeneration);
+  const std::lock_guard lock(mutex_);
+  if (user.inviteDigest.empty())
+    invitations_.erase(user.name);
+  else
+    invitations_[user.name] = {user.inviteDigest, user.inviteExpires};
+}
+
+awaitable<UserRecord> StoreAccounts::change(std::string name, UserChange change) {
+  UserRecord changed = co_await parts_.store.changeUser(std::move(name), std::move(change));
+  remember(changed);
+  parts_.noteRevocation();
+  co_return changed;
+}
+
+awaitable<std::vector<UserRecord>> StoreAccounts::list() { return parts_.store.listUsers(); }
+
+awaitable<std::optional<UserRecord>> StoreAccounts::find(std::string name) { return parts_.store.getUser(std::move(name)); }
+
+awaitable<UserRecord> StoreAccounts::create(std::string name, Role role, Secret password) {
+  requireUserName(name);
+  UserRecord user{name, "", std::string(nameOf(role)), parts_.clock.now()};
+  if (!password.empty()) {
+    requirePassword(password);
+    user.passwordHash = co_await parts_.passwords.hash(password);
+  }
+  co_await parts_.store.insertUser(user);
+  remember(user);
+  log::info("user created", {{"user", name}, {"role", user.role}});
+  co_return user;
+}
+
+awaitable<Invitation> StoreAccounts::invite(std::string name) {
+  Invitation invitation{Secret(toBase64Url(randomBytes(32))), parts_.clock.now() + kInvitationLife};
+  co_await change(name, {.inviteDigest = digestOf(invitation.code.reveal()), .inviteExpires = invitation.expiresAt});
+  log::info("user invited", {{"user", name}});
+  co_return invitation;
+}
+
+std::optional<std::string> StoreAccounts::invited(std::string_view code) const {
+  const std::string digest = digestOf(code);
+  const std::lock_guard lock(mutex_);
+  for (const auto& [user, open] : invitations_)
+    if (open.digest == digest && parts_.clock.now() < open.expiresAt) return user;
+  return std::nullopt;
+}
+
+awaitable<std::optional<LoginResult>> StoreAccounts::acceptInvitation(std::string code, Secret password, LoginOrigin origin) {
+  const auto user = invited(code);
+  if (!user) co_return std::nullopt;
+  requirePassword(password);
+  // A hash costs as much as the check of a password.
+  const std::string address = net::addressGroup(origin.address);
+  const LoginAttempt attempt{.name = *user, .address = address};
+  parts_.throttle.attempt(attempt);
+  std::string hash = co_await parts_.passwords.hash(password);
+  std::optional<UserRecord> changed;
+  try {
+    changed =
+        co_await change(*user, {.passwordHash = std::move(hash), .inviteDigest = "", .ifInvited = digestOf(code), .endsSessions = true});
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::NotFound) throw;  // used or withdrawn while the password was hashed
+  }
+  if (!changed) co_return std::nullopt;
+  parts_.throttle.succeeded(attempt);
+  log::info("invitation accepted", {{"user", *user}});
+  co_return co_await parts_.begin(std::move(*changed), "invitation");
+}
+
+awaitable<UserRecord> StoreAccounts::setRole(std::string name, Role role) {
+  UserRecord changed = co_await change(name, {.role = std::string(nameOf(role)), .endsSessions = true});
+  log::info("role of a user changed", {{"user", name}, {"role", changed.role}});
+  co_return changed;
+}
+
+awaitable<UserRecord> StoreAccounts::setDisabled(std::string name, bool disabled) {
+  UserChange wanted{.disabled = disabled, .endsSessions = true};
+  if (disabled) wanted.inviteDigest = "";
+  UserRecord changed = co_await change(name, std::move(wanted));
+  log::info(disabled ? "user disabled" : "user enabled", {{"user", name}});
+  co_return changed;
+}
+
+awaitable<void> StoreAccounts::resetPassword(std::string name, Secret password) {
+  requirePassword(password);
+  std::string hash = co_await parts_.passwords.hash(password);
+  co_await change(name, {.passwordHash = std::move(hash), .inviteDigest = "", .endsSessions = true});
+  log::info("password of a user reset", {{"user", name}});
+}
+
+awaitable<void> StoreAccounts::changePassword(Principal principal, Secret present, Secret password, LoginOrigin origin) {
+  requirePassword(password);
+  if (!co_await parts_.check(principal.user, std::move(present), std::move(origin)))
+    throw Error(ErrorCode::InvalidArgument, "The present password is wrong.").withField("/oldPassword", "is wrong");
+  std::string hash = co_await parts_.passwords.hash(password);
+  co_await change(principal.user, {.passwordHash = std::move(hash), .inviteDigest = "", .onlySession = principal.sessionId});
+  parts_.sessions.removeOthers(principal.user, principal.sessionId);
+  parts_.noteRevocation();
+  log::info("password changed", {{"user", principal.user}});
+}
+
+awaitable<void> StoreAccounts::endSessions(std::string name) {
+  co_await change(name, {.endsSessions = true});
+  log::info("signed out everywhere", {{"user", name}});
+}
+
+void StoreAccounts::forget(const std::string& name) {
+  parts_.sessions.removeUser(name);
+  {
+    const std::lock_guard lock(mutex_);
+    invitations_.erase(name);
+  }
+  parts_.noteRevocation();
+  log::info("user deleted", {{"user", name}});
+}
+
+awaitable<Accounts::Recovered> StoreAccounts::recoverAdmin() {
+  const std::vector<UserRecord> users = co_await parts_.store.listUsers();
+  const auto is_admin = [](const UserRecord& user) { return user.role == nameOf(Role::admin) && !user.disabled; };
+  auto chosen = std::ranges::find(users, "admin", &UserRecord::name);
+  if (chosen == users.end()) chosen = std::ranges::find_if(users, is_admin);
+  if (chosen == users.end()) throw Error(ErrorCode::NotFound, "There is no administrator yet. Start the server once: it creates one.");
+  Recovered recovered{chosen->name, makePassword()};
+  std::string hash = co_await parts_.passwords.hash(recovered.password);
+  co_await change(recovered.name, {.role = std::string(nameOf(Role::admin)),
+                                   .passwordHash = std::move(hash),
+                                   .disabled = false,
+                                   .inviteDigest = "",
+                                   .endsSessions = true});
+  co_return recovered;
+}
+
+}  // namespace swarm

@@ -1,0 +1,65 @@
+// StoreAccounts: Accounts on the store. A part of the Auth that makeAuth() returns.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+
+#include "auth/accounts/accounts.h"
+#include "auth/limits/throttle.h"
+#include "auth/passwords.h"
+#include "auth/session/sessions.h"
+
+namespace swarm {
+
+inline constexpr std::size_t kMaxPasswordBytes = 1024;
+/// Throws Error(InvalidArgument) with the accepted form.
+void requireUserName(std::string_view name);
+void requirePassword(const Secret& password);
+
+class StoreAccounts final : public Accounts {
+ public:
+  /// What it shares with Auth.
+  struct Parts {
+    Store& store;
+    const Clock& clock;
+    SessionTable& sessions;
+    Passwords& passwords;
+    LoginThrottle& throttle;
+    std::function<void()> noteRevocation;
+    /// The user with this password, behind the throttle; nothing: wrong, unknown or disabled.
+    std::function<awaitable<std::optional<UserRecord>>(std::string user, Secret password, LoginOrigin origin)> check;
+    std::function<awaitable<LoginResult>(UserRecord user, std::string kind)> begin;  ///< starts a session
+  };
+  explicit StoreAccounts(Parts parts) : parts_(std::move(parts)) {}
+  void load(const std::vector<UserRecord>& users);
+
+  awaitable<std::vector<UserRecord>> list() override;
+  awaitable<std::optional<UserRecord>> find(std::string name) override;
+  awaitable<UserRecord> create(std::string name, Role role, Secret password) override;
+  awaitable<Invitation> invite(std::string name) override;
+  std::optional<std::string> invited(std::string_view code) const override;
+  awaitable<std::optional<LoginResult>> acceptInvitation(std::string code, Secret password, LoginOrigin origin) override;
+  awaitable<UserRecord> setRole(std::string name, Role role) override;
+  awaitable<UserRecord> setDisabled(std::string name, bool disabled) override;
+  awaitable<void> resetPassword(std::string name, Secret password) override;
+  awaitable<void> changePassword(Principal principal, Secret present, Secret password, LoginOrigin origin) override;
+  awaitable<void> endSessions(std::string name) override;
+  void forget(const std::string& name) override;
+  awaitable<Recovered> recoverAdmin() override;
+
+ private:
+  struct OpenInvitation {
+    std::string digest;
+    SystemTime expiresAt;
+  };
+
+  awaitable<UserRecord> change(std::string name, UserChange change);
+  void remember(const UserRecord& user);
+
+  Parts parts_;
+  mutable std::mutex mutex_;
+  std::map<std::string, OpenInvitation, std::less<>> invitations_;  ///< by user
+};
+
+}  // namespace swarm

@@ -1,0 +1,53 @@
+// The calls of SwarmClient about users.
+#include "base/text/format.h"
+#include "client/connection.h"
+#include "client/impl.h"
+#include "model/requests.h"
+#include "net/http/http.h"
+#include "swarm/client.h"
+
+namespace swarm {
+namespace {
+
+std::string userPath(const std::string& name, std::string_view part = {}) {
+  return format("/api/users/{}{}", net::percentEncode(name), part);
+}
+
+}  // namespace
+
+boost::json::array SwarmClient::listUsers() { return impl_->connection.call("GET", "/api/users").at("items").as_array(); }
+
+boost::json::object SwarmClient::createUser(const CreateUserRequest& user) {
+  const boost::json::value body = requestBody(user);
+  return impl_->connection.call("POST", "/api/users", &body).as_object();
+}
+
+std::string SwarmClient::inviteUser(const std::string& name) {
+  return std::string(impl_->connection.call("POST", userPath(name, "/invite")).at("url").as_string());
+}
+
+boost::json::object SwarmClient::setUserRole(const std::string& name, const std::string& role) {
+  const boost::json::value body = requestBody(ChangeUserRequest{role});
+  return impl_->connection.call("PATCH", userPath(name), &body).as_object();
+}
+
+boost::json::object SwarmClient::disableUser(const std::string& name) {
+  return impl_->connection.call("POST", userPath(name, "/disable")).as_object();
+}
+
+boost::json::object SwarmClient::enableUser(const std::string& name) {
+  return impl_->connection.call("POST", userPath(name, "/enable")).as_object();
+}
+
+void SwarmClient::deleteUser(const std::string& name, const std::string& successor) {
+  impl_->connection.call("DELETE", userPath(name, successor.empty() ? "" : "?handOverTo=" + net::percentEncode(successor)));
+}
+
+void SwarmClient::setPassword(const std::string& name, Secret password, Secret present) {
+  const boost::json::value body = requestBody(SetPasswordRequest{password.reveal(), present.reveal()});
+  impl_->connection.call("POST", userPath(name, "/password"), &body);
+}
+
+void SwarmClient::endSessions(const std::string& user) { impl_->connection.call("DELETE", userPath(user, "/sessions")); }
+
+}  // namespace swarm

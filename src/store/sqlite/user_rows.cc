@@ -1,0 +1,164 @@
+// The SQL of users and sessions.
+#include "store/sqlite/row_parts.h"
+#include "store/sqlite/rows.h"
+
+namespace swarm::sqlite {
+namespace {
+
+constexpr std::string_view kAdminRole = "admin";
+
+std::int64_t count(Rows rows) { return rows.next() ? rows.integer(0) : 0; }
+
+UserRecord requireUser(Database& database, const std::string& name) {
+  auto found = loadUsers(database, name);
+  if (found.empty()) throw Error(ErrorCode::NotFound, format("There is no user \"{}\".", name));
+  return std::move(found.front());
+}
+
+bool isEnabledAdmin(const UserRecord& user) { return user.role == kAdminRole && !user.disabled && !user.passwordHash.empty(); }
+
+/// After a change of `former`, in the same transaction.
+void requireAdminLeft(Database& database, const UserRecord& former) {
+  if (!isEnabledAdmin(former)) return;
+  if (count(database.query("SELECT count(*) FROM users WHERE role = ? AND disabled = 0 AND password_hash <> ''", {kAdminRole})) == 0)
+    throw Error(ErrorCode::Conflict,
+                format("{} is the last administrator who can sign in. Make another user an administrator first.", former.name));
+}
+
+void writeUser(Database& database, const UserRecord& user) {
+  database.execute(
+      "UPDATE users SET password_hash = ?, role = ?, token_generation = ?, disabled = ?, invite_digest = ?, invite_expires = ? "
+      "WHERE name = ?",
+      {user.passwordHash, user.role, user.tokenGeneration, std::int64_t{user.disabled}, user.inviteDigest, toNumber(user.inviteExpires),
+       user.name});
+}
+
+void requireNothingOwned(Database& database, const std::string& name) {
+  const auto instances = count(database.query("SELECT count(*) FROM instances WHERE owner = ?", {name}));
+  const auto places = count(database.query("SELECT count(*) FROM places WHERE json_extract(body, '$.owner') = ?", {name}));
+  if (instances + places == 0) return;
+  throw Error(ErrorCode::Conflict,
+              format("{} has {} and {} (snapshots or kept sources). Name a user to whom they are handed over, or delete them first.", name,
+                     instances == 1 ? "1 workspace" : format("{} workspaces", instances),
+                     places == 1 ? "1 copy of files" : format("{} copies of files", places)));
+}
+
+void handOver(Database& database, const std::string& from, const std::string& to) {
+  database.execute("UPDATE instances SET owner = ?1, body = json_set(body, '$.owner', ?1) WHERE owner = ?2", {to, from});
+  database.execute("UPDATE operations SET owner = ?1, body = json_set(body, '$.owner', ?1) WHERE owner = ?2", {to, from});
+  database.execute("UPDATE places SET body = json_set(body, '$.owner', ?1) WHERE json_extract(body, '$.owner') = ?2", {to, from});
+  database.execute("UPDATE name_holds SET owner = ?1 WHERE owner = ?2", {to, from});
+  database.execute("UPDATE departures SET owner = ?1 WHERE owner = ?2", {to, from});
+  database.execute("UPDATE former_users SET successor = ?1 WHERE successor = ?2", {to, from});
+}
+
+}  // namespace
+
+std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name) {
+  return collect(database.query("SELECT name, password_hash, role, created_at, token_generation, git_name, git_email, disabled, "
+                                "invite_digest, invite_expires FROM users WHERE ?1 OR name = ?2 ORDER BY name",
+                                {std::int64_t{!name}, name.value_or("")}),
+                 [](const Rows& rows) {
+                   return UserRecord{rows.text(0),           rows.text(1),
+                                     rows.text(2),           toTime(rows.integer(3)),
+                                     rows.integer(4),        {rows.text(5), rows.text(6)},
+                                     rows.integer(7) != 0,   rows.text(8),
+                                     toTime(rows.integer(9))};
+                 });
+}
+
+void putUser(Database& database, const UserRecord& user) {
+  database.execute(
+      "INSERT INTO users(name, password_hash, role, created_at, token_generation) VALUES(?, ?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET "
+      "password_hash = excluded.password_hash, role = excluded.role, created_at = excluded.created_at, "
+      "token_generation = excluded.token_generation",
+      {user.name, user.passwordHash, user.role, toNumber(user.createdAt), user.tokenGeneration});
+}
+
+void insertUser(Database& database, const UserRecord& user) {
+  const bool exists = count(database.query("SELECT count(*) FROM users WHERE name = ?", {user.name})) > 0;
+  if (exists || count(database.query("SELECT count(*) FROM former_users WHERE name = ?", {user.name})) > 0)
+    throw Error(ErrorCode::AlreadyExists,
+                format("The name \"{}\" is {}.", user.name, exists ? "another user's" : "that of a deleted user, and is not used again"))
+        .withField("/name", "is taken");
+  putUser(database, user);
+}
+
+UserRecord changeUser(Database& database, const std::string& name, const UserChange& change) {
+  const UserRecord former = requireUser(database, name);
+  if (!change.ifInvited.empty() && former.inviteDigest != change.ifInvited) throw Error(ErrorCode::NotFound, "The invitation is not open.");
+  UserRecord user = former;
+  if (change.role) user.role = *change.role;
+  if (change.passwordHash) user.passwordHash = *change.passwordHash;
+  if (change.disabled) user.disabled = *change.disabled;
+  if (change.inviteDigest) {
+    user.inviteDigest = *change.inviteDigest;
+    user.inviteExpires = change.inviteExpires;
+  }
+  if (user.disabled && !user.inviteDigest.empty())
+    throw Error(ErrorCode::Conflict, format("The user {} is disabled. Enable them first: swarm users enable {}.", name, name));
+  if (change.endsSessions) ++user.tokenGeneration;
+  writeUser(database, user);
+  requireAdminLeft(database, former);
+  if (!change.onlySession.empty())
+    database.execute("UPDATE sessions SET revoked = 1 WHERE user = ? AND id <> ?", {name, change.onlySession});
+  return user;
+}
+
+void deleteUser(Database& database, const std::string& name, const std::string& successor) {
+  const UserRecord former = requireUser(database, name);
+  if (successor.empty()) {
+    requireNothingOwned(database, name);
+  } else {
+    if (successor == name) throw Error(ErrorCode::InvalidArgument, "A user cannot be their own successor.");
+    requireUser(database, successor);
+    handOver(database, name, successor);
+  }
+  database.execute("DELETE FROM name_holds WHERE owner = ?", {name});
+  database.execute("DELETE FROM idempotency_keys WHERE user = ?", {name});
+  database.execute("DELETE FROM sessions WHERE user = ?", {name});
+  database.execute("DELETE FROM users WHERE name = ?", {name});
+  database.execute("INSERT INTO former_users(name, successor) VALUES(?, ?)", {name, successor});
+  requireAdminLeft(database, former);
+}
+
+std::map<std::string, std::string> loadSuccessors(Database& database) {
+  std::map<std::string, std::string> successors;
+  Rows rows = database.query("SELECT name, successor FROM former_users");
+  while (rows.next()) successors[rows.text(0)] = rows.text(1);
+  return successors;
+}
+
+void setGitIdentity(Database& database, const std::string& user, const GitIdentity& identity) {
+  requireOne(database.execute("UPDATE users SET git_name = ?, git_email = ? WHERE name = ?", {identity.name, identity.email, user}), "user",
+             user);
+}
+
+std::vector<SessionRecord> loadSessions(Database& database) {
+  return collect(database.query("SELECT id, user, expires_at, revoked, kind, created_at, signed_in_at FROM sessions ORDER BY id"),
+                 [](const Rows& rows) {
+                   return SessionRecord{rows.text(0),           rows.text(1), toTime(rows.integer(2)),
+                                        rows.integer(3) != 0,   rows.text(4), toTime(rows.integer(5)),
+                                        toTime(rows.integer(6))};
+                 });
+}
+
+void startSession(Database& database, const SessionRecord& session, const UserRecord& user) {
+  const auto found = loadUsers(database, user.name);
+  const bool is_as_given = !found.empty() && !found.front().disabled && found.front().passwordHash == user.passwordHash &&
+                           found.front().tokenGeneration == user.tokenGeneration;
+  if (!is_as_given) throw Error(ErrorCode::NotFound, format("The account of {} has changed.", user.name));
+  putSession(database, session);
+}
+
+void putSession(Database& database, const SessionRecord& session) {
+  // A revocation is never undone by a later put of the same session.
+  database.execute(
+      "INSERT INTO sessions(id, user, expires_at, revoked, kind, created_at, signed_in_at) VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO "
+      "UPDATE SET "
+      "expires_at = excluded.expires_at, revoked = max(revoked, excluded.revoked)",
+      {session.id, session.user, toNumber(session.expiresAt), std::int64_t{session.revoked}, session.kind, toNumber(session.createdAt),
+       toNumber(session.signedInAt)});
+}
+
+}  // namespace swarm::sqlite
