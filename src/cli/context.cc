@@ -122,6 +122,9 @@ void Context::refresh(const Credentials& credentials) {
   if (!credentials.server.empty() || !isDue(credentials.token.reveal(), RealClock().now())) return;
   try {
     const SwarmClient::Login login = client_->refresh();
+    // Another command may have signed in or out in the meantime.
+    const auto present = readCredentials(credentialsPath());
+    if (!present || present->url != credentials.url || present->token.reveal() != credentials.token.reveal()) return;
     writeCredentials(credentialsPath(), {credentials.url, login.token, credentials.user, {}, credentials.caFile});
   } catch (const Error&) {
     // The token is valid for some time, and what prevents the refresh may be temporary.

@@ -1,4 +1,5 @@
 // Health, metrics, version, and the description of the API.
+#include "agent/client/client.h"
 #include "api/handlers/handlers.h"
 #include "api/routes/route_parts.h"
 #include "async/attempt.h"
@@ -94,11 +95,27 @@ bool isFromProxy(const Services& services, Call& call) {
          !headers.has("Forwarded");
 }
 
+/// Whether a workspace is reached at this host: also its port listens. A handshake with any name makes the proxy ask, and a certificate for
+/// each of 65,535 ports would use up what its authority issues.
+const std::string kAsker = "/api/tls/ask";  // for the budget: not the name of a user
+
+awaitable<bool> isOfWorkspace(Services& services, gateway::HostName host) {
+  const auto routes = services.controller.routes().current();
+  const auto found = host.kind() == gateway::HostKind::Instance ? routes->find(host.instance()) : routes->end();
+  if (found == routes->end()) co_return false;
+  if (host.port() == 0) co_return true;
+  const agent::AgentTarget target = found->second->agent;
+  if (!target.endpoint) co_return false;
+  auto place = services.open.take(kAsker, target.instanceId);
+  const auto port = co_await async::attempt(agent::openPortTunnel(target, host.port(), Deadline::after(services.options.upstreamTimeout)));
+  co_return port.has_value();
+}
+
 /// Workspaces exist for the proxy alone: other clients would learn their names. The base host is public.
 awaitable<Reply> askTls(Services& services, Call& call) {
   const gateway::HostName host = gateway::parseHost(call.text("domain").value_or(""), services.options.address.hosts());
-  const bool is_workspace = host.kind() == gateway::HostKind::Instance && services.controller.routes().current()->contains(host.instance());
-  if (host.kind() == gateway::HostKind::Base || (is_workspace && isFromProxy(services, call))) co_return reply(HealthResponse{"ok"});
+  if (host.kind() == gateway::HostKind::Base) co_return reply(HealthResponse{"ok"});
+  if (isFromProxy(services, call) && co_await isOfWorkspace(services, host)) co_return reply(HealthResponse{"ok"});
   throw Error(ErrorCode::NotFound, "This is not a host of this server, or the request does not come from a trusted proxy.");
 }
 
@@ -123,7 +140,8 @@ std::vector<Endpoint> systemRoutes() {
       at("GET", "/api/tls/ask", Permission::Public, "askTls", askTls,
          {.summary = "Whether a certificate may be issued for a host",
           .description = "For a proxy that obtains certificates on demand, as Caddy's `ask`. 200 for the base host and, if a trusted proxy "
-                         "requests it for no client of its own, for the hosts and ports of workspaces that exist; otherwise 404.",
+                         "requests it for no client of its own, for the hosts of workspaces that exist and of ports on which they listen; "
+                         "otherwise 404.",
           .responses = {ok<HealthResponse>("It is a host of this server")},
           .problems = {404},
           .parameters = {text("domain", "The host name")}}),

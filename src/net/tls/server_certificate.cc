@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -25,6 +26,8 @@ namespace {
 using std::filesystem::path;
 
 constexpr std::chrono::hours kTicketKeyLife{24};
+constexpr std::chrono::minutes kFirstRetry{1};
+constexpr std::chrono::minutes kLastRetry{60};
 constexpr std::chrono::days kWarnBeforeExpiry{14};
 constexpr std::size_t kMaxChain = 16;
 
@@ -145,15 +148,19 @@ ServerCertificate::Mark ServerCertificate::markOf(const path& path) {
 }
 
 void ServerCertificate::refresh() {
-  if (marks() != seen_ || clock_.steadyNow() - loaded_ >= kTicketKeyLife) reload();
+  const std::chrono::minutes life = retry_.count() > 0 ? retry_ : std::chrono::minutes(kTicketKeyLife);
+  if (marks() != seen_ || clock_.steadyNow() - loaded_ >= life) reload();
 }
 
 void ServerCertificate::reload() {
   try {
     load();
+    retry_ = {};
     log::info("loaded the certificate again", {{"file", certificate_.native()}, {"expiresAt", formatTime(expiresAt())}});
   } catch (const Error& error) {
-    log::error("kept the former certificate: the new one cannot be used", {{"reason", error.message()}});
+    retry_ = std::clamp(2 * retry_, kFirstRetry, kLastRetry);
+    log::error("kept the former certificate: the new one cannot be used",
+               {{"reason", error.message()}, {"retryInMinutes", std::to_string(retry_.count())}});
   }
 }
 

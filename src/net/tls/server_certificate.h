@@ -31,7 +31,8 @@ class ServerCertificate {
   bool covers(const std::string& host) const;
 
   /// Loads the files if they have changed, and once a day, because the key of the session tickets is then replaced, too. Files that cannot
-  /// be used are reported in the log, and the former ones stay in use.
+  /// be used are reported in the log, and the former ones stay in use; they are tried again after a minute, and then ever more rarely, up
+  /// to once an hour: a certificate may become valid, or a lack of descriptors end, without a change of the files.
   void refresh();
   /// Loads them in any case.
   void reload();
@@ -57,6 +58,7 @@ class ServerCertificate {
   const Clock& clock_;
   Marks seen_{};
   SteadyTime loaded_{};
+  std::chrono::minutes retry_{0};  ///< after the last attempt; zero: it succeeded
   std::shared_ptr<TlsContext> context_;
   std::atomic<SystemTime> expires_at_{};
 };

@@ -10,6 +10,7 @@
 #include <boost/json.hpp>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <future>
 #include <iostream>
 #include <map>
@@ -57,6 +58,11 @@ class ApiDouble {
     const std::lock_guard lock(mutex_);
     answers_[line] = {status, std::move(bodies), 0};
   }
+  /// Calls `react` on the server's thread before a request with that line is answered.
+  void during(const std::string& line, std::function<void()> react) {
+    const std::lock_guard lock(mutex_);
+    reactions_[line] = std::move(react);
+  }
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   std::vector<Received> received() {
     const std::lock_guard lock(mutex_);
@@ -99,6 +105,7 @@ class ApiDouble {
       const std::lock_guard lock(mutex_);
       // How long a client waits is its own affair.
       const std::string line = request.line.substr(0, request.line.find("?wait="));
+      if (const auto found = reactions_.find(line); found != reactions_.end()) found->second();
       if (const auto found = answers_.find(line); found != answers_.end()) {
         Answers& answers = found->second;
         status = answers.status;
@@ -116,6 +123,7 @@ class ApiDouble {
   std::uint16_t port_ = 0;
   std::mutex mutex_;
   std::map<std::string, Answers> answers_;
+  std::map<std::string, std::function<void()>> reactions_;
   std::vector<Received> received_;
 };
 

@@ -67,6 +67,16 @@ TEST_F(Refresh, leavesEveryOtherTokenAsItIs) {
   EXPECT_FALSE(wasRefreshed());
 }
 
+TEST_F(Refresh, leavesWhatAnotherCommandHasStoredInTheMeantime) {
+  store(tokenWith(hours(1)), api_.url());
+  api_.during("POST /api/auth/refresh", [&] { store("of another sign-in", api_.url()); });
+  EXPECT_EQ(tokenAfterACommand(), "of another sign-in");
+  store(tokenWith(hours(1)), api_.url());
+  api_.during("POST /api/auth/refresh", [] { removeCredentials(credentialsPath()); });
+  EXPECT_EQ(runCommand(api_, {"list"}, "").code, 0);
+  EXPECT_FALSE(readCredentials(credentialsPath())) << "signed out";
+}
+
 TEST_F(Refresh, doesNotFailTheCommandWhenItFails) {
   store(tokenWith(hours(1)), api_.url());
   api_.on("POST /api/auth/refresh", 503, {R"({"code":"unavailable","detail":"Later."})"});

@@ -1,6 +1,7 @@
 // Health, readiness, and the hosts for which a proxy may obtain certificates.
 #include <gtest/gtest.h>
 
+#include "protocol/agent.h"
 #include "unit/api/support.h"
 
 namespace swarm::test {
@@ -45,16 +46,28 @@ ApiOptions onDomain(const std::vector<std::string>& proxies) {
   return options;
 }
 
+/// An agent of a workspace that listens on one port.
+net::HttpHandler listenerOn(std::string port) {
+  return [port](net::Exchange& exchange) -> awaitable<void> {
+    if (exchange.head().path() == std::string(agent::kPortTunnelPrefix) + port)
+      (void)co_await exchange.upgrade({{"Upgrade", std::string(agent::kTunnelProtocol)}, {"Connection", "Upgrade"}});
+    else
+      co_await exchange.respond(502, {}, "Nothing listens there.");
+  };
+}
+
 TEST(ApiTlsAsk, namesTheHostsOfWorkspacesToATrustedProxy) {
   ApiServer server(onDomain({"127.0.0.1"}));
+  server.inside.agent = listenerOn("3000");
   server.create("dev");
   const auto ask = [&](const std::string& domain) { return server.send({.target = "/api/tls/ask?domain=" + domain}, "").status; };
   for (const char* host :
        {"swarm.example.com", "SWARM.example.COM", "dev.example.dev", "DEV.example.dev.", "3000--dev.example.dev", "3000.dev.example.dev"})
     EXPECT_EQ(ask(host), 200) << host;
-  for (const char* host : {"", "example.dev", "example.com", "dev.example.com", "other.example.dev", "3000--other.example.dev",
-                           "99999--dev.example.dev", "0--dev.example.dev", "a.dev.example.dev", "dev.example.dev.evil.com", "evil.com",
-                           "localhost", "127.0.0.1", "dev.example.dev%0a", "dev.example.dev%00", "*.example.dev"})
+  for (const char* host :
+       {"", "example.dev", "example.com", "dev.example.com", "other.example.dev", "3000--other.example.dev", "3001--dev.example.dev",
+        "99999--dev.example.dev", "0--dev.example.dev", "a.dev.example.dev", "dev.example.dev.evil.com", "evil.com", "localhost",
+        "127.0.0.1", "dev.example.dev%0a", "dev.example.dev%00", "*.example.dev"})
     EXPECT_NE(ask(host), 200) << host;
   EXPECT_EQ(ask(std::string(300, 'a')), 400);
   EXPECT_EQ(server.send({.target = "/api/tls/ask"}, "").status, 404);

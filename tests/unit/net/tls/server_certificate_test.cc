@@ -182,6 +182,38 @@ TEST_F(Renewal, servesNewConnectionsWithTheNewCertificateAndKeepsTheOpenOnes) {
   EXPECT_EQ(echo(*after, "here"), "here");
 }
 
+/// The parts of a path that cannot be read, or a clock that is behind, change without the files.
+TEST_F(Renewal, triesFilesAgainThatCouldNotBeUsed) {
+  install(authority.issue("new.example"));
+  clock.advance(-std::chrono::hours(2));
+  certificate.refresh();
+  EXPECT_TRUE(connect("old.example")) << "the new one is not valid yet";
+  clock.advance(std::chrono::hours(2) - std::chrono::seconds(1));
+  certificate.refresh();
+  EXPECT_TRUE(connect("new.example"));
+}
+
+TEST_F(Renewal, triesUnusableFilesEverMoreRarely) {
+  std::ofstream(files.key) << "nothing";
+  const auto attempts = [&] {
+    ::testing::internal::CaptureStderr();
+    certificate.refresh();
+    return ::testing::internal::GetCapturedStderr().empty() ? 0 : 1;
+  };
+  EXPECT_EQ(attempts(), 1);
+  int within_an_hour = 0, within_the_next_day = 0;
+  for (int minute = 0; minute < 60; ++minute) {
+    clock.advance(std::chrono::minutes(1));
+    within_an_hour += attempts();
+  }
+  for (int minute = 0; minute < 24 * 60; ++minute) {
+    clock.advance(std::chrono::minutes(1));
+    within_the_next_day += attempts();
+  }
+  EXPECT_EQ(within_an_hour, 5);  // after 1, 3, 7, 15 and 31 minutes
+  EXPECT_EQ(within_the_next_day, 24);
+}
+
 TEST_F(Renewal, cutsNoConnectionUnderLoad) {
   constexpr int kOpen = 32;
   constexpr int kRenewals = 20;
