@@ -3,6 +3,7 @@
 #include "auth/accounts/accounts.h"
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
 
@@ -560,6 +561,26 @@ TEST_F(AuthTest, keepsInvitationsAndDisabledUsersOverARestart) {
   run(auth_->accounts().setDisabled("ann", false));
   EXPECT_FALSE(auth_->verifyApiToken(ann.token.reveal())) << "the sessions from before do not come back";
   EXPECT_EQ(login().principal.user, "ann");
+}
+
+/// A hash of a password takes 64 MiB and much time.
+TEST_F(AuthTest, limitsTheConcurrentUsesOfAnInvitation) {
+  run(auth_->accounts().create("ben", Role::user, Secret()));
+  const std::string code = run(auth_->accounts().invite("ben")).code.reveal();
+  int accepted = 0, refused = 0;
+  boost::asio::io_context context;
+  const auto accept = [&]() -> awaitable<void> {
+    try {
+      if (co_await auth_->accounts().acceptInvitation(code, Secret("battery staple"), {"10.0.0.1"})) ++accepted;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), ErrorCode::TooManyRequests);
+      ++refused;
+    }
+  };
+  for (int i = 0; i < 8; ++i) boost::asio::co_spawn(context, accept(), boost::asio::detached);
+  context.run();
+  EXPECT_EQ(accepted, 1);
+  EXPECT_GE(refused, 1);
 }
 
 TEST_F(AuthTest, endsSessionsOnceARoleChanges) {
