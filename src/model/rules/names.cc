@@ -124,8 +124,10 @@ bool isImageReference(std::string_view text) {
   }
 }
 
-bool isResourceName(std::string_view text) {
-  return text.size() >= 2 && text.size() <= 64 && isWord(text.front()) && text.front() != '_' &&
+bool isResourceName(std::string_view text) { return text.size() <= 64 && isVolumeName(text); }
+
+bool isVolumeName(std::string_view text) {
+  return text.size() >= 2 && text.size() <= 128 && isWord(text.front()) && text.front() != '_' &&
          std::all_of(text.begin(), text.end(), [](char c) { return isWord(c) || c == '.' || c == '-'; });
 }
 

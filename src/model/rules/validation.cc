@@ -78,8 +78,8 @@ void validateOneStorage(const StorageConfig& storage, const At& at) {
     path.fail(format("must not cover or lie in {}, which the workspace needs", broken));
   }
   at.member("volumeName")
-      .require(storage.volumeName.empty() || isResourceName(storage.volumeName),
-               R"(must be 2 to 64 letters, digits, "_", "." and "-", and begin with a letter or digit)");
+      .require(storage.volumeName.empty() || isVolumeName(storage.volumeName),
+               R"(must be 2 to 128 letters, digits, "_", "." and "-", and begin with a letter or digit)");
 }
 
 }  // namespace

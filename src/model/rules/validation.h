@@ -34,8 +34,11 @@ void validateDecoded(const InstanceConfig& config, Faults& faults);
 std::string nameFault(std::string_view name);
 /// An OCI image reference: [host[:port]/]path[:tag][@sha256:…], at most 255 characters.
 bool isImageReference(std::string_view text);
-/// A volume's or network's name: 2 to 64 of [A-Za-z0-9_.-], beginning with a letter or digit.
+/// A network's or snapshot's name: 2 to 64 of [A-Za-z0-9_.-], beginning with a letter or digit.
 bool isResourceName(std::string_view text);
+/// The same with at most 128 characters: names that providers make contain the instance's id and the mount path, and a volume that a
+/// deleted instance left is attached by its name.
+bool isVolumeName(std::string_view text);
 /// 1 to 63 of [a-z0-9-], no dash at its ends: the name of a Docker host, say.
 bool isDnsLabel(std::string_view text);
 /// An absolute path without empty, "." or ".." parts and without a slash at its end, of printable characters but ":" and ",".

@@ -42,9 +42,9 @@ awaitable<void> FlyIOProvider::startInstance(PlaceId place_id, Progress& progres
 awaitable<void> FlyIOProvider::stopInstance(PlaceId place_id, std::chrono::seconds grace, Progress& progress, Deadline deadline) {
   auto guard = co_await parts_.locks.acquire(place_id.str(), deadline);
   progress.step(Step::StopMachine);
-  progress.detail("Files outside of its volume, such as installed packages, are lost.");  // each start has the image's
   Machine machine = co_await parts_.machines.require(place_id, deadline);
   co_await parts_.lifecycle.stop(std::move(machine), grace, deadline);
+  progress.detail("Files outside of its volume, such as installed packages, are lost.");  // each start has the image's
 }
 
 awaitable<void> FlyIOProvider::deleteInstance(PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external,

@@ -57,7 +57,7 @@ void planStorage(const InstanceSpec& spec, InstancePlan& plan) {
     std::string pointer = format("/storage/{}", i);
     checkMountPath(storage.mountPath, pointer + "/mountPath", paths);
     if (!storage.volumeName.empty()) {
-      if (!isResourceName(storage.volumeName)) {
+      if (!isVolumeName(storage.volumeName)) {
         throw unprocessable(pointer + "/volumeName",
                             format("\"{}\" is not a volume name: use two or more letters, digits, - _ or .", storage.volumeName));
       }

@@ -220,10 +220,17 @@ TEST(Validation, wantsEachVolumeOnce) {
   EXPECT_THAT(faultsAfter([](auto& c) { c.storage = {{1, true, "/a", ""}, {1, true, "/b", ""}}; }), IsEmpty())
       << "made from the instance's id";
   EXPECT_THAT(faultsAfter([](auto& c) { c.storage[0].size = 0; }), ElementsAre(HasSubstr("/storage/0/size must be 1 to")));
-  for (const char* name : {"a", "-ab", "a/b", "../x", "a b", "vol\n", "/host/path"})
+  for (const std::string& name : {std::string("a"), std::string("-ab"), std::string("a/b"), std::string("../x"), std::string("a b"),
+                                  std::string("vol\n"), std::string("/host/path"), std::string(129, 'a')})
     EXPECT_THAT(faultsAfter([&](auto& c) { c.storage[0].volumeName = name; }),
-                ElementsAre(HasSubstr("/storage/0/volumeName must be 2 to 64")))
+                ElementsAre(HasSubstr("/storage/0/volumeName must be 2 to 128")))
         << name;
+}
+
+TEST(Validation, takesTheNameOfAVolumeThatADeletedInstanceLeft) {
+  // The longest that the Docker provider makes: an id, 40 characters of the mount path, and a hash.
+  const std::string kept = "swarm-i-01m8tsf8qb01dcpcvf256t0242-" + std::string(40, 'a') + "-dc8f97c3";
+  EXPECT_THAT(faultsAfter([&](auto& c) { c.storage[0].volumeName = kept; }), IsEmpty());
 }
 
 TEST(Validation, checksTheEnvironment) {
