@@ -53,7 +53,11 @@ class Start final : public Lifecycle {
 
 void addLifecycle(const AddVerb& add) {
   add({.name = "start", .summary = "Start stopped workspaces", .examples = {"swarm start web1"}}, std::make_unique<Start>());
-  add({.name = "stop", .summary = "Stop workspaces; their files are kept", .examples = {"swarm stop web1"}},
+  add({.name = "stop",
+       .summary = "Stop workspaces; their files are kept",
+       .examples = {"swarm stop web1"},
+       .notes = "On Fly.io, a stop or restart keeps only the files in volumes: what was installed outside of them is lost. "
+                "~/.config/swarm/setup.sh, if there is one, runs at the next start."},
       std::make_unique<Lifecycle>([](SwarmClient& client, const std::string& name) { return client.stopInstance(name); }));
   add({.name = "restart", .summary = "Stop workspaces and start them again", .examples = {"swarm restart web1"}},
       std::make_unique<Lifecycle>([](SwarmClient& client, const std::string& name) { return client.restartInstance(name); }));
