@@ -38,15 +38,16 @@ awaitable<void> untilPeerCloses(net::Exchange& exchange) {
 }
 
 /// A client that has sent its whole body, or took the connection over, may leave while nothing reads from it. A reset shows at any time.
-awaitable<void> untilClientLeaves(Services& services, Call& call, net::Stream& client) {
+/// `patience`: with a client that ended its direction, while nothing can be sent to it.
+awaitable<void> untilClientLeaves(Services& services, Call& call, net::Stream& client, std::chrono::milliseconds patience) {
   SessionCheck session(services, call);
   net::DepartureCheck departure;
   bool wanted = true;
   while (wanted) {
     co_await async::sleepFor(services.options.sessionCheck);
     const bool may_leave = call.tookOver() || call.exchange().body().done();
-    const bool has_left = may_leave ? departure.hasLeft(client, services.clock.steadyNow(), services.options.leavePatience)
-                                    : client.peerState() == net::PeerState::Gone;
+    const bool has_left =
+        may_leave ? departure.hasLeft(client, services.clock.steadyNow(), patience) : client.peerState() == net::PeerState::Gone;
     wanted = session.holds() && !has_left;
   }
 }
@@ -61,7 +62,12 @@ awaitable<bool> runWhileWanted(Services& services, Call& call, awaitable<void> w
 }
 
 awaitable<bool> runWhileWanted(Services& services, Call& call, net::Stream& client, awaitable<void> work) {
-  co_return co_await async::race(std::move(work), untilClientLeaves(services, call, client)) == 0;
+  co_return co_await async::race(std::move(work), untilClientLeaves(services, call, client, services.options.leavePatience)) == 0;
+}
+
+awaitable<bool> runCommandWhileWanted(Services& services, Call& call, awaitable<void> work) {
+  constexpr std::chrono::milliseconds at_once{0};
+  co_return co_await async::race(std::move(work), untilClientLeaves(services, call, call.exchange().stream(), at_once)) == 0;
 }
 
 }  // namespace swarm::api

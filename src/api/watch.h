@@ -15,4 +15,8 @@ awaitable<bool> runWhileWanted(Services& services, Call& call, awaitable<void> w
 /// and after the request's body, a periodic check does.
 awaitable<bool> runWhileWanted(Services& services, Call& call, net::Stream& client, awaitable<void> work);
 
+/// The same for a command that runs to its end and whose client gets one response. A client that has ended its direction counts as gone at
+/// once, as it does for the agent: otherwise the command would run on without a reader.
+awaitable<bool> runCommandWhileWanted(Services& services, Call& call, awaitable<void> work);
+
 }  // namespace swarm::api

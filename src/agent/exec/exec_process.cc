@@ -180,11 +180,15 @@ void ExecProcess::signal(int number) {
 awaitable<void> hangUp(const ExecContext& context, std::shared_ptr<Child> child, std::chrono::milliseconds grace) {
   co_await context.whenThawed();
   if (child->exited()) co_return;
-  child->signalGroup(SIGHUP);
-  child->signalGroup(SIGCONT);  // a stopped process would not receive SIGHUP
-  auto ended = co_await async::attempt(
-      async::withDeadline(child->wait(), Deadline::after(grace), "The command did not end after its client disconnected."));
-  if (!ended) child->signalGroup(SIGKILL);
+  // In turn: a command that saves its work at one of them must not be ended by the other.
+  for (int number : {SIGHUP, SIGTERM}) {
+    child->signalGroup(number);
+    child->signalGroup(SIGCONT);  // a stopped process would not receive the signal
+    auto ended = co_await async::attempt(
+        async::withDeadline(child->wait(), Deadline::after(grace / 2), "The command did not end after its client disconnected."));
+    if (ended) co_return;
+  }
+  child->signalGroup(SIGKILL);
 }
 
 void ExecProcess::closeInput() {

@@ -65,9 +65,10 @@ struct ExecContext {
 };
 std::expected<std::unique_ptr<ExecProcess>, SpawnFailure> startExec(ExecContext& context, const ExecSpec& spec);
 
-inline constexpr std::chrono::milliseconds kHangUpGrace{5'000};  ///< between SIGHUP and SIGKILL
+inline constexpr std::chrono::milliseconds kHangUpGrace{5'000};  ///< between SIGHUP and SIGKILL, with SIGTERM in its middle
 
-/// The client has disconnected: sends SIGHUP to the group, and SIGKILL to what remains after the grace period. The context must outlive it.
+/// The client has disconnected: sends SIGHUP to the group, SIGTERM after half of the grace period, and SIGKILL after the whole, unless the
+/// command has ended. What it left behind when it ended continues. The context must outlive it.
 awaitable<void> hangUp(const ExecContext& context, std::shared_ptr<Child> child, std::chrono::milliseconds grace);
 
 }  // namespace swarm::agent

@@ -7,6 +7,7 @@
 
 #include "agent/exec/exec.h"
 #include "agent/exec/exec_drain.h"
+#include "async/deadline.h"
 #include "async/io_wait.h"
 #include "async/lock/mutex.h"
 #include "async/task_group.h"
@@ -21,6 +22,7 @@ constexpr std::size_t kOutputPiece = 32 * 1024;
 constexpr char kEndOfTransmission = '\x04';
 constexpr std::uint16_t kNormalClosure = 1000;
 constexpr std::uint16_t kGoingAway = 1001;
+constexpr std::chrono::milliseconds kPeerCheck{1000};
 constexpr std::chrono::milliseconds kFarewell{500};  // time for a client to receive the remaining data
 constexpr std::uint16_t kPolicyViolation = 1008;
 
@@ -165,9 +167,15 @@ class ExecSession {
     if (input_ended_) co_return true;
     input_ += payload;
     input_changed_.cancel();
-    while (input_.size() > kMaxQueuedInput && !finished_ && !gone_) co_await async::waitTimer(input_changed_);
+    while (input_.size() > kMaxQueuedInput && !finished_ && !gone_) {
+      const bool changed = co_await async::race(inputChange(), async::sleepFor(kPeerCheck)) == 0;
+      // Nothing is read now: the end of the connection shows only here.
+      if (!changed && socket_.peerState() != net::PeerState::Open) clientGone();
+    }
     co_return true;
   }
+
+  awaitable<void> inputChange() { co_await async::waitTimer(input_changed_); }
 
   awaitable<void> writeInput() {
     while (!finished_ && !gone_) {

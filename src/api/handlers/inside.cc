@@ -75,8 +75,14 @@ awaitable<Reply> executeCommand(Services& services, Call& call) {
     if (request.command[i].find('\0') != std::string::npos) faults.push_back({format("/command/{}", i), "must not contain NUL"});
   throwIfAny(std::move(faults));
   auto place = services.open.take(call.principal().user, instance.id, 2 * agent::kMaxBufferedOutput);
-  CommandResult result = co_await services.controller.executeCommand(
-      instance.id.str(), std::move(request.command), std::move(request.stdinText), Deadline::after(std::chrono::seconds(request.timeout)));
+  CommandResult result;
+  auto run = [](SwarmController& controller, std::string id, ExecuteCommandRequest what, CommandResult& its_result) -> awaitable<void> {
+    its_result = co_await controller.executeCommand(std::move(id), std::move(what.command), std::move(what.stdinText),
+                                                    Deadline::after(std::chrono::seconds(what.timeout)));
+  };
+  if (!co_await runCommandWhileWanted(services, call, run(services.controller, instance.id.str(), std::move(request), result)))
+    throw Error(ErrorCode::Cancelled, "The command was ended, because its session ended or its client closed its side of the connection.")
+        .withInstance(instance.id.str());
   co_return co_await sendJson(call, toJson(result));
 }
 
@@ -160,7 +166,8 @@ std::vector<Endpoint> insideRoutes() {
 
       at("POST", "/api/instances/{id}/exec", Permission::Inside, "executeCommand", executeCommand,
          {.summary = "Run a command to its end",
-          .description = "As the user coder, in the home folder. Output beyond 1 MiB is discarded, and `truncated` is true.",
+          .description = "As the user coder, in the home folder. Output beyond 1 MiB is discarded, and `truncated` is true. The command is "
+                         "ended when the client closes the connection, or its side of it, before the response.",
           .responses = {ok<CommandResult>("Its output and exit code")},
           .problems = {409, 503},
           .parameters = {instanceRef()},

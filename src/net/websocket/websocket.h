@@ -29,6 +29,8 @@ class WebSocket {
   virtual awaitable<void> close(std::uint16_t code, std::string_view reason) = 0;
   /// Ends the connection at once, without a Close frame: pending calls fail. For a peer that no longer accepts bytes.
   virtual void cut() = 0;
+  /// For an owner that does not read at the moment. Costs a system call.
+  virtual PeerState peerState() = 0;
 };
 
 /// Completes the handshake of an upgrade request (Exchange::head().upgrade is "websocket"); `headers` are added to the 101. Throws

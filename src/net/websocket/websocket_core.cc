@@ -39,6 +39,7 @@ class Core : public std::enable_shared_from_this<Core> {
   awaitable<bool> writeFrame(Opcode opcode, std::string_view data);
   awaitable<void> close(std::uint16_t code, std::string_view reason);
   void drop() { stream_->close(); }
+  PeerState peerState() { return stream_->peerState(); }
 
  private:
   awaitable<bool> fill();
@@ -256,6 +257,7 @@ class CoreWebSocket final : public WebSocket {
   awaitable<bool> writeText(std::string_view text) override { return core_->writeFrame(Opcode::Text, text); }
   awaitable<void> close(std::uint16_t code, std::string_view reason) override { return core_->close(code, reason); }
   void cut() override { core_->drop(); }
+  PeerState peerState() override { return core_->peerState(); }
 
  private:
   std::shared_ptr<Core> core_;

@@ -206,6 +206,27 @@ TEST(ApiStreams, whoseClientsLeaveAnAgentThatHangsEnd) {
   }
 }
 
+TEST(ApiStreams, aCommandWhoseClientLeavesIsCancelled) {
+  const std::string body = R"({"command":["sleep","9"]})";
+  for (bool closes : {true, false}) {
+    ApiServer server({.sessionCheck = std::chrono::milliseconds(5), .open = {.perUser = 1}});
+    server.create("ullas", server.user);
+    auto gate = server.world.faults.block("executeCommand");
+    auto hasPlace = [&] { return open(server, "/api/events", signedIn(server.user))->status() == 200; };
+    net::StreamPtr client = server.connect();
+    const std::string request = "POST /api/instances/ullas/exec HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: " +
+                                std::to_string(body.size()) + "\r\nAuthorization: Bearer " + server.user + "\r\n\r\n" + body;
+    server.loop.run([](net::Stream& stream, std::string bytes) -> awaitable<void> { co_await stream.writeAll(bytes); }(*client, request));
+    server.loop.run(gate->reached());
+    EXPECT_FALSE(hasPlace());
+    if (closes)
+      client.reset();
+    else
+      server.loop.run([](net::Stream& stream) -> awaitable<void> { co_await stream.shutdownWrite(); }(*client));
+    server.loop.runUntil(hasPlace);
+  }
+}
+
 /// The rest of the body that the client announced can never come.
 TEST(ApiStreams, anImportWhoseClientResetsInItsMiddleEnds) {
   ApiServer server({.sessionCheck = std::chrono::milliseconds(5), .open = {.perUser = 1}});

@@ -312,6 +312,26 @@ TEST_F(ExecTest, aStreamsClientThatGoesAwayHangsUpTheCommand) {
   waitUntil([&] { return children.running() == 0 && activity.connections() == 0; });
 }
 
+TEST_F(ExecTest, aCommandThatIgnoresTheHangUpIsTerminated) {
+  std::string mark = (folder / "mark").string();
+  auto socket =
+      openCommand({"sh", "-c", "trap '' HUP; trap 'echo terminated > " + mark + "; exit' TERM; echo ready; while :; do sleep 0.05; done"});
+  readUntil(*socket, "ready");
+  socket.reset();
+  waitUntil([&] { return readFile(mark) == "terminated\n"; });
+  waitUntil([&] { return children.running() == 0 && activity.connections() == 0; });
+}
+
+TEST_F(ExecTest, aClientThatLeavesWhileItsInputIsHeldBackTakesItsCommandWithIt) {
+  auto socket = openCommand({"sh", "-c", "echo $$; exec sleep 1000"});
+  ASSERT_TRUE(nextFrame(*socket));
+  // More than the agent accepts, less than the sockets hold: the end of the connection arrives behind it.
+  constexpr std::size_t kPiece = kMaxQueuedInput / 4;
+  for (int pieces = 0; pieces < 7; ++pieces) sendFrame(*socket, ExecFrame::Stdin, std::string(kPiece, 'x'));
+  socket.reset();
+  waitUntil([&] { return children.running() == 0 && activity.connections() == 0; });
+}
+
 TEST_F(ExecTest, framesThatAreNoneCloseTheStream) {
   auto socket = openCommand({"sleep", "1000"});
   sendFrame(*socket, ExecFrame::Exit, "{}");
