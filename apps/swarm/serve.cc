@@ -264,9 +264,10 @@ class Server {
     const net::DescriptorPlan plan = net::planDescriptors(descriptor_limit_);
     options.maxIdle = plan.idleUpstreams / loops_.size();
     // A workspace's page must not use up the connections of its user's other workspaces, or of the server.
-    options.tunnels = std::make_shared<OpenBudget>(OpenLimits{.perUser = 512, .perInstance = 256, .total = plan.connections / 2});
-    options.requests = std::make_shared<OpenBudget>(
-        OpenLimits{.perUser = 1024, .perInstance = 512, .total = plan.connections / 2, .things = "requests in progress"});
+    options.tunnels = std::make_shared<OpenBudget>(
+        OpenLimits{.perUser = 512, .perInstance = 256, .total = plan.connections / 2, .reservedFor = "VS Code"});
+    options.requests = std::make_shared<OpenBudget>(OpenLimits{
+        .perUser = 1024, .perInstance = 512, .total = plan.connections / 2, .things = "requests in progress", .reservedFor = "VS Code"});
     options.preflights = std::make_shared<OpenBudget>(
         OpenLimits{.perUser = SIZE_MAX, .perInstance = 512, .total = plan.connections / 8, .things = "preflights"});
     options.forms = std::make_shared<OpenBudget>(OpenLimits{.bytesPerUser = 4 * 1024 * 1024});

@@ -208,7 +208,9 @@ std::expected<std::optional<OpenBudget::Share>, Error> Gateway::Impl::takeShare(
   if (!budget) return std::nullopt;
   const InstanceId& instance = request.target->route->instanceId;
   try {
-    return budget->take(user.empty() ? instance.str() : user, instance);
+    // A port must not use up what VS Code of the same workspace needs.
+    const auto claim = request.isVscode() ? OpenBudget::Claim::Reserved : OpenBudget::Claim::Usual;
+    return budget->take(user.empty() ? instance.str() : user, instance, 0, claim);
   } catch (const Error& error) {
     return std::unexpected(error);
   }

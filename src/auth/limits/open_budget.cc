@@ -13,6 +13,7 @@ namespace {
 
 /// Streams end when their clients close them, which cannot be predicted: clients retry periodically.
 constexpr std::chrono::seconds kTryAgain{5};
+constexpr std::size_t kReservedPart = 4;  // one in four
 
 Error full(std::string message) { return Error(ErrorCode::TooManyRequests, std::move(message)).withRetryAfter(kTryAgain); }
 
@@ -74,16 +75,21 @@ OpenBudget::Share::~Share() {
   state_->open -= streams_;
 }
 
-OpenBudget::Share OpenBudget::take(const std::string& user, const InstanceId& instance, std::size_t bytes) {
+OpenBudget::Share OpenBudget::take(const std::string& user, const InstanceId& instance, std::size_t bytes, Claim claim) {
   State& state = *state_;
   std::lock_guard lock(state.mutex);
   const OpenLimits& limits = state.limits;
-  if (State::useOf(state.users, user).streams >= limits.perUser)
-    throw full(format("Limit of {} {} of one user reached. Close one and try again.", limits.perUser, limits.things));
-  if (!instance.empty() && State::useOf(state.instances, instance).streams >= limits.perInstance)
-    throw full(format("Limit of {} {} of one workspace reached. Close one and try again.", limits.perInstance, limits.things));
-  if (state.open >= limits.total)
-    throw full(format("Limit of {} {} of this server reached. Try again later.", limits.total, limits.things));
+  const bool reserves = claim == Claim::Usual && !limits.reservedFor.empty();
+  const auto check = [&](std::size_t used, std::size_t limit, std::string_view whose, std::string_view advice) {
+    if (reserves) limit -= limit / kReservedPart;
+    if (used < limit) return;
+    const std::string rest = reserves ? format(" (more are reserved for {})", limits.reservedFor) : std::string();
+    throw full(format("Limit of {} {} of {} reached{}. {}", limit, limits.things, whose, rest, advice));
+  };
+  check(State::useOf(state.users, user).streams, limits.perUser, "one user", "Close one and try again.");
+  if (!instance.empty())
+    check(State::useOf(state.instances, instance).streams, limits.perInstance, "one workspace", "Close one and try again.");
+  check(state.open, limits.total, "this server", "Try again later.");
   if (bytes > 0) state.checkBytes(user, bytes);
   State::Use& use = state.users[user];
   ++use.streams;

@@ -17,6 +17,7 @@ struct OpenLimits {
   std::size_t total = 2048;                              ///< the same, of the whole server
   std::size_t bytesPerUser = 16 * 1024 * 1024;           ///< of large requests, and command output and large responses not yet received
   std::string_view things = "open streams and tunnels";  ///< what is counted, for messages
+  std::string_view reservedFor = {};                     ///< what a quarter of each number is reserved for; empty: nothing
 };
 
 /// Thread-safe.
@@ -45,9 +46,10 @@ class OpenBudget {
     std::size_t bytes_;
   };
 
+  enum class Claim { Usual, Reserved };
   /// A stream or tunnel of `user`, into `instance` where there is one, with `bytes` held while it is open. Throws
   /// Error(TooManyRequests) that names the limit.
-  Share take(const std::string& user, const InstanceId& instance = {}, std::size_t bytes = 0);
+  Share take(const std::string& user, const InstanceId& instance = {}, std::size_t bytes = 0, Claim claim = Claim::Usual);
   /// A large request that is received, or response that is sent: bytes only. `user`: or, before a sign-in, the client's address. Throws
   /// Error(TooManyRequests).
   Share takeBytes(const std::string& user, std::size_t bytes);

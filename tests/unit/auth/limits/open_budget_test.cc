@@ -48,6 +48,21 @@ TEST(OpenBudget, isTheServersToo) {
   EXPECT_THAT(refusalOf([&] { budget.take("zoe"); }), HasSubstr("Limit of 2 open streams and tunnels of this server"));
 }
 
+TEST(OpenBudget, keepsAQuarterForWhatItIsReservedFor) {
+  using enum OpenBudget::Claim;
+  for (const OpenLimits& limits :
+       {OpenLimits{.perUser = 4, .reservedFor = "VS Code"}, OpenLimits{.perInstance = 4, .reservedFor = "VS Code"},
+        OpenLimits{.total = 4, .reservedFor = "VS Code"}}) {
+    OpenBudget budget(limits);
+    const InstanceId instance("i-1");
+    std::vector<OpenBudget::Share> shares;
+    for (int i = 0; i < 3; ++i) shares.push_back(budget.take("ann", instance));
+    EXPECT_THAT(refusalOf([&] { budget.take("ann", instance); }), HasSubstr("(more are reserved for VS Code)"));
+    shares.push_back(budget.take("ann", instance, 0, Reserved));
+    EXPECT_THAT(refusalOf([&] { budget.take("ann", instance, 0, Reserved); }), HasSubstr("Limit of 4 open streams and tunnels"));
+  }
+}
+
 TEST(OpenBudget, countsBytesThatAreHeld) {
   OpenBudget budget({.bytesPerUser = 10 * 1024 * 1024});
   constexpr std::size_t kShare = 4 * 1024 * 1024;

@@ -70,6 +70,21 @@ TEST_F(Tunnels, areCountedForTheirUserAndTheirWorkspace) {
   });
 }
 
+TEST_F(Tunnels, ofAPortLeaveSomeForVscode) {
+  GatewayOptions limited;
+  limited.tunnels = std::make_shared<OpenBudget>(OpenLimits{.perUser = 100, .perInstance = 4, .reservedFor = "VS Code"});
+  rebuildGateway(limited);
+  acceptUpgrades();
+  run([&]() -> awaitable<void> {
+    std::vector<Client> of_port;
+    for (int i = 0; i < 3; ++i) of_port.push_back(co_await open("80.ws"));
+    auto refused = co_await connect();
+    EXPECT_EQ((co_await refused.ask(upgrade("80.ws"))).status, 429);
+    auto vscode = co_await open();
+    EXPECT_EQ(limited.tunnels->open(), 4u);
+  });
+}
+
 TEST_F(Tunnels, carryBytesBothWaysFromTheFirstOne) {
   run([&]() -> awaitable<void> {
     auto client = co_await connect();
