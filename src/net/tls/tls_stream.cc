@@ -244,7 +244,8 @@ awaitable<error_code> TlsStream::flush() {
     co_await flushed_.wait(flushed_.version(), Deadline::never());
     if (closed_) co_return asio::error::operation_aborted;
   }
-  if (wire_.output.empty()) co_return error_code();
+  if (write_end_) wire_.output.clear();
+  if (wire_.output.empty()) co_return write_end_;
   flushing_ = true;
   error_code error;
   std::exception_ptr failure;  // not a scope guard: when a loop ends, this object may be destroyed before the frame
@@ -252,6 +253,7 @@ awaitable<error_code> TlsStream::flush() {
     error = co_await sendOutput();
   } catch (...) {
     failure = std::current_exception();
+    write_end_ = asio::error::operation_aborted;
   }
   flushing_ = false;
   flushed_.notifyAll();
@@ -266,6 +268,7 @@ awaitable<error_code> TlsStream::sendOutput() {
     const asio::const_buffer buffer = asio::buffer(output);
     error = (co_await inner_->writeAll(std::span(&buffer, 1))).error;
   }
+  write_end_ = error;
   co_return error;
 }
 

@@ -61,7 +61,8 @@ class TlsStream final : public Stream {
   Wire wire_;
   SSL* ssl_;
   std::size_t next_input_;
-  error_code read_end_;  ///< why nothing more can be decrypted
+  error_code read_end_;   ///< why nothing more can be decrypted
+  error_code write_end_;  ///< why nothing more can be sent: a record that was lost cannot be followed by another
   async::Notifier flushed_;
   SteadyTime deadline_ = SteadyTime::max();
   bool flushing_ = false;

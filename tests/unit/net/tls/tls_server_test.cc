@@ -4,6 +4,7 @@
 #include "async/deadline.h"
 #include "base/error.h"
 #include "net/http/http_server.h"
+#include "net/stream/forwarding_stream.h"
 #include "net/tls/server_certificate.h"
 #include "net/tls/tls_stream.h"
 #include "support/allocated_bytes.h"
@@ -82,6 +83,32 @@ TEST_F(TlsServerTest, speaksTls12And13AndNothingOlder) {
   error_code failure;
   connect(*old, &failure);
   EXPECT_THAT(failure.message(), HasSubstr("protocol version"));
+}
+
+/// A stream that loses what is written while it fails.
+class FailingStream final : public ForwardingStream {
+ public:
+  using ForwardingStream::ForwardingStream;
+  awaitable<IoResult> writeAll(std::span<const asio::const_buffer> buffers) override {
+    if (fails) co_return IoResult{asio::error::timed_out};
+    co_return co_await inner_->writeAll(buffers);
+  }
+  bool fails = false;
+};
+
+TEST_F(TlsServerTest, nothingIsSentAfterALostRecord) {
+  start();
+  const auto context = trusting();
+  auto inner = std::make_unique<FailingStream>(connectPlain());
+  FailingStream& plain = *inner;
+  TlsStream stream(std::move(inner), *context, TlsStream::Side::Client);
+  stream.setDeadline(std::chrono::steady_clock::now() + std::chrono::seconds(10));
+  ASSERT_FALSE(loop.run(stream.handshake()));
+  auto send = [&] { return loop.run(static_cast<Stream&>(stream).writeAll(kGet)).error; };
+  plain.fails = true;
+  EXPECT_EQ(send(), asio::error::timed_out);
+  plain.fails = false;
+  EXPECT_EQ(send(), asio::error::timed_out) << "the peer cannot read what follows the lost record";
 }
 
 TEST_F(TlsServerTest, refusesCiphersWithoutForwardSecrecy) {
