@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
 namespace swarm::agent {
 namespace {
@@ -15,6 +16,11 @@ constexpr int kFewMessages = 8;
 constexpr std::uint64_t kFewMessageBytes = 200;
 // On a port: ssh's keep-alives are below 100 bytes, a keystroke is about 40.
 constexpr std::uint64_t kFewPortBytes = 256;
+// In SSH: a keep-alive or its response is a packet of its own, at most once a second; VS Code on the desktop sends one every 5 s on each of
+// its two channels, and the acknowledgements of these. Whoever types sends several packets a second, and receives their echo.
+constexpr std::uint64_t kLonePacket = 128;
+constexpr std::chrono::milliseconds kLonePause{800};
+constexpr std::uint64_t kFewSshBytes = 512;
 constexpr std::chrono::seconds kWindow{10};
 
 std::string lowered(std::string_view text) {
@@ -37,11 +43,19 @@ bool ActivityDetector::feed(std::string_view bytes, SteadyTime now) {
       return feedHttp(bytes, now);
     case Mode::WebSocket:
       return feedFrames(bytes, now);
-    case Mode::Opaque:
+    case Mode::Port:
       count(bytes.size(), now);
       return window_bytes_ > kFewPortBytes;
+    case Mode::Ssh:
+      if (!isLonePacket(bytes.size(), now)) count(bytes.size(), now);
+      return window_bytes_ > kFewSshBytes;
   }
   return false;
+}
+
+bool ActivityDetector::isLonePacket(std::size_t bytes, SteadyTime now) {
+  const SteadyTime before = std::exchange(last_packet_, now);
+  return bytes <= kLonePacket && now - before >= kLonePause;
 }
 
 bool ActivityDetector::feedHttp(std::string_view bytes, SteadyTime now) {

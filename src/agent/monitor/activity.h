@@ -43,22 +43,27 @@ class Activity {
 class ActivityDetector {
  public:
   enum class Traffic { Vscode, Port, Ssh };
-  explicit ActivityDetector(Traffic traffic) : mode_(traffic == Traffic::Vscode ? Mode::Http : Mode::Opaque) {}
+  explicit ActivityDetector(Traffic traffic)
+      : mode_(traffic == Traffic::Vscode ? Mode::Http
+              : traffic == Traffic::Port ? Mode::Port
+                                         : Mode::Ssh) {}
 
   /// Whether these bytes, in this order, indicate a user. `now` never decreases.
   bool feed(std::string_view bytes, SteadyTime now);
 
  private:
-  enum class Mode { Http, WebSocket, Opaque };
+  enum class Mode { Http, WebSocket, Port, Ssh };
   bool feedHttp(std::string_view bytes, SteadyTime now);
   bool feedFrames(std::string_view bytes, SteadyTime now);
   bool finishFrameHead(SteadyTime now);
+  bool isLonePacket(std::size_t bytes, SteadyTime now);
   void count(std::uint64_t bytes, SteadyTime now);
 
   Mode mode_;
   std::string head_;                // the request head so far (Http)
   std::string frame_head_;          // the frame head so far (WebSocket)
   std::uint64_t payload_left_ = 0;  // of the current frame
+  SteadyTime last_packet_{};
   SteadyTime window_start_{};
   std::uint64_t window_bytes_ = 0;
   int window_messages_ = 0;

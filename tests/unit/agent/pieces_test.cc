@@ -84,6 +84,43 @@ TEST(ActivityDetector, onAPortABurstIsActivityAndATrickleIsNot) {
   EXPECT_TRUE(detector.feed(std::string(500, 'd'), now));
 }
 
+TEST(ActivityDetector, keepAlivesOfSshAreNotActivityHoweverFrequent) {
+  for (const auto interval : {seconds(1), seconds(3), seconds(15), seconds(60)}) {
+    ActivityDetector detector(ActivityDetector::Traffic::Ssh);
+    SteadyTime now(seconds(1));
+    for (int beat = 0; beat < 1000; ++beat) {
+      now += interval;
+      EXPECT_FALSE(detector.feed(std::string(100, 'k'), now)) << interval.count() << " s, packet " << beat;
+    }
+  }
+}
+
+/// Two channels with a keep-alive every 5 s, and an acknowledgement for each of the other side's.
+TEST(ActivityDetector, anIdleVsCodeOnTheDesktopIsNotActivity) {
+  ActivityDetector detector(ActivityDetector::Traffic::Ssh);
+  SteadyTime now(seconds(1));
+  for (int beat = 0; beat < 1000; ++beat) {
+    now += std::chrono::milliseconds(4980);
+    for (int packet = 0; packet < 4; ++packet) {
+      now += std::chrono::milliseconds(5);
+      EXPECT_FALSE(detector.feed(std::string(64, 'k'), now)) << beat;
+    }
+  }
+}
+
+TEST(ActivityDetector, typingAndPrintingOverSshAreActivity) {
+  for (const std::size_t bytes : {36U, 4000U}) {
+    ActivityDetector detector(ActivityDetector::Traffic::Ssh);
+    SteadyTime now(seconds(60));
+    bool found = false;
+    for (int packet = 0; packet < 20; ++packet) {
+      now += std::chrono::milliseconds(250);
+      found |= detector.feed(std::string(bytes, 'd'), now);
+    }
+    EXPECT_TRUE(found) << bytes;
+  }
+}
+
 TEST(LinePrefixer, prefixesWholeLinesEmptyOnesAndTheLastPiece) {
   LinePrefixer lines("x");
   EXPECT_EQ(lines.feed("one\ntwo"), "[x] one\n");
