@@ -13,4 +13,8 @@ inline Error notFound(std::string_view kind, std::string_view name) {
   return Error(ErrorCode::NotFound, format("There is no {} \"{}\".", kind, name));
 }
 
+inline Error noSuchWorkspace(std::string_view ref) {
+  return Error(ErrorCode::NotFound, format("There is no workspace \"{}\". Run `swarm list` to see yours.", ref));
+}
+
 }  // namespace swarm

@@ -63,7 +63,11 @@ CommandResult bounded(CommandResult result) {
 Error notRunning(const Instance& instance) {
   std::string reason = instance.statusReason.empty() ? "" : " " + instance.statusReason;
   const bool is_down = instance.status == InstanceStatus::stopped || instance.status == InstanceStatus::failed;
-  std::string next = is_down ? format(" Run `swarm start {}` first.", instance.config.name) : "";
+  std::string next;
+  if (is_down)
+    next = format(" Run `swarm start {}` first.", instance.config.name);
+  else if (!instance.operationId.empty())
+    next = format(" `swarm operations follow {}` shows the progress.", instance.operationId);
   return Error(ErrorCode::Conflict,
                format("Workspace {} is {}, not running.{}{}", instance.config.name, enumName(instance.status), reason, next))
       .withInstance(instance.id.str());
@@ -166,7 +170,7 @@ awaitable<agent::AgentTarget> SwarmController::agentTarget(std::string ref) {
     EntryPtr entry = impl.registry.require(ref);
     if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
     if (!entry->endpoint)
-      throw Error(ErrorCode::Unavailable, format("The agent ref workspace {} is not reachable yet.", entry->instance().config.name));
+      throw Error(ErrorCode::Unavailable, format("The agent of workspace {} is not reachable yet.", entry->instance().config.name));
     entry->noteActive(impl.clock.now());
     return targetOf(*entry);
   });

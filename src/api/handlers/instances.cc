@@ -255,7 +255,7 @@ std::string readCursor(const Call& call) {
 
 awaitable<Instance> requireInstance(Services& services, Call& call, Permission permission) {
   std::optional<Instance> instance = co_await services.controller.getInstance(call.argument());
-  if (!instance || !canSee(call.principal(), instance->owner)) throw notFound("workspace", call.argument());
+  if (!instance || !canSee(call.principal(), instance->owner)) throw noSuchWorkspace(call.argument());
   requireAllowed(call, permission, instance->owner, instance->id);
   if (permission == Permission::Inside && isRecordedEntry(call.principal(), instance->owner))
     recordEntry(call.principal(), instance->owner, instance->id, call.route().operationId);

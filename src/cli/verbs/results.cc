@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "base/not_found.h"
 #include "base/text/format.h"
 #include "cli/output/output.h"
 #include "model/codec/codec.h"
@@ -12,7 +13,7 @@ namespace swarm::cli {
 
 Instance requireInstance(Context& context, const std::string& name) {
   auto instance = context.client().getInstance(name);
-  if (!instance) throw Error(ErrorCode::NotFound, format("There is no workspace \"{}\". Run `swarm list` to see yours.", name));
+  if (!instance) throw noSuchWorkspace(name);
   return *instance;
 }
 

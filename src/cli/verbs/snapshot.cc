@@ -12,14 +12,21 @@
 namespace swarm::cli {
 namespace {
 
+bool isNamed(const Snapshot& snapshot, const std::string& wanted) {
+  return snapshot.id == wanted || snapshot.name == wanted || snapshot.instanceName + "/" + snapshot.name == wanted;
+}
+
+bool isOf(const Snapshot& snapshot, const std::string& instance) {
+  return snapshot.instanceName == instance || snapshot.instanceId.str() == instance;
+}
+
 /// `wanted`: an id, a name (one of `instance` takes precedence), or INSTANCE/NAME. Nothing: not one of ours; the server knows whether it is
 /// one of the provider's own. Throws Error for a name that several have.
 std::optional<Snapshot> findSnapshot(Context& context, const std::string& wanted, const std::string& instance = {}) {
   std::vector<Snapshot> found;
   for (const Snapshot& snapshot : context.client().listSnapshots())
-    if (snapshot.id == wanted || snapshot.name == wanted || snapshot.instanceName + "/" + snapshot.name == wanted)
-      found.push_back(snapshot);
-  const auto is_own = [&](const Snapshot& snapshot) { return snapshot.instanceName == instance || snapshot.instanceId.str() == instance; };
+    if (isNamed(snapshot, wanted)) found.push_back(snapshot);
+  const auto is_own = [&](const Snapshot& snapshot) { return isOf(snapshot, instance); };
   if (std::ranges::any_of(found, is_own)) std::erase_if(found, std::not_fn(is_own));
   if (found.empty()) return std::nullopt;
   if (found.size() > 1)
@@ -66,8 +73,7 @@ SnapshotList snapshotsOf(Context& context, const std::string& instance) {
     }
   }
   SnapshotList all{context.client().listSnapshots(), {}};
-  if (!instance.empty())
-    std::erase_if(all.items, [&](const Snapshot& one) { return one.instanceName != instance && one.instanceId.str() != instance; });
+  if (!instance.empty()) std::erase_if(all.items, [&](const Snapshot& one) { return !isOf(one, instance); });
   return all;
 }
 
@@ -134,11 +140,54 @@ class SnapshotRestore final : public Verb {
   WaitFlags wait_{.timeout = kLongWait};
 };
 
-void deleteSnapshot(Context& context, const std::string& name) {
-  const std::optional<Snapshot> known = findSnapshot(context, name);
-  context.client().deleteSnapshot(known ? known->id : name);
-  report(format("{} was deleted.\n", known ? known->name : name));
-}
+/// `snapshot delete WORKSPACE SNAPSHOT …`, as create and restore take their words; or snapshots alone, as in earlier versions.
+class SnapshotDelete final : public Verb {
+ public:
+  void declare(Arguments& arguments) override {
+    arguments.word("words", words_, "Workspace and names of its snapshots; or only names that are unique, WORKSPACE/NAME, or ids")
+        .suggest(snapshotIds());
+    arguments.flag("-y,--yes", yes_, "Do not ask for confirmation");
+  }
+
+  int run(Context& context) override {
+    // Which of several words are snapshots is known only from the server.
+    const bool is_clear = words_.size() == 1;
+    if (is_clear && !confirmDeletion(words_, yes_)) return kFailed;
+    const std::vector<Snapshot> known = context.client().listSnapshots();
+    const std::string workspace = workspaceAmong(context, known);
+    std::vector<std::string> ids, titles;
+    for (std::size_t at = workspace.empty() ? 0 : 1; at < words_.size(); ++at) {
+      const std::optional<Snapshot> found = findSnapshot(context, words_[at], workspace);
+      if (found && !workspace.empty() && !isOf(*found, workspace))
+        throw Error(ErrorCode::NotFound, format("There is no snapshot \"{}\" of {}.", words_[at], workspace));
+      ids.push_back(found ? found->id : words_[at]);
+      titles.push_back(found ? found->name : words_[at]);
+    }
+    if (!is_clear && !confirmDeletion(titles, yes_)) return kFailed;
+    for (std::size_t at = 0; at < ids.size(); ++at) {
+      context.client().deleteSnapshot(ids[at]);
+      report(format("{} was deleted.\n", titles[at]));
+    }
+    return kDone;
+  }
+
+ private:
+  /// The first of several words if it names a workspace; empty if it names a snapshot. Throws Error when it names both.
+  std::string workspaceAmong(Context& context, const std::vector<Snapshot>& known) const {
+    if (words_.size() < 2) return {};
+    const std::string& first = words_.front();
+    const bool is_snapshot = std::ranges::any_of(known, [&](const Snapshot& one) { return isNamed(one, first); });
+    const bool is_workspace = std::ranges::any_of(known, [&](const Snapshot& one) { return isOf(one, first); }) ||
+                              (!is_snapshot && context.client().getInstance(first));
+    if (is_snapshot && is_workspace)
+      throw Error(ErrorCode::InvalidArgument,
+                  format("\"{}\" is the name of a workspace and of a snapshot. Use WORKSPACE/NAME or ids.", first));
+    return is_workspace ? first : std::string();
+  }
+
+  std::vector<std::string> words_;
+  bool yes_ = false;
+};
 
 }  // namespace
 
@@ -162,8 +211,8 @@ void addSnapshot(const AddVerb& add) {
       std::make_unique<SnapshotRestore>());
   add({.name = "snapshot delete",
        .summary = "Delete snapshots with their files",
-       .examples = {"swarm snapshot delete web1/before-upgrade"}},
-      deletionVerb({"names", "Names, WORKSPACE/NAME, or ids", snapshotIds()}, deleteSnapshot));
+       .examples = {"swarm snapshot delete web1 before-upgrade"}},
+      std::make_unique<SnapshotDelete>());
 }
 
 }  // namespace swarm::cli

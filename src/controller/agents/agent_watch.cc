@@ -64,7 +64,8 @@ awaitable<bool> AgentWatch::isStillRunning(EntryPtr entry, std::string& reason) 
   co_return false;
 }
 
-awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline deadline) {
+awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline deadline,
+                                                      std::function<void(const std::string&)> on_trouble) {
   using Steady = std::chrono::steady_clock;
   auto began = Steady::now();
   auto looked = began;
@@ -85,6 +86,7 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
       reason = health.reason;
       if (!health.vscodeEnded) ended.reset();
       if (health.vscodeEnded && !ended) ended = Steady::now();
+      if (health.vscodeEnded && on_trouble) on_trouble(reason);
       entry->setup = {health.setup, health.setupExitCode, health.warning};
       if (entry->epoch != epoch) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
       // The current place is held for a move that has ended or was rolled back.

@@ -28,8 +28,9 @@ class AgentWatch {
   explicit AgentWatch(const Context& context) : context_(context) {}
 
   /// Requests the agent's health until VS Code responds, the container exits, the agent has refused for agentRefusal, or `deadline` passes.
-  /// Sets the route's ready and generation. The entry must have an endpoint.
-  awaitable<ReadinessReport> waitUntilReady(EntryPtr entry, Deadline deadline);
+  /// Sets the route's ready and generation. The entry must have an endpoint. `on_trouble` gets the agent's reason, a sentence, each time
+  /// that VS Code has ended and will be started again.
+  awaitable<ReadinessReport> waitUntilReady(EntryPtr entry, Deadline deadline, std::function<void(const std::string&)> on_trouble = {});
   /// In the background: connects the route of a running instance and checks it until it is ready. One watch per instance.
   void watch(EntryPtr entry, std::chrono::milliseconds bound);
   /// In the background: reports in the status reason that the setup script runs, or failed.

@@ -45,7 +45,11 @@ awaitable<Readiness> Lifecycle::bringUp(ActivePtr operation) {
   auto connect_and_wait = [&]() -> awaitable<ReadinessReport> {
     entry->endpoint = co_await retrying(operation, connect);
     context_.routes.changed(*entry);
-    co_return co_await agents_.waitUntilReady(entry, Deadline::after(context_.options.startTimeout));
+    // A full disk, for example: users should not wait for the timeout to learn it.
+    auto report_trouble = [operation](const std::string& reason) { operation->detail(reason); };
+    auto report = co_await agents_.waitUntilReady(entry, Deadline::after(context_.options.startTimeout), report_trouble);
+    if (report.readiness == Readiness::Ready) operation->detail("");
+    co_return report;
   };
   auto waited = co_await attempt(connect_and_wait());
   if (!waited && waited.error().code() != ErrorCode::Conflict) throw waited.error();

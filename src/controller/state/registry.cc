@@ -18,7 +18,7 @@ EntryPtr Registry::find(std::string_view ref) const {
 
 EntryPtr Registry::require(const std::string& ref) const {
   EntryPtr entry = find(ref);
-  if (!entry) throw notFound("workspace", ref).withInstance(ref);
+  if (!entry) throw noSuchWorkspace(ref).withInstance(ref);
   return entry;
 }
 

@@ -73,6 +73,29 @@ TEST_F(SnapshotVerbs, restoreOfAnUnknownSnapshotIsNotFound) {
   EXPECT_EQ(runCommand(api_, {"snapshot", "restore", "web1", "monday"}).code, kFailed);
 }
 
+TEST_F(SnapshotVerbs, deleteTakesTheWorkspaceFirstAsRestoreDoes) {
+  api_.on("DELETE /api/snapshots/i-9", 204, {""});
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"web1", "monday"}, {"i-1", "monday"}, {"monday"}, {"web1/monday"}}) {
+    std::vector<std::string> line{"snapshot", "delete", "--yes"};
+    line.insert(line.end(), words.begin(), words.end());
+    const Ran ran = runCommand(api_, line);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.err, "monday was deleted.\n");
+  }
+  const Ran unknown = runCommand(api_, {"snapshot", "delete", "web1", "tuesday", "--yes"});
+  EXPECT_EQ(unknown.code, kNotFound) << unknown.err;
+}
+
+TEST_F(SnapshotVerbs, deleteRefusesAWordThatIsAWorkspaceAndASnapshot) {
+  std::string same = kOurs;
+  same.replace(same.find("monday"), 6, "web1");
+  api_.on("GET /api/snapshots", 200, {R"({"items":[)" + same + "]}"});
+  const Ran ran = runCommand(api_, {"snapshot", "delete", "web1", "tuesday", "--yes"});
+  EXPECT_EQ(ran.code, kFailed);
+  EXPECT_NE(ran.err.find("Use WORKSPACE/NAME"), std::string::npos) << ran.err;
+}
+
 TEST_F(SnapshotVerbs, deleteOfFlysReportsTheErrorOfTheServer) {
   api_.on("DELETE /api/snapshots/vs_abc", 422, {R"({"code":"unprocessable","detail":"Fly.io deletes it automatically."})"});
   const Ran ran = runCommand(api_, {"snapshot", "delete", "vs_abc", "--yes"});

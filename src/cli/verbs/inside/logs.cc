@@ -20,8 +20,10 @@ class Logs final : public Verb {
   int run(Context& context) override {
     ::signal(SIGPIPE, SIG_IGN);
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
+    bool is_empty = true;
     LogFilter filter;  // the output of a workspace must not control the terminal of its reader
     context.client().readLogs(name_, {follow_, tail_, sinceTime(since_, RealClock().now())}, [&](std::string_view piece) {
+      is_empty = is_empty && piece.empty();
       if (terminal)
         writeAll(STDOUT_FILENO, filter.feed(piece));
       else
@@ -29,6 +31,8 @@ class Logs final : public Verb {
       return true;
     });
     writeAll(STDOUT_FILENO, filter.finish());
+    if (is_empty)
+      report(format("{0} has printed nothing{1}. `swarm show {0}` has its state.\n", name_, since_.empty() ? "" : " since then"));
     return kDone;
   }
 

@@ -26,6 +26,9 @@ class Lifecycle : public Verb {
       if (!wait_.noWait && !one.operationId.empty()) waitWithProgress(context, one.operationId, wait_.timeout);
       results.push_back(reload(context, one.instance));
     }
+    for (const Instance& one : results)
+      if (!wait_.noWait && one.status == InstanceStatus::stopped)
+        report(format("{0} is stopped; its files are kept. Run `swarm start {0}` to continue.\n", one.config.name));
     printResults(context, results);
     return kDone;
   }

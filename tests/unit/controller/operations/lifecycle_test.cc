@@ -161,6 +161,28 @@ TEST_F(Lifecycle, aVscodeThatAlwaysExitsFailsTheOperationWithItsReason) {
   EXPECT_EQ(get("one").statusReason, ended.error->message());
 }
 
+TEST_F(Lifecycle, aCreateReportsWhyVscodeDoesNotStartWhileItWaits) {
+  auto health = std::make_shared<agent::AgentHealth>();
+  health->vscodeEnded = true;
+  health->reason = "VS Code ended with exit code 1 (mkdir: No space left on device). Restarting in 0.5 s.";
+  options_.startTimeout = std::chrono::hours(1);
+  options_.agentRefusal = std::chrono::hours(1);
+  options_.probe = [health](agent::AgentTarget, Deadline) {
+    return [](agent::AgentHealth now) -> awaitable<agent::AgentHealth> { co_return now; }(*health);
+  };
+  reboot();
+  const std::string id = run(swarm().createInstance(request("one"))).operation.id;
+  const auto detail = [&] {
+    const std::vector<OperationStep> steps = run(swarm().getOperation(id))->steps;
+    return steps.empty() ? std::string() : steps.back().detail;
+  };
+  drive([&] { return detail() == health->reason; });
+  health->vscodeEnded = false;
+  health->ready = true;
+  drive([&] { return run(swarm().getOperation(id))->status == OperationStatus::succeeded; });
+  EXPECT_EQ(detail(), "");
+}
+
 TEST_F(Lifecycle, theStatusReasonReportsTheSetupScript) {
   auto health = std::make_shared<agent::AgentHealth>();
   health->ready = true;
