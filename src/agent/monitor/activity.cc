@@ -17,7 +17,7 @@ constexpr std::uint64_t kFewMessageBytes = 200;
 // On a port: ssh's keep-alives are below 100 bytes, a keystroke is about 40.
 constexpr std::uint64_t kFewPortBytes = 256;
 // In SSH: a keep-alive or its response is a packet of its own, at most once a second; VS Code on the desktop sends one every 5 s on each of
-// its two channels, and the acknowledgements of these. Whoever types sends several packets a second, and receives their echo.
+// its two channels, and the acknowledgements of these. A user who types sends several packets a second, and receives their echo.
 constexpr std::uint64_t kLonePacket = 128;
 constexpr std::chrono::milliseconds kLonePause{800};
 constexpr std::uint64_t kFewSshBytes = 512;
