@@ -181,13 +181,15 @@ class Server {
     return boost::json::value(boost::json::string(result.stdoutText));
   }
 
-  /// Words: rounds, seed, "purge" (nothing is deleted without its volumes).
+  /// Words: rounds, seed, "purge" (nothing is deleted without its volumes), "moves" (between Docker and Fly).
   boost::json::value storm(std::size_t lanes, const std::vector<std::string>& words) {
+    const auto has = [&](std::string_view word) { return std::ranges::find(words, word) != words.end(); };
     test::StormPlan plan{.lanes = lanes,
                          .rounds = std::stoul(words.at(0)),
                          .seed = static_cast<unsigned>(std::stoul(words.at(1))),
                          .hasAgent = has_agent_,
-                         .keepsVolumes = words.size() < 3};
+                         .moves = has("moves"),
+                         .keepsVolumes = !has("purge")};
     return run(test::runStorm(*controller_, plan));
   }
 

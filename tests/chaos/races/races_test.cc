@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "base/text/format.h"
 #include "chaos/image/chaos_image.h"
+#include "chaos/kill/fly_process.h"
 #include "chaos/kill/server_process.h"
 #include "conformance/provider/docker/test_engine.h"
 #include "support/temp_dir.h"
@@ -35,6 +36,13 @@ class Races : public ::testing::Test {
   ~Races() override {
     server_.reset();
     engine_.removeAll(settings_.swarmId);
+    if (fly_) fly_->removeAllApps();
+  }
+
+  void addFly() {
+    fly_ = std::make_unique<FlyProcess>(std::vector<std::string>{"--data", folder_ / "fly", "--regions", "ams"});
+    settings_.flyApi = fly_->apiUrl();
+    settings_.flyApp = fly_->appUrl();
   }
 
   void boot() {
@@ -52,6 +60,43 @@ class Races : public ::testing::Test {
     return "\n" + text.substr(text.size() > 6000 ? text.size() - 6000 : 0);
   }
 
+  void bootAndKillInAStorm(const std::string& line, std::mt19937& random) {
+    boot();
+    server_->send(line);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500 + random() % 4000));  // the moment of the kill
+    ::kill(server_->pid(), SIGKILL);
+    server_->end();
+  }
+
+  void expectAStorm(const std::string& line) {
+    json::value result = request(line);
+    std::printf("%s\n", json::serialize(result).c_str());
+    const json::value* wrong = engine::member(result, "wrong");
+    ASSERT_TRUE(wrong && wrong->is_array()) << json::serialize(result) << lastLog();
+    ASSERT_TRUE(wrong->as_array().empty()) << lastLog();
+  }
+
+  void purgeAll() {
+    // A list has a hundred at most.
+    for (json::value left = request("list"); !left.as_array().empty(); left = request("list")) {
+      for (const json::value& instance : left.as_array()) {
+        json::value purged = request("purge " + engine::stringAt(instance, "id"));
+        ASSERT_EQ(engine::stringAt(purged, "status"), "succeeded") << json::serialize(purged) << lastLog();
+      }
+    }
+  }
+
+  /// What the emulated Fly has, by its API and by its Engine.
+  std::vector<std::string> leftoversAtFly() {
+    std::vector<std::string> found;
+    json::value state = fly_->get("/emulator/state");
+    for (const char* what : {"/apps", "/machines", "/volumes", "/backend/machines", "/backend/volumes"}) {
+      auto count = state.at_pointer(what).to_number<std::size_t>();
+      if (count > 0) found.push_back(format("{} of Fly's {}", count, what));
+    }
+    return found;
+  }
+
   /// What carries the swarm's label, and volumes without one that are named for one of its instances.
   std::vector<std::string> leftovers(const std::set<std::string>& instances) {
     std::vector<std::string> found = engine_.leftovers(settings_.swarmId);
@@ -63,6 +108,7 @@ class Races : public ::testing::Test {
       std::string id = name.substr(std::string("swarm-").size(), name.find('-', 8) - std::string("swarm-").size());
       if (instances.contains(id) && !engine::member(volume, "Labels")) found.push_back("unlabelled volume " + name);
     }
+    if (fly_) std::ranges::move(leftoversAtFly(), std::back_inserter(found));
     return found;
   }
 
@@ -88,19 +134,15 @@ class Races : public ::testing::Test {
   testing::CoroutineRunner runner_;
   testing::TestEngine engine_{runner_, testing::testEngineConfig()};
   ServerSettings settings_;
+  std::unique_ptr<FlyProcess> fly_;
   std::unique_ptr<ServerProcess> server_;
 };
 
 TEST_F(Races, whatCutsEachOtherOffLeavesNothing) {
   boot();
   int rounds = fromEnvironment("RACES_ROUNDS", 4);
-  for (int round = 0; round < rounds; ++round) {
-    json::value result = request(format("storm 14 1 {}", fromEnvironment("RACES_SEED", 1) + round));
-    std::printf("%s\n", json::serialize(result).c_str());
-    const json::value* wrong = engine::member(result, "wrong");
-    ASSERT_TRUE(wrong && wrong->is_array()) << json::serialize(result) << lastLog();
-    ASSERT_TRUE(wrong->as_array().empty()) << lastLog();
-  }
+  for (int round = 0; round < rounds; ++round)
+    ASSERT_NO_FATAL_FAILURE(expectAStorm(format("storm 14 1 {}", fromEnvironment("RACES_SEED", 1) + round)));
   EXPECT_TRUE(request("list").as_array().empty());
   expectNothingIsLeft(request("settle"));
 }
@@ -108,22 +150,25 @@ TEST_F(Races, whatCutsEachOtherOffLeavesNothing) {
 TEST_F(Races, aServerKilledInTheMiddleLeavesNothingAndForgetsNoWish) {
   std::mt19937 random(static_cast<unsigned>(fromEnvironment("RACES_SEED", 1)));
   int lives = fromEnvironment("RACES_LIVES", 4);
-  for (int life = 0; life < lives; ++life) {
-    boot();
-    server_->send(format("storm 14 1000 {} purge", life + 1));
-    std::this_thread::sleep_for(std::chrono::milliseconds(500 + random() % 4000));  // the moment of the kill
-    ::kill(server_->pid(), SIGKILL);
-    server_->end();
-  }
+  for (int life = 0; life < lives; ++life) bootAndKillInAStorm(format("storm 14 1000 {} purge", life + 1), random);
   boot();
   json::value operations = request("settle");
-  // A list has a hundred at most.
-  for (json::value left = request("list"); !left.as_array().empty(); left = request("list")) {
-    for (const json::value& instance : left.as_array()) {
-      json::value purged = request("purge " + engine::stringAt(instance, "id"));
-      ASSERT_EQ(engine::stringAt(purged, "status"), "succeeded") << json::serialize(purged) << lastLog();
-    }
-  }
+  ASSERT_NO_FATAL_FAILURE(purgeAll());
+  EXPECT_TRUE(request("list").as_array().empty());
+  expectNothingIsLeft(operations);
+}
+
+TEST_F(Races, movesThatAreCutOffOrKilledLeaveNothingAtEitherProvider) {
+  const int seed = fromEnvironment("RACES_SEED", 1);
+  std::mt19937 random(static_cast<unsigned>(seed));
+  addFly();
+  for (int life = 0; life < fromEnvironment("RACES_MOVE_LIVES", 1); ++life)
+    bootAndKillInAStorm(format("storm 4 1000 {} purge moves", 1'000'000 + seed + life), random);
+  boot();
+  for (int round = 0; round < fromEnvironment("RACES_MOVE_ROUNDS", 1); ++round)
+    ASSERT_NO_FATAL_FAILURE(expectAStorm(format("storm 4 2 {} purge moves", seed + round)));
+  json::value operations = request("settle");
+  ASSERT_NO_FATAL_FAILURE(purgeAll());
   EXPECT_TRUE(request("list").as_array().empty());
   expectNothingIsLeft(operations);
 }

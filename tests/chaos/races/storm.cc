@@ -67,7 +67,7 @@ class Storm {
     request.config.resources.memory.max = 64;
     std::string operation = (co_await controller_.createInstance(request)).operation.id;
     ++done_["create"];
-    int kind = below(plan_.hasAgent ? 6 : 4);
+    int kind = below(plan_.moves ? 12 : plan_.hasAgent ? 6 : 4);
     if (kind >= 2) co_await await(operation);  // else whatever comes next cuts the create off
     if (kind == 1) {
       co_await pause();
@@ -76,7 +76,8 @@ class Storm {
       if (below(2) == 0) co_await await(operation);
     }
     if (kind == 3) co_await attempt("update", [&]() -> asio::awaitable<void> { co_await update(name); });
-    if (kind >= 4) co_await attempt("restore", [&]() -> asio::awaitable<void> { co_await restore(name); });
+    if (kind == 4 || kind == 5) co_await attempt("restore", [&]() -> asio::awaitable<void> { co_await restore(name); });
+    if (kind >= 6) co_await attempt("move", [&]() -> asio::awaitable<void> { co_await move(name); });
     co_await pause();
     co_await remove(name, plan_.keepsVolumes && below(4) == 0 ? DeleteVolumes::No : DeleteVolumes::Yes);
   }
@@ -92,6 +93,23 @@ class Storm {
     if (below(3) == 0) co_return;  // the snapshot itself is cut off
     co_await await(taken.operation.id);
     co_await controller_.restoreSnapshot(name, "before", std::string(kUser));
+  }
+
+  /// There and back; each way may be cancelled or cut off.
+  asio::awaitable<void> move(std::string name) {
+    for (ProviderType to : {ProviderType::flyio, ProviderType::docker}) {
+      MigrateRequest request;
+      request.targetProvider = to;
+      auto moving = co_await controller_.migrateInstance(name, request, std::string(kUser));
+      ++done_[to == ProviderType::flyio ? "move to Fly" : "move to Docker"];
+      int fate = below(4);
+      if (fate == 0) co_return;  // the delete cuts it off
+      if (fate == 1) {
+        co_await pause();
+        co_await controller_.cancelOperation(moving.operation.id);
+      }
+      co_await await(moving.operation.id);
+    }
   }
 
   asio::awaitable<void> remove(std::string name, DeleteVolumes volumes) {

@@ -12,6 +12,7 @@ struct StormPlan {
   std::size_t rounds = 10;  ///< in each lane
   unsigned seed = 1;
   bool hasAgent = false;     ///< the image has one: snapshots and restores, too
+  bool moves = false;        ///< some move to Fly, and back
   bool keepsVolumes = true;  ///< some are deleted without their volumes, which are deleted afterwards
   int longestPause = 400;    ///< milliseconds before a step is cut off
 };
