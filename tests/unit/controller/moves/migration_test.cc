@@ -85,8 +85,7 @@ TEST_F(MigrationTest, copiesEveryFileAndKeepsTheIdentityOfTheInstance) {
 TEST_F(MigrationTest, takesVolumesOfTheImageAlong) {
   boot();
   PlaceId source = makeWorkspace();
-  run(swarm().stopInstance("web", "ann"));
-  waitForStatus("web", InstanceStatus::stopped);
+  ASSERT_EQ(finish(run(swarm().stopInstance("web", "ann"))).status, OperationStatus::succeeded);
   fake::FakeContainer container = *world_.container(source);
   container.volumes.push_back("declared");
   container.spec.config.storage.push_back({1, true, "/data", "declared"});
