@@ -45,3 +45,20 @@
   handover.onmessage = ({ data }) => { follow(data); end(); };
   poll();
 })();
+// Then, a tab that is signed out or whose workspace was deleted: the extension says so, but VS Code covers a tab without a server with a
+// dialog, "Attempting to reconnect", 40 s after the last byte. Closing it makes it a notification, and the tab stays readable.
+(() => {
+  const dialog = '.monaco-dialog-modal-block:has(.monaco-dialog-box .codicon-loading)';
+  const style = document.createElement('style');
+  style.textContent = dialog + ' { display: none }';
+  const close = () => document.querySelector(dialog + ' .codicon-dialog-close')?.click();
+  const observer = new MutationObserver(close);
+  new BroadcastChannel('swarm-workspace-closed').onmessage = ({ data: closed }) => {
+    observer.disconnect();
+    style.remove();
+    if (!closed) return;
+    document.head.append(style);
+    observer.observe(document.querySelector('.monaco-workbench') ?? document.body, { childList: true });
+    close();
+  };
+})();

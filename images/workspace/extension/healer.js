@@ -17,6 +17,9 @@ const kReloadMilliseconds = 30_000; // a page may take this long on a slow line;
 const kDownMilliseconds = 15_000; // the tab of a stopped workspace leaves before VS Code covers it with a dialog, 40 s after the last byte
 const kHandoverChannel = 'swarm-workspace'; // to the page's own script (../page.js), which watches until this extension has started
 
+const kClosedCommand = 'swarm.closed';
+const kClosedChannel = 'swarm-workspace-closed'; // to the same script: whether the gateway no longer admits this tab
+
 const kDownStatuses = new Set(['stopped', 'failed']);
 
 /** Follows the generation of VS Code's server. Pure: takes responses of the gateway and returns the action. */
@@ -316,6 +319,7 @@ class StatusDisplay {
 
   show(healer, answer) {
     const move = healer.move;
+    this.#item.command = healer.closed && kClosedCommand; // a notification leaves the screen after a while
     if (move?.paused) this.#notification.show(move);
     else this.#notification.hide();
     if (move) {
@@ -414,11 +418,14 @@ function activate(context) {
   context.subscriptions.push(vscode.commands.registerCommand('swarm.workspaces', () => (home
     ? vscode.env.openExternal(vscode.Uri.parse(home))
     : vscode.window.showInformationMessage('The address of your workspaces is not known yet. Try again in a moment.'))));
-  context.subscriptions.push({ dispose() { ended = true; clearTimeout(timer); } });
+  context.subscriptions.push(vscode.commands.registerCommand(kClosedCommand, () => healer.closed && showClosed(healer.closed, display, home)));
+  const closedChannel = new BroadcastChannel(kClosedChannel);
+  context.subscriptions.push({ dispose() { ended = true; clearTimeout(timer); closedChannel.close(); } });
 
   const poll = async () => {
     const before = healer.move;
     const downBefore = healer.down;
+    const closedBefore = healer.closed;
     const answer = await fetchStatus(origin, healer.timeoutMilliseconds);
     if (ended) return;
     home = answer.home ?? home;
@@ -443,6 +450,7 @@ function activate(context) {
       downSince = undefined;
       await leave();
     }
+    if (healer.closed !== closedBefore) closedChannel.postMessage(healer.closed !== undefined);
     if (step === 'signedOut' || step === 'deleted') showClosed(step, display, home);
     if (step === 'stayed') vscode.window.showInformationMessage(answer.reason || `The workspace was not moved to ${before.to}; it stays where it is.`);
     if (!ended) timer = setTimeout(poll, step === 'reload' ? kReloadMilliseconds : healer.delayMilliseconds);

@@ -75,6 +75,18 @@ async function stopAndStart(list, tab) {
 /// The extension says to the page's own script that it has found its server.
 async function extensionIsUp(tab) { await tab.waitForFunction(() => window.swarmExtensionIsUp === true, undefined, { timeout: 60000 }); }
 
+/// VS Code reports the lost connection 40 s after the last byte, otherwise in a dialog that covers the tab.
+async function staysReadable(tab, text) {
+  const reported = await tab.waitForSelector('.notifications-toasts :text("reconnect")', { timeout: 120000 }).then(() => true, () => false);
+  check(reported, 'VS Code tries to reconnect');
+  check(!(await tab.locator('.monaco-dialog-box').first().isVisible()), 'without a dialog that covers the tab');
+  const bar = tab.locator('.statusbar-item', { hasText: text }).first();
+  check(await bar.isVisible(), `which still says "${text}"`);
+  await person.shot(tab, 'readable');
+  await bar.click();
+  check(await said(tab, 'This workspace was deleted'), 'and says so again at a click on it');
+}
+
 async function closedTabs(list, tab) {
   await extensionIsUp(tab);
   await list.click('text=Sign out');
@@ -92,6 +104,7 @@ async function closedTabs(list, tab) {
   await server.run('delete', 'web1', '--volumes', '--yes');
   check(await said(tab, 'This workspace was deleted'), 'an open tab says that its workspace was deleted');
   await person.shot(tab, 'deleted');
+  await staysReadable(tab, 'Workspace deleted');
 }
 
 try {
