@@ -130,7 +130,9 @@ async::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName h
   if (host.kind() != HostKind::Instance) co_return co_await respondForeign(exchange);
   if (address.isLocal() && request.host.isDashed()) co_return co_await redirectToPresentForm(request);
   request.sender = senderOf(head, request.host, address);
-  if (!mayCome(head, request.sender, request.host.port()))
+  const bool requests_code =
+      request.isVscode() && request.sender == Sender::SameWorkspace && head.method == "GET" && head.path() == kPortCodePath;
+  if (!requests_code && !mayCome(head, request.sender, request.host.port()))
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied,
                                       "The request was made by a page that does not belong to this workspace.");
   targets->follow();
@@ -149,6 +151,9 @@ async::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName h
   }
   if (cookie) co_return co_await handleSignedIn(std::move(request), std::move(cookie));
   auto rules = rulesFor(request);
+  // On this machine, VS Code's sign-in opens its ports' frames.
+  if (!address.isLocal() && !request.isVscode() && request.sender == Sender::SameWorkspace && head.method == "GET" && opensFrame(head))
+    co_return co_await handover.challengeFrame(exchange, request.host, rules.frameAncestors);
   co_await handover.challenge(exchange, request.host, std::move(rules.cors));
 }
 
@@ -307,6 +312,11 @@ async::awaitable<void> Gateway::Impl::handleOwnPath(Request request) {
       co_return co_await respondDeleted(exchange);
     auto rules = rulesFor(request);
     co_await handover.challenge(exchange, request.host, std::move(rules.cors));
+  } else if (path == kPortCodePath && request.isVscode() && exchange.head().method == "GET") {
+    auto rules = rulesFor(request);
+    const auto cookie = targets->authenticate(exchange.head(), request.target);
+    const auto port = originHostOf(exchange.head(), request.host, address).port();
+    co_await handover.issuePortCode(exchange, *request.target, port, cookie->principal, std::move(rules.cors));
   } else if (path == kStatusPath) {
     const auto route = request.target->route;
     // A tab is open or waits. While a move has stopped VS Code, tabs poll often, and the move checks VS Code.

@@ -9,6 +9,7 @@ std::string_view brandHtml();
 std::string_view continueHtml();
 std::string_view enterHtml();
 std::string_view inviteHtml();
+std::string_view frameHtml();
 std::string_view landingHtml();
 std::string_view layoutHtml();
 std::string_view messageHtml();
@@ -16,6 +17,7 @@ std::string_view signInHtml();
 std::string_view signInByLinkHtml();
 std::string_view signedOutHtml();
 std::string_view waitingHtml();
+std::string_view frameJs();
 std::string_view landingJs();
 std::string_view pageWorkerJs();  ///< the service worker of VS Code's host
 std::string_view waitingJs();

@@ -1,5 +1,8 @@
 #include "gateway/pages/handover.h"
 
+#include <boost/json/serialize.hpp>
+
+#include "auth/entry.h"
 #include "base/id.h"
 #include "base/text/format.h"
 #include "gateway/pages/responses.h"
@@ -38,13 +41,14 @@ MessagePage noCookie(std::string path) {
 Handover::Handover(const PublicAddress& address, Auth& auth, const Clock& clock, Targets& targets)
     : address_(address), auth_(auth), clock_(clock), targets_(targets) {}
 
-async::awaitable<void> Handover::challenge(net::Exchange& exchange, const HostName& host, net::Headers headers) {
-  const auto& head = exchange.head();
+void Handover::repair(const net::RequestHead& head, const HostName& host, net::Headers& headers) const {
   const auto& names = targets_.names();
   if (findCookie(head.headers, names.session).isAmbiguous()) expireCookie(names, names.session, head.host, head.path(), headers);
   if (holdsStorageOfAnother(head, host)) headers.push_back({"Clear-Site-Data", std::string(kClearStorage)});
-  if (!isNavigation(head))
-    co_return co_await respondProblem(exchange, 401, ErrorCode::Unauthenticated, "Sign in to use this workspace.", std::move(headers));
+}
+
+Handover::Begun Handover::begin(const net::RequestHead& head, const HostName& host, net::Headers& headers) const {
+  const auto& names = targets_.names();
   // Several tabs may begin a sign-in at the same time: they share one secret.
   std::string secret(secretOf(head, names));
   if (secret.empty()) {
@@ -54,11 +58,47 @@ async::awaitable<void> Handover::challenge(net::Exchange& exchange, const HostNa
   const auto sender = senderOf(head, host, address_);
   const bool keeps_path = isLocalPath(head.target) && (host.port() != 0 || sender == Sender::Person || sender == Sender::SameHost);
   const std::string path(keeps_path ? head.target : std::string_view("/"));
-  // The response is the same for known and unknown names: it does not reveal which workspaces exist.
-  co_await respondRedirect(exchange, 302,
-                           address_.baseOrigin(head) + format("{}?host={}&binding={}&path={}&proof={}", kInstancePath, host.label(),
-                                                              bindingOf(secret), net::percentEncode(path), proofOf(secret, path)),
-                           std::move(headers));
+  Begun begun{path, bindingOf(secret), proofOf(secret, path), {}};
+  begun.baseUrl = address_.baseOrigin(head) + format("{}?host={}&binding={}&path={}&proof={}", kInstancePath, host.label(), begun.binding,
+                                                     net::percentEncode(path), begun.proof);
+  return begun;
+}
+
+// The response is the same for known and unknown names: it does not reveal which workspaces exist.
+async::awaitable<void> Handover::challenge(net::Exchange& exchange, const HostName& host, net::Headers headers) {
+  const auto& head = exchange.head();
+  repair(head, host, headers);
+  if (!isNavigation(head))
+    co_return co_await respondProblem(exchange, 401, ErrorCode::Unauthenticated, "Sign in to use this workspace.", std::move(headers));
+  const Begun begun = begin(head, host, headers);
+  co_await respondRedirect(exchange, 302, begun.baseUrl, std::move(headers));
+}
+
+async::awaitable<void> Handover::challengeFrame(net::Exchange& exchange, const HostName& host, std::string_view frame_ancestors) {
+  const auto& head = exchange.head();
+  net::Headers headers;
+  repair(head, host, headers);
+  const Begun begun = begin(head, host, headers);
+  const auto vscode = address_.originOf(address_.hosts().hostOf(host.instance(), 0), head);
+  Page page = framePage({.vscode = vscode,
+                         .codeUrl = format("{}{}?binding={}", vscode, kPortCodePath, begun.binding),
+                         .enterUrl = format("{}?to={}&proof={}&code=", kCodePath, net::percentEncode(begun.path), begun.proof),
+                         .baseUrl = begun.baseUrl});
+  co_await respondPage(exchange, 200, std::move(page), std::move(headers), frame_ancestors);
+}
+
+async::awaitable<void> Handover::issuePortCode(net::Exchange& exchange, const Target& vscode, std::uint16_t port,
+                                               const Principal& principal, net::Headers headers) {
+  const Route& route = *vscode.route;
+  const auto binding = formField(exchange.head().query(), "binding").value_or("");
+  if (port == 0 || binding.empty())
+    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "Only the page of a port may request its code.",
+                                      std::move(headers));
+  if (isRecordedEntry(principal, route.owner)) recordEntry(principal, route.owner, route.instanceId, format("port {}", port));
+  headers.push_back({"Content-Type", "application/json"});
+  headers.push_back({"Cache-Control", "no-store"});
+  const boost::json::object code{{"code", auth_.issueCode(principal, Targets::audienceOf(route, port), binding)}};
+  co_await exchange.respond(200, std::move(headers), boost::json::serialize(code));
 }
 
 /// The storage that another instance has filled must not wait for a sign-in: its service worker may respond to every page, and never let

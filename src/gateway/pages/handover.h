@@ -17,6 +17,7 @@ namespace swarm::gateway {
 
 inline constexpr std::string_view kCodePath = "/.swarm/auth";        ///< instance host: takes a code, sets the cookie
 inline constexpr std::string_view kArrivePath = "/.swarm/arrive";    ///< instance host: checks that the browser kept the cookie
+inline constexpr std::string_view kPortCodePath = "/.swarm/port";    ///< VS Code's host: issues a code for the port whose page requests it
 inline constexpr std::string_view kInstancePath = "/auth/instance";  ///< base host: issues a code
 
 /// The side of the instance's host. A sign-in begins here with a secret in a cookie of this host. Its digest goes to the base host and
@@ -27,6 +28,12 @@ class Handover {
 
   /// For a request without a valid cookie: a redirect to the base host, or 401 with `headers`.
   async::awaitable<void> challenge(net::Exchange& exchange, const HostName& host, net::Headers headers = {});
+  /// The same for a frame in a page of the workspace, on a domain. That page's policy may admit the port's host only, so that a redirect to
+  /// the base host would be blocked: the frame gets its code from VS Code's host if the user is signed in there, and else goes to the base.
+  async::awaitable<void> challengeFrame(net::Exchange& exchange, const HostName& host, std::string_view frame_ancestors);
+  /// For challengeFrame(): the code for `port`, whose page has sent the request. `vscode` is its workspace's, where the user is signed in.
+  async::awaitable<void> issuePortCode(net::Exchange& exchange, const Target& vscode, std::uint16_t port, const Principal& principal,
+                                       net::Headers headers);
   async::awaitable<void> takeCode(net::Exchange& exchange, std::shared_ptr<Target> target);
   async::awaitable<void> arrive(net::Exchange& exchange, std::shared_ptr<Target> target);
   /// Opens a port's page for a user who is signed in to VS Code: the port's host gets a cookie of its own.
@@ -37,6 +44,16 @@ class Handover {
  private:
   /// Cookies of a host after a sign-in; clears storage that another instance of the same name has filled.
   net::Headers welcome(const net::RequestHead& head, const Target& target, const Principal& principal) const;
+  /// What a sign-in that begins here shares with the base host.
+  struct Begun {
+    std::string path;  ///< to open afterwards
+    std::string binding;
+    std::string proof;
+    std::string baseUrl;  ///< where it continues
+  };
+  /// Adds the cookie of its secret to `headers`, and what else a browser without a valid cookie gets.
+  Begun begin(const net::RequestHead& head, const HostName& host, net::Headers& headers) const;
+  void repair(const net::RequestHead& head, const HostName& host, net::Headers& headers) const;
   /// Whether another instance, or an unknown one, has filled the browser's storage for this host.
   bool holdsStorageOfAnother(const net::RequestHead& head, const HostName& host) const;
   /// The path that the browser requested when the sign-in began, if its proof is valid; otherwise "/".

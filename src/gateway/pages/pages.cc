@@ -20,7 +20,8 @@ std::string hashSource(std::string_view text) { return format("'sha256-{}'", toB
 
 struct Layout {
   std::string title;
-  std::string_view script{};  ///< JavaScript
+  std::string_view script{};             ///< JavaScript
+  std::string_view connects = "'self'";  ///< connect-src
   bool wide = false;
   bool refreshesWithoutScript = false;
 };
@@ -32,8 +33,8 @@ Page layOut(const Layout& layout, std::string_view body, json::object values) {
   values["width"] = layout.wide ? "wide" : "card";
   values["refreshesWithoutScript"] = layout.refreshesWithoutScript;
   return {.html = renderTemplate(assets::layoutHtml(), values, {{"body", body}, {"brand", assets::brandHtml()}}),
-          .policy = format("default-src 'none'; style-src {}; script-src {}; connect-src 'self'; base-uri 'none'",
-                           hashSource(assets::pagesCss()), layout.script.empty() ? "'none'" : hashSource(layout.script))};
+          .policy = format("default-src 'none'; style-src {}; script-src {}; connect-src {}; base-uri 'none'",
+                           hashSource(assets::pagesCss()), layout.script.empty() ? "'none'" : hashSource(layout.script), layout.connects)};
 }
 
 struct StatusTexts {
@@ -113,6 +114,11 @@ Page enterPage(const EnterPage& content) {
 
 Page continuePage(std::string_view path) {
   return {.html = renderTemplate(assets::continueHtml(), {{"path", path}}), .policy = "default-src 'none'; base-uri 'none'"};
+}
+
+Page framePage(const FramePage& content) {
+  return layOut({.title = "Opening", .script = assets::frameJs(), .connects = content.vscode}, assets::frameHtml(),
+                {{"codeUrl", content.codeUrl}, {"enterUrl", content.enterUrl}, {"baseUrl", content.baseUrl}});
 }
 
 Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows, bool may_create) {

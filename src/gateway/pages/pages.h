@@ -43,6 +43,15 @@ Page enterPage(const EnterPage& content);
 /// Continues to `path` at once.
 Page continuePage(std::string_view path);
 
+/// Signs a frame of a port in, and continues to its address.
+struct FramePage {
+  std::string vscode;    ///< origin
+  std::string codeUrl;   ///< there, which issues the code
+  std::string enterUrl;  ///< local, to which the code is appended
+  std::string baseUrl;   ///< without a code
+};
+Page framePage(const FramePage& content);
+
 /// One row of the landing page.
 struct LandingRow {
   std::string name;

@@ -58,6 +58,13 @@ bool isPreflight(const net::RequestHead& head) {
          head.upgrade.empty() && head.body.kind == net::BodyKind::None;
 }
 
+HostName originHostOf(const net::RequestHead& head, const HostName& host, const PublicAddress& address) {
+  const auto origin = head.headers.find("Origin");
+  if (!origin) return {};
+  const auto other = ourHostIn(*origin, head, address);
+  return isOfSameInstance(other, host) ? other : HostName();
+}
+
 HostName refererOf(const net::RequestHead& head, const HostName& host, const PublicAddress& address) {
   const auto referer = head.headers.find("Referer");
   if (!referer) return {};

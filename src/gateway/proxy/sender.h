@@ -22,5 +22,7 @@ bool opensFrame(const net::RequestHead& head);
 bool isPreflight(const net::RequestHead& head);
 /// The host below the instance domain that Referer names, if it belongs to the same instance; otherwise one of kind Foreign.
 HostName refererOf(const net::RequestHead& head, const HostName& host, const PublicAddress& address);
+/// The same for Origin, which a page cannot hide.
+HostName originHostOf(const net::RequestHead& head, const HostName& host, const PublicAddress& address);
 
 }  // namespace swarm::gateway

@@ -52,6 +52,18 @@ async function signsIn(page) {
     'every cookie of the server is __Host- and of one host only', JSON.stringify(cookies));
   const answer = await go(page, at(''));
   check(/max-age=\d/.test(answer.headers()['strict-transport-security'] ?? ''), 'browsers are instructed to use https only');
+  // As VS Code's Live Preview: a page of its host, whose policy admits the port in a frame, and no other.
+  await go(page, at('mine', '/healthz'));
+  await page.evaluate(({ origin, url }) => {
+    document.head.append(Object.assign(document.createElement('meta'), { httpEquiv: 'Content-Security-Policy', content: `frame-src ${origin}` }));
+    const frame = document.createElement('iframe');
+    frame.sandbox = 'allow-scripts allow-forms allow-same-origin';
+    frame.src = url;
+    document.body.append(frame);
+  }, { origin: new URL(at('8000--mine')).origin, url: at('8000--mine', '/live?a=b') });
+  const live = () => page.frames().find((one) => one.url() === at('8000--mine', '/live?a=b'));
+  const shown = await waitFor('the frame', async () => live() && /GET/.test(await live().textContent('body').catch(() => '')), 30).catch(() => false);
+  check(shown, "a port opens in a frame of VS Code, whose policy admits only the port", page.frames().map((one) => one.url()).join(' '));
   await go(page, at('8000--mine'));
   await page.waitForFunction(() => document.body.textContent.includes('GET'));
   for (const host of ['3000--mine', '3000.mine', '3000--evil']) await openPort(page, host);

@@ -254,5 +254,50 @@ TEST_F(Origins, vscodesSignInOpensAPortInAFrame) {
   });
 }
 
+/// There, no cookie is shared by VS Code and its ports, and a page's policy may admit the port's host only: the frame is never redirected
+/// to another one.
+TEST_F(Origins, vscodesSignInOpensAPortInAFrameOnADomainToo) {
+  useDomain();
+  const auto state = makeCookieNames("swarm.example.com:443", true).state;
+  const auto attribute = [](const std::string& page, const std::string& name) {
+    const auto begin = page.find(name + "=\"") + name.size() + 2;
+    std::string value = page.substr(begin, page.find('"', begin) - begin);
+    for (auto at = value.find("&amp;"); at != std::string::npos; at = value.find("&amp;")) value.replace(at, 5, "&");
+    return value;
+  };
+  run([&]() -> awaitable<void> {
+    const auto frame = kSameSite + "Sec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\nAccept: text/html\r\n";
+    const auto page = co_await ask("GET /app?a=b", "3000--ws", frame + "Referer: https://ws.example.com/\r\n", false);
+    EXPECT_EQ(page.status, 200);
+    EXPECT_NE(page.header("Content-Security-Policy").find("connect-src https://ws.example.com;"), std::string::npos);
+    EXPECT_NE(page.header("Content-Security-Policy").find("frame-ancestors 'self' https://ws.example.com"), std::string::npos);
+    const auto code_url = attribute(page.body, "data-code");
+    const std::string vscode = "https://ws.example.com";
+    EXPECT_TRUE(code_url.starts_with(vscode + "/.swarm/port?binding=")) << page.body;
+    const auto request_line = "GET " + code_url.substr(vscode.size());
+
+    const auto from = [](const std::string& label) {
+      return kSameSite + "Sec-Fetch-Mode: cors\r\nSec-Fetch-Dest: empty\r\nOrigin: https://" + label + ".example.com\r\n";
+    };
+    EXPECT_EQ((co_await ask(request_line, "ws", from("3000--ws"), false)).status, 401) << "not signed in to VS Code";
+    EXPECT_EQ((co_await ask(request_line, "ws", from("3000--other"))).status, 403);
+    EXPECT_EQ((co_await ask(request_line, "ws", "Sec-Fetch-Site: same-origin\r\n")).status, 403) << "VS Code's own page";
+    EXPECT_EQ((co_await ask("GET /", "ws", from("3000--ws"))).status, 403) << "nothing else of VS Code's host";
+    const auto answer = co_await ask(request_line, "ws", from("3000--ws"));
+    EXPECT_EQ(answer.status, 200);
+    EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "https://3000--ws.example.com");
+    const std::string code = attribute("code=" + answer.body.substr(answer.body.find(':') + 1), "code");
+
+    const auto enter = "GET " + attribute(page.body, "data-enter") + net::percentEncode(code);
+    const auto same = "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\nAccept: text/html\r\n";
+    EXPECT_EQ((co_await ask(enter, "3000--ws", same, false)).status, 403) << "another browser";
+    const auto cookie = page.cookie(state);
+    const auto entered = co_await ask(enter, "3000--ws", same + ("Cookie: " + cookie.substr(0, cookie.find(';')) + "\r\n"), false);
+    EXPECT_EQ(entered.status, 302) << entered.body;
+    EXPECT_TRUE(entered.header("Location").starts_with("/.swarm/arrive?to=%2Fapp%3Fa%3Db")) << entered.header("Location");
+    EXPECT_NE(entered.cookie(cookie_), "");
+  });
+}
+
 }  // namespace
 }  // namespace swarm::gateway::testing
