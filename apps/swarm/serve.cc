@@ -19,6 +19,7 @@
 #include "auth/accounts/accounts.h"
 #include "auth/auth.h"
 #include "auth/public_address.h"
+#include "auth/sharing/sharing.h"
 #include "base/diagnostics/log.h"
 #include "base/diagnostics/memory.h"
 #include "base/diagnostics/metrics.h"
@@ -124,6 +125,7 @@ class Server {
     serveConnections();
     boost::asio::co_spawn(moves_.executor(), giveMemoryBack(), boost::asio::detached);
     keepCliCredential(options.swarmId);
+    watchShares();
     log::info("Serving", {{"url", address_.origin()}, {"listen", config_.listen}, {"data", config_.dataDir.string()}});
   }
 
@@ -327,6 +329,18 @@ class Server {
 
   CredentialPlaces places() const { return {config_.credentialsDir, config_.dataDir}; }
 
+  /// Ends shares when their time has passed. On a loop that ends before the parts.
+  void watchShares() {
+    auto watch = [](Sharing& sharing) -> async::awaitable<void> {
+      for (;;) {
+        co_await async::sleepFor(std::chrono::milliseconds(250));
+        if (const auto ended = co_await async::attempt(sharing.endExpired()); !ended)
+          log::warning("failed to remove expired shares from the store", {{"error", ended.error().message()}});
+      }
+    };
+    boost::asio::co_spawn(moves_.executor(), watch(auth_->sharing()), boost::asio::detached);
+  }
+
   /// Keeps the CLI of the server's operator signed in.
   void keepCliCredential(const std::string& server_id) {
     credential_ = std::make_unique<MachineCredential>(places(), address_.origin(), server_id, *store_, *auth_, clock_);
@@ -336,6 +350,8 @@ class Server {
         co_await async::sleepFor(std::chrono::hours(24));
         if (const auto renewed = co_await async::attempt(auth.renewTokenKey()); !renewed)
           log::warning("failed to renew the key that signs API tokens", {{"error", renewed.error().message()}});
+        if (const auto loaded = co_await async::attempt(auth.sharing().load()); !loaded)  // forgets those of deleted workspaces
+          log::warning("failed to load the shares again", {{"error", loaded.error().message()}});
         if (const auto kept = co_await async::attempt(credential.keep()); !kept)
           log::warning("failed to renew the credential of the command line", {{"error", kept.error().message()}});
       }

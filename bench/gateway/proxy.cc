@@ -49,6 +49,8 @@ class OneUser final : public Auth {
   std::optional<std::string> userOfLoginLink(std::string_view) override { return std::nullopt; }
   awaitable<std::optional<LoginResult>> takeLoginLink(std::string) override { co_return std::nullopt; }
   awaitable<void> putUser(std::string, Secret, Role) override { co_return; }
+  Accounts& accounts() override { throw Error(ErrorCode::Internal, "Not here."); }
+  Sharing& sharing() override { throw Error(ErrorCode::Internal, "Not here."); }
   std::vector<TokenKeyInfo> tokenKeys() const override { return {}; }
   awaitable<TokenKeyInfo> rotateTokenKey() override { co_return TokenKeyInfo(); }
   awaitable<void> renewTokenKey() override { co_return; }

@@ -213,6 +213,12 @@ class SwarmClient {
   listVolumes();  ///< includes those left by deleted instances: name, instanceId, owner, mountPath, inUse, createdAt, stray
   void deleteVolume(const std::string& name);  ///< with its files; Conflict while an instance uses it
 
+  /// Shares of a workspace: user, access (viewer or editor), grantedBy, createdAt, expiresAt. For those with whom it is shared, their own.
+  boost::json::array listShares(const std::string& ref);
+  boost::json::object share(const std::string& ref, const std::string& user, const ShareRequest& share);  ///< replaces an earlier one
+  void endShare(const std::string& ref, const std::string& user);       ///< the user's connections end within a second
+  Instance handOver(const std::string& ref, const std::string& owner);  ///< gives it to another user
+
   boost::json::array listNameHolds();         ///< names of deleted instances that are reserved for their owners: name, owner, until
   void releaseName(const std::string& name);  ///< makes the name available to all users
 

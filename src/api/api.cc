@@ -7,9 +7,11 @@
 #include "api/http/call.h"
 #include "api/openapi/openapi.h"
 #include "async/deadline.h"
+#include "auth/sharing/sharing.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 #include "base/text/utf8.h"
+#include "model/codec/codec.h"
 #include "net/http/problem.h"
 #include "net/ip_address.h"
 
@@ -70,6 +72,22 @@ std::string payerOf(const Services& services, Call& call) {
          net::addressGroup(services.options.trustedProxies.clientAddress(exchange.stream().peerAddress(), exchange.head().headers));
 }
 
+/// The event of a share, for the owner of the instance and the user with whom it is shared.
+void publishShare(SwarmController& controller, const ShareRecord& share, Sharing::Change change) {
+  const std::shared_ptr<const RouteTable> table = controller.routes().current();
+  const auto found = std::ranges::find_if(*table, [&](const auto& one) { return one.second->instanceId == share.instanceId; });
+  if (found == table->end()) return;  // deleted
+  const Route& route = *found->second;
+  boost::json::object data{{"id", share.instanceId.str()},
+                           {"name", route.name},
+                           {"owner", route.owner},
+                           {"user", share.grantee},
+                           {"access", enumName(share.access)},
+                           {"state", change == Sharing::Change::Granted ? "granted" : "ended"}};
+  if (share.expiresAt) data["expiresAt"] = formatTime(*share.expiresAt);
+  controller.events().publish({.type = EventType::share, .owner = route.owner, .user = share.grantee}, data);
+}
+
 /// A client that still sends its body would see a reset instead of the response: the rest is read and discarded, within limits. Tiny
 /// chunks cost more than their bytes.
 awaitable<void> drain(net::Exchange& exchange) {
@@ -105,6 +123,7 @@ struct Api::Impl {
                  .metrics = metrics,
                  .clock = clock} {
     auth.onRevoked(controller.sessionListener());
+    auth.sharing().onChange([&controller](const ShareRecord& share, Sharing::Change change) { publishShare(controller, share, change); });
     services.table = makeRouteTable();
     services.openapi = boost::json::serialize(makeOpenApi(services.table, services.browser.names().session, options.candidates));
     services.open = OpenBudget(services.options.open);

@@ -7,28 +7,13 @@
 namespace swarm::api {
 namespace {
 
-/// Whether the session of a call is valid: one atomic load, unless a credential was revoked since the last check.
-class SessionCheck {
- public:
-  SessionCheck(Services& services, Call& call) : services_(services), principal_(call.principal()) {}
-  bool holds() {
-    const std::uint64_t epoch = services_.auth.revocationEpoch();
-    if (epoch == seen_ && services_.clock.now() < principal_.expiresAt) return true;
-    seen_ = epoch;
-    return services_.auth.stillSignedIn(principal_).has_value();
-  }
+using RouteTablePtr = std::shared_ptr<const RouteTable>;
 
- private:
-  Services& services_;
-  const Principal& principal_;
-  std::optional<std::uint64_t> seen_;
-};
-
-awaitable<void> untilSessionEnds(Services& services, Call& call) {
-  SessionCheck session(services, call);
+awaitable<void> untilForbidden(Services& services, Call& call) {
+  const std::function<bool()> may_go_on = mayGoOn(services, call);
   do {
     co_await async::sleepFor(services.options.sessionCheck);
-  } while (session.holds());
+  } while (may_go_on());
 }
 
 /// The client of a stream sends nothing: a byte from it also counts as an end.
@@ -40,7 +25,7 @@ awaitable<void> untilPeerCloses(net::Exchange& exchange) {
 /// A client that has sent its whole body, or took the connection over, may leave while nothing reads from it. A reset shows at any time.
 /// `patience`: with a client that ended its direction, while nothing can be sent to it.
 awaitable<void> untilClientLeaves(Services& services, Call& call, net::Stream& client, std::chrono::milliseconds patience) {
-  SessionCheck session(services, call);
+  const std::function<bool()> may_go_on = mayGoOn(services, call);
   net::DepartureCheck departure;
   bool wanted = true;
   while (wanted) {
@@ -48,16 +33,35 @@ awaitable<void> untilClientLeaves(Services& services, Call& call, net::Stream& c
     const bool may_leave = call.tookOver() || call.exchange().body().done();
     const bool has_left =
         may_leave ? departure.hasLeft(client, services.clock.steadyNow(), patience) : client.peerState() == net::PeerState::Gone;
-    wanted = session.holds() && !has_left;
+    wanted = may_go_on() && !has_left;
   }
 }
 
 }  // namespace
 
-awaitable<bool> runWhileWanted(Services& services, Call& call, awaitable<void> work) {
-  auto wanted = [](Services& s, Call& c) -> awaitable<void> {
-    co_await async::race(untilSessionEnds(s, c), untilPeerCloses(c.exchange()));
+std::function<bool()> mayGoOn(Services& services, const Call& call) {
+  return [&auth = services.auth, &routes = services.controller.routes(), &clock = services.clock, principal = call.principal(),
+          grounds = call.grounds(), seen_epoch = std::optional<std::uint64_t>(), seen_table = RouteTablePtr()]() mutable {
+    const std::uint64_t epoch = auth.revocationEpoch();
+    const RouteTablePtr table = routes.current();
+    if (seen_epoch == epoch && seen_table == table && clock.now() < principal.expiresAt) return true;
+    seen_epoch = epoch;
+    seen_table = table;
+    const std::optional<Principal> now = auth.stillSignedIn(principal);
+    if (!now || !grounds) return now.has_value();
+    const auto route = table->find(grounds->name);
+    // Its deletion ends what runs inside, and a log with its last lines.
+    if (route == table->end() || route->second->instanceId != grounds->instance) return true;
+    return isAllowed(*now, grounds->permission, route->second->owner, grounds->instance);
   };
+}
+
+awaitable<bool> runWhileAllowed(Services& services, Call& call, awaitable<void> work) {
+  co_return co_await async::race(std::move(work), untilForbidden(services, call)) == 0;
+}
+
+awaitable<bool> runWhileWanted(Services& services, Call& call, awaitable<void> work) {
+  auto wanted = [](Services& s, Call& c) -> awaitable<void> { co_await async::race(untilForbidden(s, c), untilPeerCloses(c.exchange())); };
   co_return co_await async::race(std::move(work), wanted(services, call)) == 0;
 }
 

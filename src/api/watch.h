@@ -1,13 +1,21 @@
-// Runs a stream while its client is connected and signed in.
+// Runs a stream while its client is connected, signed in, and allowed what it does.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <functional>
 
 #include "api/http/call.h"
 
 namespace swarm::api {
 
-/// Runs `work` until it ends, the session expires or is revoked, or the client, which sends nothing more, closes; then cancels `work` and
+/// Returns whether the caller is still signed in, and may do with the instance what the request was allowed for. To be called later, on any
+/// thread but one at a time: it refers to Auth, the clock and the controller's routes only.
+std::function<bool()> mayGoOn(Services& services, const Call& call);
+
+/// Runs `work` until it ends, or the caller may not go on; then cancels `work` and awaits its end. False when it was cancelled.
+awaitable<bool> runWhileAllowed(Services& services, Call& call, awaitable<void> work);
+
+/// Runs `work` until it ends, the caller may not go on, or the client, which sends nothing more, closes; then cancels `work` and
 /// awaits its end. False when it was cancelled. Exceptions of `work` propagate.
 awaitable<bool> runWhileWanted(Services& services, Call& call, awaitable<void> work);
 

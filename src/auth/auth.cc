@@ -10,6 +10,7 @@
 #include "auth/session/jwt.h"
 #include "auth/session/sessions.h"
 #include "auth/session/token_keys.h"
+#include "auth/sharing/sharing.h"
 #include "base/diagnostics/log.h"
 #include "base/id.h"
 #include "base/text/format.h"
@@ -51,7 +52,9 @@ class StoreAuth final : public Auth {
         clock_(clock),
         issuer_(std::move(options.issuer)),
         throttle_(clock),
-        sessions_(clock, options.access),
+        grants_(clock),
+        sharing_({.store = store, .clock = clock, .grants = grants_, .noteRevocation = [this] { noteRevocation(); }}),
+        sessions_(clock, options.access, grants_),
         keys_(store, sessions_, clock, options.tokenKeyLife),
         codes_(clock, kCodeLife),
         links_(clock, kLoginLinkLife),
@@ -73,6 +76,7 @@ class StoreAuth final : public Auth {
       if (!session.revoked) sessions_.add(session, generationOf(session.id));
     }
     co_await keys_.load();
+    co_await sharing_.load();
     if (!users.empty()) co_return std::nullopt;
     Secret password = makePassword();
     co_await putUser("admin", password, Role::admin);
@@ -208,6 +212,8 @@ class StoreAuth final : public Auth {
     sessions_.setUser(name, role, generation);
     noteRevocation();
   }
+
+  Sharing& sharing() override { return sharing_; }
 
   std::vector<TokenKeyInfo> tokenKeys() const override { return keys_.list(); }
   awaitable<TokenKeyInfo> rotateTokenKey() override { return keys_.rotate(); }
@@ -347,6 +353,8 @@ class StoreAuth final : public Auth {
   Secret formerApiKey_;  ///< of versions before Ed25519 (HS256): their tokens are valid until they expire
   Secret cookieKey_;
   LoginThrottle throttle_;
+  GrantTable grants_;
+  Sharing sharing_;
   SessionTable sessions_;
   TokenKeys keys_;
   CodeTable codes_;

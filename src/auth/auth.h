@@ -45,6 +45,7 @@ struct TokenKeyInfo {
 };
 
 class Accounts;
+class Sharing;
 
 /// Thread-safe; store work runs on the store's thread, argon2id on a worker thread of its own with at most 2 at a time.
 class Auth {
@@ -93,6 +94,7 @@ class Auth {
   virtual awaitable<std::optional<LoginResult>> takeLoginLink(std::string code) = 0;  ///< nothing: used, expired or unknown
   virtual awaitable<void> putUser(std::string name, Secret password, Role role) = 0;
   virtual Accounts& accounts() = 0;
+  virtual Sharing& sharing() = 0;
 
   /// The keys that verify API tokens, from the oldest.
   virtual std::vector<TokenKeyInfo> tokenKeys() const = 0;

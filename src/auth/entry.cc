@@ -4,7 +4,9 @@
 
 namespace swarm {
 
-bool isRecordedEntry(const Principal& principal, std::string_view owner) { return relationOf(principal, owner) == Relation::Other; }
+bool isRecordedEntry(const Principal& principal, std::string_view owner, const InstanceId& instance) {
+  return relationOf(principal, owner, instance) > Relation::SharedAsEditor;
+}
 
 void recordEntry(const Principal& principal, std::string_view owner, const InstanceId& instance, std::string_view way) {
   log::warning("workspace of another user entered",  // a record, which a higher log level must not drop

@@ -41,6 +41,7 @@ constexpr PermissionTexts kPermissionTable[] = {
      "inside",
      "Enter: VS Code, commands, ports, files, archives, tokens of the agent",
      {None, Editors, None, None, All}},
+    {Permission::Share, "share", "Give other users access to a workspace", {None, Own, None, Own, All}},
     {Permission::ReadServer, "read server", "Metrics, warnings and errors of the server", {None, None, All, All, All}},
     {Permission::ManageProviders, "manage providers", "Check configurations of providers", {None, None, None, All, All}},
     {Permission::ManageUsers,
@@ -80,23 +81,38 @@ Role storedRole(std::string_view name) { return roleFromName(name).value_or(Role
 
 Reach reachOf(Role role, Permission permission) { return rowOf(permission).reach[static_cast<std::size_t>(role)]; }
 
-Relation relationOf(const Principal& principal, std::string_view owner) {
-  return !owner.empty() && owner == principal.user ? Relation::Own : Relation::Other;
+const Grant* grantFor(const Principal& principal, const InstanceId& instance) {
+  if (!principal.grants || instance.empty()) return nullptr;
+  const auto found = principal.grants->find(instance);
+  return found == principal.grants->end() ? nullptr : &found->second;
+}
+
+Relation relationOf(const Principal& principal, std::string_view owner, const InstanceId& instance) {
+  if (!owner.empty() && owner == principal.user) return Relation::Own;
+  const Grant* grant = grantFor(principal, instance);
+  if (!grant) return Relation::Other;
+  return grant->access == ShareAccess::editor ? Relation::SharedAsEditor : Relation::SharedAsViewer;
 }
 
 bool isAllowed(const Principal& principal, Permission permission, Relation relation) {
   if (permission == Permission::Public) return true;
   if (principal.user.empty()) return false;
-  // The environment of a program decides which code it runs.
-  const bool enters = permission == Permission::Inside || permission == Permission::Configure;
-  if (enters && relation == Relation::Other && !principal.mayEnterOthers) return false;
-  return static_cast<int>(relation) < static_cast<int>(reachOf(principal.role, permission));
+  Reach reach = reachOf(principal.role, permission);
+  // Those who may not enter the workspaces of others enter what is shared with them. The environment of a program decides which code it
+  // runs, and a share lets another user enter the workspace.
+  if (reach == Reach::All && !principal.mayEnterOthers) {
+    if (permission == Permission::Inside) reach = Reach::Editors;
+    if (permission == Permission::Configure || permission == Permission::Share) reach = Reach::Own;
+  }
+  return static_cast<int>(relation) < static_cast<int>(reach);
 }
 
-bool isAllowed(const Principal& principal, Permission permission, std::string_view owner) {
-  return isAllowed(principal, permission, relationOf(principal, owner));
+bool isAllowed(const Principal& principal, Permission permission, std::string_view owner, const InstanceId& instance) {
+  return isAllowed(principal, permission, relationOf(principal, owner, instance));
 }
 
-bool canSee(const Principal& principal, std::string_view owner) { return isAllowed(principal, Permission::Read, owner); }
+bool canSee(const Principal& principal, std::string_view owner, const InstanceId& instance) {
+  return isAllowed(principal, Permission::Read, owner, instance);
+}
 
 }  // namespace swarm

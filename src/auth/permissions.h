@@ -2,11 +2,15 @@
 #pragma once
 
 #include <array>
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
+#include "model/types/ids.h"
+#include "model/types/sharing.h"
 
 namespace swarm {
 
@@ -34,13 +38,15 @@ enum class Permission {
   Manage,           ///< lifecycle, resources, moves, snapshots, volumes, operations
   Configure,        ///< change what runs inside (environment), who reaches it (network), or whose pages its host shows (names)
   Inside,           ///< enter: VS Code, commands, ports, files, tokens
+  Share,            ///< give other users access
   ReadServer,       ///< metrics and log of the server
   ManageProviders,  ///< validate provider configurations
   ManageUsers,      ///< create, invite, disable and delete users, and change their roles
 };
-inline constexpr std::array kPermissions{Permission::Public, Permission::SignedIn,   Permission::ReadUsers,       Permission::Account,
-                                         Permission::Read,   Permission::Create,     Permission::Manage,          Permission::Configure,
-                                         Permission::Inside, Permission::ReadServer, Permission::ManageProviders, Permission::ManageUsers};
+inline constexpr std::array kPermissions{Permission::Public,     Permission::SignedIn, Permission::ReadUsers,  Permission::Account,
+                                         Permission::Read,       Permission::Create,   Permission::Manage,     Permission::Configure,
+                                         Permission::Inside,     Permission::Share,    Permission::ReadServer, Permission::ManageProviders,
+                                         Permission::ManageUsers};
 std::string_view nameOf(Permission permission);
 std::string_view summaryOf(Permission permission);  ///< for documents
 
@@ -53,20 +59,31 @@ struct AccessRules {
   bool adminsMayEnter = true;  ///< workspaces of other users
 };
 
+/// What a user may do with an instance of another user.
+struct Grant {
+  ShareAccess access = ShareAccess::viewer;
+  SystemTime since{};
+  SystemTime until = SystemTime::max();
+};
+using Grants = std::map<InstanceId, Grant>;
+
 /// The signed-in user of a request.
 struct Principal {
   std::string user;
   Role role = Role::viewer;
   std::string sessionId;
   SystemTime expiresAt{};
-  bool mayEnterOthers = true;  ///< AccessRules::adminsMayEnter
+  bool mayEnterOthers = true;                      ///< AccessRules::adminsMayEnter
+  std::shared_ptr<const Grants> grants = nullptr;  ///< as they were when the credential was verified; null: none
 };
 
-Relation relationOf(const Principal& principal, std::string_view owner);
+/// The grant for an instance, or null.
+const Grant* grantFor(const Principal& principal, const InstanceId& instance);
+/// `owner`: of the object; `instance`: to which it belongs, empty when it belongs to none.
+Relation relationOf(const Principal& principal, std::string_view owner, const InstanceId& instance = {});
 bool isAllowed(const Principal& principal, Permission permission, Relation relation);
-/// `owner`: of the object of the request.
-bool isAllowed(const Principal& principal, Permission permission, std::string_view owner);
+bool isAllowed(const Principal& principal, Permission permission, std::string_view owner, const InstanceId& instance = {});
 /// Instances of other users look like absent ones: the caller responds 404, not 403, when canSee is false.
-bool canSee(const Principal& principal, std::string_view owner);
+bool canSee(const Principal& principal, std::string_view owner, const InstanceId& instance = {});
 
 }  // namespace swarm

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -134,6 +135,8 @@ struct UpdateResult {
 };
 
 struct InstanceQuery : ListInstancesQuery {
+  std::string reader{};  ///< only instances of this user, and `shared`; empty: of all users
+  std::set<InstanceId> shared{};
   InstanceId after{};  ///< continue after this instance id (ids sort by creation); the cursor is the API's
 };
 
@@ -159,6 +162,10 @@ class SwarmController {
   awaitable<std::optional<Instance>> getInstance(std::string ref);
   awaitable<InstancePage> listInstances(InstanceQuery query);
   awaitable<UpdateResult> updateInstance(InstanceRef ref, UpdateRequest request, std::string actor);
+  /// Gives the instance to another user, with its operations and snapshots, and ends what its former owner has open. Container, network and
+  /// volumes keep their labels until an update replaces the container. Conflict while it is busy, or when the provider limits the number of
+  /// instances of a user.
+  awaitable<Instance> handOver(InstanceRef ref, std::string owner);
   awaitable<UpdatePlan> planUpdate(std::string ref, UpdateRequest request);  ///< what the update would do; without effect
   /// `empty`: replaces lost volumes that had files of the instance with empty ones; without it, the start fails.
   awaitable<InstanceAndOperation> startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty = EmptyVolumes::No);

@@ -22,6 +22,7 @@ bool matches(const Instance& instance, const InstanceQuery& query) {
   if (query.status && instance.status != *query.status) return false;
   if (query.provider && instance.provider != *query.provider) return false;
   if (!query.owner.empty() && instance.owner != query.owner) return false;
+  if (!query.reader.empty() && instance.owner != query.reader && !query.shared.contains(instance.id)) return false;
   if (!query.name.empty() && instance.config.name != query.name) return false;
   for (const auto& [key, value] : query.labels) {
     auto found = instance.config.labels.find(key);

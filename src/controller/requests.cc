@@ -67,6 +67,10 @@ awaitable<UpdateResult> SwarmController::updateInstance(InstanceRef ref, UpdateR
   return onLoop([=](Impl& impl) { return impl.updates.update(admit(impl.registry, ref), request, actor); });
 }
 
+awaitable<Instance> SwarmController::handOver(InstanceRef ref, std::string owner) {
+  return onLoop([=](Impl& impl) { return impl.updates.handOver(admit(impl.registry, ref), owner); });
+}
+
 awaitable<UpdatePlan> SwarmController::planUpdate(std::string ref, UpdateRequest request) {
   return onLoop([=](Impl& impl) { return impl.updates.plan(impl.registry.require(ref), request); });
 }

@@ -2,6 +2,7 @@
 #include "controller/updates.h"
 
 #include "base/text/format.h"
+#include "controller/placement/creation.h"
 #include "controller/placement/placement.h"
 #include "model/codec/codec_detail.h"
 #include "model/rules/validation.h"
@@ -24,6 +25,14 @@ class UpdatingGuard {
  private:
   EntryPtr entry_;
 };
+
+void requireIdle(const Entry& entry) {
+  const Instance& instance = entry.record.instance;
+  if (!entry.updating && instance.operationId.empty()) return;
+  throw Error(ErrorCode::Conflict, format("Workspace {} is busy. Try again when its operation has ended.", instance.config.name))
+      .withRetryable(true)
+      .withInstance(instance.id.str());
+}
 
 template <typename T>
 bool differ(const T& a, const T& b) {
@@ -104,12 +113,26 @@ InstanceConfig Updates::changed(const Entry& entry, const UpdateRequest& request
   return config;
 }
 
-awaitable<UpdateResult> Updates::update(EntryPtr entry, UpdateRequest request, std::string actor) {
+awaitable<Instance> Updates::handOver(EntryPtr entry, std::string owner) {
+  requireIdle(*entry);
   Instance& instance = entry->instance();
-  if (entry->updating || !instance.operationId.empty())
-    throw Error(ErrorCode::Conflict, format("Workspace {} is busy. Try again when its operation has ended.", instance.config.name))
-        .withRetryable(true)
-        .withInstance(instance.id.str());
+  if (instance.owner == owner) co_return instance;
+  requireRoomFor(context_, owner, instance.provider);
+  UpdatingGuard guard(entry);
+  InstanceRecord record = entry->record;
+  record.instance.owner = owner;
+  ++record.instance.version;
+  co_await context_.store.handOverInstance(record);
+  context_.registry.handOver(*entry, owner);
+  instance.version = record.instance.version;
+  context_.changes.changed(*entry);
+  context_.routes.publish();  // before the caller ends what its former owner has open
+  co_return instance;
+}
+
+awaitable<UpdateResult> Updates::update(EntryPtr entry, UpdateRequest request, std::string actor) {
+  requireIdle(*entry);
+  Instance& instance = entry->instance();
   InstanceConfig config = changed(*entry, request);
   UpdateResult result;
   bool is_ours_alone = !differ(config.env, instance.config.env) && !differ(config.network, instance.config.network) &&

@@ -297,7 +297,7 @@ async::awaitable<void> Gateway::Impl::start(Request request) {
 }
 
 bool Gateway::Impl::mayStart(const Principal& principal, const Route& route) const {
-  return options.actions.start && isAllowed(principal, Permission::Manage, route.owner);
+  return options.actions.start && isAllowed(principal, Permission::Manage, route.owner, route.instanceId);
 }
 
 async::awaitable<void> Gateway::Impl::handleOwnPath(Request request) {

@@ -9,10 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "model/types/git_identity.h"
 #include "model/types/instance_config.h"
 #include "model/types/provider_type.h"
+#include "model/types/sharing.h"
 
 namespace swarm {
 
@@ -58,6 +60,17 @@ struct RestoreSnapshotRequest {
   std::string snapshot{};
 };
 BOOST_DESCRIBE_STRUCT(RestoreSnapshotRequest, (), (snapshot))
+
+struct ShareRequest {
+  ShareAccess access = ShareAccess::viewer;
+  std::optional<SystemTime> expiresAt{};  ///< absent: until it is ended
+};
+BOOST_DESCRIBE_STRUCT(ShareRequest, (), (access, expiresAt))
+
+struct HandOverRequest {
+  std::string owner{};
+};
+BOOST_DESCRIBE_STRUCT(HandOverRequest, (), (owner))
 
 struct ExecuteCommandRequest {
   std::vector<std::string> command{};

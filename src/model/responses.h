@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "model/types/ids.h"
+#include "model/types/sharing.h"
 #include "model/types/swarm_status.h"
 
 namespace swarm {
@@ -88,6 +89,15 @@ struct SessionResponse {
   bool current = false;
 };
 BOOST_DESCRIBE_STRUCT(SessionResponse, (), (id, user, kind, createdAt, expiresAt, current))
+
+struct ShareResponse {
+  std::string user{};
+  ShareAccess access{};
+  std::string grantedBy{};
+  SystemTime createdAt{};
+  std::optional<SystemTime> expiresAt{};
+};
+BOOST_DESCRIBE_STRUCT(ShareResponse, (), (user, access, grantedBy, createdAt, expiresAt))
 
 /// A key of API tokens; without `expiresAt`, it signs new ones.
 struct SigningKeyResponse {

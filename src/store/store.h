@@ -11,6 +11,7 @@
 #include "base/secret.h"
 #include "model/operation_parameters.h"
 #include "model/types/git_identity.h"
+#include "model/types/sharing.h"
 #include "provider/provider.h"
 
 namespace swarm {
@@ -93,9 +94,27 @@ struct NameHold {
   SystemTime until{};
 };
 
+/// Access of a user to an instance of another user. It is deleted with the instance, and with the user.
+struct ShareRecord {
+  InstanceId instanceId;
+  std::string grantee;  ///< the user's name
+  ShareAccess access = ShareAccess::viewer;
+  std::string grantedBy;
+  SystemTime createdAt{};
+  std::optional<SystemTime> expiresAt{};
+};
+inline constexpr std::size_t kMaxSharesOfInstance = 100;
+
+/// Shares at one moment. `sequence` orders those that one process has read.
+struct SharesAt {
+  std::vector<ShareRecord> shares;
+  std::uint64_t sequence = 0;
+};
+
 struct OperationFilter {
   std::optional<InstanceId> instanceId;
   std::optional<std::string> owner;
+  std::vector<InstanceId> shared{};  ///< with `owner`: also operations of these instances
   std::optional<OperationStatus> status;
   std::size_t limit = 100;
   std::string before;  ///< operations with an id below this one (newest first)
@@ -112,14 +131,17 @@ class Store {
   /// Inserts instance and operation in one transaction: intent before the first external call. AlreadyExists when the name is used by a
   /// live instance, or reserved for another owner at the instance's createdAt. NotFound when the owner was deleted.
   virtual awaitable<void> insertInstance(InstanceRecord record, OperationRecord operation) = 0;
-  /// Updates everything except `external`, which only insertInstance, recordExternal and forgetExternal write. This and every other update
-  /// throw NotFound when the row does not exist.
+  /// Updates everything except `external`, which only insertInstance, recordExternal and forgetExternal write, and the owner, which
+  /// handOverInstance writes. This and every other update throw NotFound when the row does not exist.
   virtual awaitable<void> updateInstance(InstanceRecord record) = 0;
   /// Instance and operation in one transaction (status changes, ends).
   virtual awaitable<void> updateInstanceAndOperation(InstanceRecord record, OperationRecord operation) = 0;
   /// Keeps the instance's operations; no-op if the instance was already deleted. The same transaction records its departure, under the id
   /// at the provider, and `hold` reserves the name, replacing an earlier hold on it.
   virtual awaitable<void> deleteInstanceRow(InstanceId id, Departure departure, std::optional<NameHold> hold) = 0;
+  /// updateInstance, and gives the instance to the record's owner in the same transaction, with its operations and its places (snapshots
+  /// included). That user's share of it ends.
+  virtual awaitable<void> handOverInstance(InstanceRecord record) = 0;
   virtual awaitable<std::vector<NameHold>> loadNameHolds() = 0;
   virtual awaitable<void> dropNameHold(std::string name) = 0;  ///< no-op if absent
   virtual awaitable<void> pruneNameHolds(SystemTime now) = 0;  ///< removes expired holds
@@ -180,6 +202,14 @@ class Store {
   virtual awaitable<void> extendSession(std::string id, SystemTime expires_at) = 0;
   virtual awaitable<std::vector<SessionRecord>> loadSessions() = 0;  ///< all sessions: Auth keeps revocations in memory
   virtual awaitable<void> pruneSessions(SystemTime now) = 0;         ///< removes expired sessions
+
+  /// Inserts the share, or overwrites the one with its grantee, and returns those of the instance. Nothing when the user does not exist;
+  /// NotFound when the instance does not; Conflict beyond kMaxSharesOfInstance.
+  virtual awaitable<std::optional<SharesAt>> putShare(ShareRecord share) = 0;
+  /// Returns those that are left of the instance. NotFound when it is absent.
+  virtual awaitable<SharesAt> deleteShare(InstanceId instance, std::string grantee) = 0;
+  virtual awaitable<SharesAt> loadShares() = 0;             ///< of all instances, by instance and grantee
+  virtual awaitable<void> pruneShares(SystemTime now) = 0;  ///< removes expired shares
 
   virtual awaitable<void> putTokenKey(TokenKeyRecord key) = 0;         ///< of the key with its id, overwrites only `expiresAt`
   virtual awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() = 0;  ///< from the oldest

@@ -10,7 +10,10 @@ namespace {
 
 constexpr std::size_t kPieceBytes = 16 * 1024;  // unread by a slow client
 
-bool maySee(const Principal& principal, const Event& event) { return isAllowed(principal, permissionOf(event.type), event.owner); }
+bool maySee(const Principal& principal, const Event& event) {
+  const bool concerns = !event.user.empty() && event.user == principal.user;
+  return concerns || isAllowed(principal, permissionOf(event.type), event.owner, event.instance);
+}
 
 std::string eventText(const Event& event) { return format("id: {}\nevent: {}\ndata: {}\n\n", event.id, enumName(event.type), *event.data); }
 
@@ -20,11 +23,12 @@ awaitable<void> copyEvents(Services& services, Call& call, std::uint64_t last) {
   net::Exchange& exchange = call.exchange();
   for (;;) {
     std::vector<Event> events = co_await bus.after(last, Deadline::after(services.options.heartbeat), kPieceBytes);
-    if (!services.auth.stillSignedIn(call.principal())) co_return;
+    const std::optional<Principal> reader = services.auth.stillSignedIn(call.principal());
+    if (!reader) co_return;
     std::string text;
     for (const Event& event : events) {
       last = event.id;
-      if (maySee(call.principal(), event)) text += eventText(event);
+      if (maySee(*reader, event)) text += eventText(event);
     }
     if (events.empty()) text = ": heartbeat\n\n";
     if (!text.empty() && !co_await exchange.write(text)) co_return;
@@ -52,6 +56,7 @@ Permission permissionOf(EventType type) {
     case EventType::instance:
     case EventType::operation:
     case EventType::notice:
+    case EventType::share:
       return Permission::Read;
     case EventType::provider:
     case EventType::reset:

@@ -20,6 +20,7 @@ std::vector<Endpoint> nameRoutes();
 std::vector<Endpoint> operationRoutes();
 std::vector<Endpoint> providerRoutes();
 std::vector<Endpoint> sessionRoutes();
+std::vector<Endpoint> shareRoutes();
 std::vector<Endpoint> snapshotRoutes();
 std::vector<Endpoint> systemRoutes();
 std::vector<Endpoint> userRoutes();

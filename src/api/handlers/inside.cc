@@ -107,12 +107,13 @@ awaitable<Reply> issueToken(Services& services, Call& call) {
   // The token ends with its session, or soon after when the agent cannot be notified.
   auto session_left = std::chrono::floor<std::chrono::seconds>(call.principal().expiresAt - services.clock.now());
   auto life = std::min({std::chrono::seconds(request.ttl), kLongestIssuedLife, session_left});
+  const Grant* grant = instance.owner == call.principal().user ? nullptr : grantFor(call.principal(), instance.id);
+  if (grant) life = std::min(life, std::chrono::ceil<std::chrono::seconds>(grant->until - services.clock.now()));
   SystemTime expires_at = services.clock.now() + life;
-  const std::string& session = call.principal().sessionId;
+  // A share that is granted again is another one: the agent accepts no token of the former.
+  const std::string session = call.principal().sessionId + (grant ? format("/{}", grant->since.time_since_epoch().count()) : std::string());
   std::string token = signInstanceToken(target.key, instance.id.str(), *scope, life, services.clock, session);
-  co_await services.controller.noteIssuedToken(
-      instance.id.str(), session, expires_at,
-      [&auth = services.auth, principal = call.principal()] { return auth.stillSignedIn(principal).has_value(); });
+  co_await services.controller.noteIssuedToken(instance.id.str(), session, expires_at, mayGoOn(services, call));
   co_return reply(InstanceTokenResponse{std::move(token), instance.id, request.scope, expires_at});
 }
 

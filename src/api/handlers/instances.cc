@@ -46,11 +46,12 @@ awaitable<CreateRequest> readCreateRequest(Services& services, Call& call) {
 }
 
 InstanceQuery readInstanceQuery(const Call& call) {
-  InstanceQuery query{call.query<ListInstancesQuery>(), InstanceId(readCursor(call))};
+  InstanceQuery query{call.query<ListInstancesQuery>()};
+  query.after = InstanceId(readCursor(call));
   if (seesAll(call)) return query;
-  if (!query.owner.empty() && query.owner != call.principal().user)
-    throw Error(ErrorCode::PermissionDenied, "Your role does not allow listing the workspaces of another user.");
-  query.owner = call.principal().user;
+  query.reader = call.principal().user;
+  if (const auto& grants = call.principal().grants)
+    for (const auto& [instance, grant] : *grants) query.shared.insert(instance);
   return query;
 }
 
@@ -167,7 +168,7 @@ using ChangeReader = UpdateRequest (*)(const json::value&, const Instance&);
 
 UpdateRequest readChange(Call& call, const Instance& current, ChangeReader read) {
   UpdateRequest update = read(call.body(), current);
-  if ((update.env || update.network) && !isAllowed(call.principal(), Permission::Configure, current.owner))
+  if ((update.env || update.network) && !isAllowed(call.principal(), Permission::Configure, current.owner, current.id))
     throw Error(ErrorCode::PermissionDenied, "Your role does not allow changing the environment or the network of this workspace.")
         .withInstance(current.id.str());
   update.refreshImage = call.flag("refreshImage");
@@ -255,15 +256,16 @@ std::string readCursor(const Call& call) {
 
 awaitable<Instance> requireInstance(Services& services, Call& call, Permission permission) {
   std::optional<Instance> instance = co_await services.controller.getInstance(call.argument());
-  if (!instance || !canSee(call.principal(), instance->owner)) throw noSuchWorkspace(call.argument());
+  if (!instance || !canSee(call.principal(), instance->owner, instance->id)) throw noSuchWorkspace(call.argument());
   requireAllowed(call, permission, instance->owner, instance->id);
-  if (permission == Permission::Inside && isRecordedEntry(call.principal(), instance->owner))
+  call.allowFor({permission, instance->id, instance->config.name});
+  if (permission == Permission::Inside && isRecordedEntry(call.principal(), instance->owner, instance->id))
     recordEntry(call.principal(), instance->owner, instance->id, call.route().operationId);
   co_return std::move(*instance);
 }
 
 void hideSecrets(const Call& call, Instance& instance) {
-  if (isAllowed(call.principal(), Permission::Configure, instance.owner)) return;
+  if (isAllowed(call.principal(), Permission::Configure, instance.owner, instance.id)) return;
   for (auto& [name, value] : instance.config.env) value = kHidden;
   if (!instance.config.setup.empty()) instance.config.setup = kHidden;
 }
@@ -271,8 +273,12 @@ void hideSecrets(const Call& call, Instance& instance) {
 bool seesAll(const Call& call) { return isAllowed(call.principal(), Permission::Read, Relation::Other); }
 
 void requireAllowed(const Call& call, Permission permission, std::string_view owner, const InstanceId& instance) {
-  if (isAllowed(call.principal(), permission, owner)) return;
-  Error error(ErrorCode::PermissionDenied, "Your role does not allow this.");
+  const Relation relation = relationOf(call.principal(), owner, instance);
+  if (isAllowed(call.principal(), permission, relation)) return;
+  const bool is_shared = relation == Relation::SharedAsViewer || relation == Relation::SharedAsEditor;
+  Error error(ErrorCode::PermissionDenied, !is_shared ? "Your role does not allow this."
+                                                      : format("The workspace is shared with you as {}, which does not allow this.",
+                                                               relation == Relation::SharedAsEditor ? "editor" : "viewer"));
   throw instance.empty() ? error : std::move(error).withInstance(instance.str());
 }
 

@@ -57,7 +57,7 @@ awaitable<Reply> readLogs(Services& services, Call& call) {
   if (options.follow) {
     whole = co_await runWhileWanted(services, call, std::move(copy));
   } else {
-    co_await std::move(copy);
+    whole = co_await runWhileAllowed(services, call, std::move(copy));
   }
   if (whole) {
     co_await exchange.finish();

@@ -12,7 +12,7 @@ namespace json = boost::json;
 
 awaitable<Operation> requireOperation(Services& services, Call& call, Permission permission) {
   std::optional<Operation> operation = co_await services.controller.getOperation(call.argument());
-  if (!operation || !canSee(call.principal(), operation->owner)) throw notFound("operation", call.argument());
+  if (!operation || !canSee(call.principal(), operation->owner, operation->instanceId)) throw notFound("operation", call.argument());
   requireAllowed(call, permission, operation->owner, operation->instanceId);
   co_return std::move(*operation);
 }
@@ -29,6 +29,9 @@ awaitable<Reply> listOperations(Services& services, Call& call) {
     // An id may belong to a deleted instance.
     std::optional<Instance> instance = co_await services.controller.getInstance(query.instance);
     filter.instanceId = instance ? instance->id : InstanceId(query.instance);
+    if (instance && canSee(call.principal(), instance->owner, instance->id)) filter.owner.reset();
+  } else if (const auto& grants = call.principal().grants) {
+    for (const auto& [instance, grant] : *grants) filter.shared.push_back(instance);
   }
   std::vector<Operation> operations = co_await services.controller.listOperations(std::move(filter));
   bool more = operations.size() > limit;
@@ -54,17 +57,17 @@ awaitable<Reply> cancelOperation(Services& services, Call& call) {
 
 awaitable<Reply> listVolumes(Services& services, Call& call) {
   std::vector<VolumeResponse> items = co_await services.controller.listVolumes();
-  std::erase_if(items, [&](const VolumeResponse& one) { return !canSee(call.principal(), one.owner); });
+  std::erase_if(items, [&](const VolumeResponse& one) { return !canSee(call.principal(), one.owner, one.instanceId); });
   co_return replyWithItems(items);
 }
 
 awaitable<Reply> deleteVolume(Services& services, Call& call) {
   std::vector<VolumeResponse> volumes = co_await services.controller.listVolumes();
   auto found = std::find_if(volumes.begin(), volumes.end(), [&](const VolumeResponse& volume) {
-    return volume.name == call.argument() && canSee(call.principal(), volume.owner);
+    return volume.name == call.argument() && canSee(call.principal(), volume.owner, volume.instanceId);
   });
   if (found == volumes.end()) throw notFound("volume", call.argument());
-  requireAllowed(call, Permission::Manage, found->owner);
+  requireAllowed(call, Permission::Manage, found->owner, found->instanceId);
   co_await services.controller.deleteVolume(found->name);
   co_return Reply{.status = 204};
 }

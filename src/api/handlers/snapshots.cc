@@ -25,7 +25,7 @@ awaitable<Reply> restoreSnapshot(Services& services, Call& call) {
 
 awaitable<Reply> listSnapshots(Services& services, Call& call) {
   std::vector<Snapshot> items = co_await services.controller.listSnapshots();
-  std::erase_if(items, [&](const Snapshot& one) { return !canSee(call.principal(), one.owner); });
+  std::erase_if(items, [&](const Snapshot& one) { return !canSee(call.principal(), one.owner, one.instanceId); });
   co_return replyWithItems(items);
 }
 
@@ -41,8 +41,8 @@ awaitable<Reply> deleteSnapshot(Services& services, Call& call) {
   std::vector<Snapshot> snapshots = co_await services.controller.listSnapshots();
   auto found = std::ranges::find(snapshots, call.argument(), &Snapshot::id);
   if (found != snapshots.end()) {
-    if (!canSee(call.principal(), found->owner)) throw notFound("snapshot", call.argument());
-    requireAllowed(call, Permission::Manage, found->owner);
+    if (!canSee(call.principal(), found->owner, found->instanceId)) throw notFound("snapshot", call.argument());
+    requireAllowed(call, Permission::Manage, found->owner, found->instanceId);
   }
   // The controller refuses unknown ids and snapshots of the provider.
   co_await services.controller.deleteSnapshot(std::string(call.argument()));

@@ -2,6 +2,7 @@
 #include "api/handlers/handlers.h"
 #include "api/routes/route_parts.h"
 #include "auth/accounts/accounts.h"
+#include "auth/sharing/sharing.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
@@ -97,6 +98,7 @@ awaitable<Reply> deleteUser(Services& services, Call& call) {
   const UserRecord user = co_await requireUser(services, call, Permission::ManageUsers);
   co_await services.controller.deleteUser(user.name, call.text("handOverTo").value_or(""));
   services.auth.accounts().forget(user.name);
+  co_await services.auth.sharing().load();  // without those of the user
   co_return Reply{.status = 204};
 }
 
@@ -123,7 +125,9 @@ awaitable<Reply> setPassword(Services& services, Call& call) {
 awaitable<Reply> setDisabled(Services& services, Call& call, bool disabled) {
   const UserRecord user = co_await requireUser(services, call, Permission::ManageUsers);
   if (user.disabled == disabled) co_return reply(responseOf(services, user));
-  co_return reply(responseOf(services, co_await services.auth.accounts().setDisabled(user.name, disabled)));
+  const UserRecord changed = co_await services.auth.accounts().setDisabled(user.name, disabled);
+  co_await services.auth.sharing().load();  // without those of a disabled user
+  co_return reply(responseOf(services, changed));
 }
 
 awaitable<Reply> disableUser(Services& services, Call& call) { return setDisabled(services, call, /*disabled=*/true); }

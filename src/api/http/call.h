@@ -51,6 +51,13 @@ struct Services {
   StoreCheck storeCheck = {};
 };
 
+/// What a request was allowed for. Its stream ends when the caller may not do it any more.
+struct Grounds {
+  Permission permission = Permission::Read;
+  InstanceId instance;
+  std::string name;  ///< of the instance
+};
+
 class Call {
  public:
   Call(net::Exchange& exchange, std::string request_id);
@@ -95,6 +102,8 @@ class Call {
   /// interrupted or that has no end.
   void cut();
   void signIn(Principal principal) { principal_ = std::move(principal); }
+  void allowFor(Grounds grounds) { grounds_ = std::move(grounds); }
+  const std::optional<Grounds>& grounds() const { return grounds_; }  ///< nothing: for no instance
   /// Counts the request in its user's budget until the call ends. Throws Error(TooManyRequests).
   void takeShare(OpenBudget& budget) { share_.emplace(budget.take(principal_.user)); }
 
@@ -115,6 +124,7 @@ class Call {
   std::optional<OpenBudget::Share> share_;
   std::optional<OpenBudget::Share> body_share_;
   Principal principal_;
+  std::optional<Grounds> grounds_;
   bool took_over_ = false;
 };
 

@@ -228,7 +228,8 @@ json::array tags() {
       tag("volumes", "Storage with the files of instances"), tag("inside", "Commands, logs, files, ports and usage of a running instance"),
       tag("operations", "Durable work and its progress"),    tag("events", "Changes, as a stream"),
       tag("swarm", "Providers, and the swarm as a whole"),   tag("auth", "Sessions"),
-      tag("users", "Accounts and what belongs to them"),     tag("system", "Health, metrics and this document")};
+      tag("users", "Accounts and what belongs to them"),     tag("sharing", "Access of other users to an instance"),
+      tag("system", "Health, metrics and this document")};
 }
 
 /// "VolumeList" of "Volume", with a cursor where the route takes one.

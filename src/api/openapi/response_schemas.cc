@@ -95,6 +95,14 @@ void addEvents(json::object& schemas) {
        {"ready", type("boolean", "VS Code responds")},
        {"operationId", type("string", "The operation in progress, or empty")}},
       {"id", "name", "owner", "status", "statusReason", "desired", "url", "version", "stale", "imageOutdated", "ready", "operationId"});
+  schemas["ShareEvent"] = object({{"id", type("string")},
+                                  {"name", type("string")},
+                                  {"owner", type("string")},
+                                  {"user", type("string", "With whom the instance is shared")},
+                                  {"access", ref("ShareAccess")},
+                                  {"state", oneOf({"granted", "ended"})},
+                                  {"expiresAt", time()}},
+                                 {"id", "name", "owner", "user", "access", "state"});
   schemas["ProviderEvent"] =
       object({{"type", ref("ProviderType")}, {"event", type("string")}, {"detail", type("string")}}, {"type", "event", "detail"});
   schemas["LogEvent"] =
@@ -103,8 +111,9 @@ void addEvents(json::object& schemas) {
       "A warning or an error of the server, for those who may see its metrics; further members are its facts";
   schemas["ResetEvent"] = object({}, {});
   schemas["ResetEvent"].get_object()["description"] = "Events were lost: read everything again";
-  schemas["Event"] = {{"description", "By its name: instance, operation, provider, log, reset"},
-                      {"anyOf", {ref("InstanceEvent"), ref("Operation"), ref("ProviderEvent"), ref("LogEvent"), ref("ResetEvent")}}};
+  schemas["Event"] = {
+      {"description", "By its name: instance, operation, share, provider, log, reset"},
+      {"anyOf", {ref("InstanceEvent"), ref("Operation"), ref("ShareEvent"), ref("ProviderEvent"), ref("LogEvent"), ref("ResetEvent")}}};
 }
 
 void addSessions(json::object& schemas) {

@@ -11,6 +11,7 @@ std::vector<Endpoint> makeRouteTable() {
                                                                   {lifecycleRoutes, "instances"},
                                                                   {migrateRoutes, "instances"},
                                                                   {snapshotRoutes, "snapshots"},
+                                                                  {shareRoutes, "sharing"},
                                                                   {insideRoutes, "inside"},
                                                                   {logRoutes, "inside"},
                                                                   {archiveRoutes, "inside"},

@@ -91,7 +91,7 @@ std::optional<Principal> SessionTable::find(std::string_view session_id, std::st
   auto owner = users_.find(user);
   if (session == sessions_.end() || owner == users_.end() || session->second.record.user != user) return std::nullopt;
   if (session->second.generation != owner->second.generation || clock_.now() >= session->second.record.expiresAt) return std::nullopt;
-  return Principal{std::string(user), owner->second.role, std::string(session_id), session->second.record.expiresAt, rules_.adminsMayEnter};
+  return principalOf(session->second.record, owner->second.role);
 }
 
 std::string CodeTable::issue(const Principal& principal, std::string purpose) {

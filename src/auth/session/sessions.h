@@ -9,13 +9,14 @@
 #include <string_view>
 
 #include "auth/auth.h"
+#include "auth/sharing/grant_table.h"
 
 namespace swarm {
 
 /// The facts that a signature does not contain. Thread-safe; readers do not block each other.
 class SessionTable {
  public:
-  SessionTable(const Clock& clock, AccessRules rules) : clock_(clock), rules_(rules) {}
+  SessionTable(const Clock& clock, AccessRules rules, const GrantTable& grants) : clock_(clock), rules_(rules), grants_(grants) {}
 
   void setUser(const std::string& name, Role role, std::int64_t generation);
   void add(const SessionRecord& session, std::int64_t generation);
@@ -35,7 +36,7 @@ class SessionTable {
   std::optional<Principal> find(std::string_view session_id, std::string_view user) const;
   /// The principal of a session of a user with this role.
   Principal principalOf(const SessionRecord& session, Role role) const {
-    return {session.user, role, session.id, session.expiresAt, rules_.adminsMayEnter};
+    return {session.user, role, session.id, session.expiresAt, rules_.adminsMayEnter, grants_.grantsOf(session.user)};
   }
 
  private:
@@ -50,6 +51,7 @@ class SessionTable {
 
   const Clock& clock_;
   AccessRules rules_;
+  const GrantTable& grants_;
   mutable std::shared_mutex mutex_;
   std::map<std::string, User, std::less<>> users_;
   std::map<std::string, Session, std::less<>> sessions_;

@@ -76,6 +76,7 @@ VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string&
   VERBS(Forward)           \
   VERBS(Usage)             \
   VERBS(Migrate)           \
+  VERBS(Share)             \
   VERBS(Snapshot)          \
   VERBS(Archive)           \
   VERBS(Kept)              \

@@ -123,6 +123,15 @@ InstanceConfig Creation::complete(const CreateRequest& request, const Provider& 
   return config;
 }
 
+void requireRoomFor(const Context& context, const std::string& owner, ProviderType type) {
+  const std::int64_t most = context.providers.at(type).getProviderCapabilities().maxInstancesPerUser;
+  if (most <= 0) return;
+  const auto count = std::ranges::count_if(context.registry.instances(), [&](const auto& one) {
+    return one.second->record.instance.owner == owner && one.second->record.instance.provider == type;
+  });
+  if (count >= most) throw Error(ErrorCode::Conflict, format("{} already has {} workspaces, the provider's limit per user.", owner, most));
+}
+
 /// Refuses early what the provider cannot create now. A reported outage may be old, or precede the first response: it is verified.
 awaitable<void> Creation::checkCapacity(ProviderType type, const CreateRequest& request, const InstanceId& id) const {
   Provider& provider = context_.providers.at(type);
@@ -132,13 +141,7 @@ awaitable<void> Creation::checkCapacity(ProviderType type, const CreateRequest& 
       throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not available: {}", enumName(type), response.error().message()))
           .withCause(response.error().cause());
   }
-  std::int64_t most = provider.getProviderCapabilities().maxInstancesPerUser;
-  if (most <= 0) co_return;
-  auto count = std::ranges::count_if(context_.registry.instances(), [&](const auto& one) {
-    return one.second->record.instance.owner == request.owner && one.second->record.instance.provider == type;
-  });
-  if (count >= most)
-    throw Error(ErrorCode::Conflict, format("{} already has {} workspaces, the provider's limit per user.", request.owner, most));
+  requireRoomFor(context_, request.owner, type);
 }
 
 awaitable<std::optional<InstanceAndOperation>> Creation::replay(const Store::IdempotencyEntry& first, const std::string& fingerprint) {

@@ -29,6 +29,8 @@ class Creation {
   std::set<std::string> keys_in_use_;  ///< Idempotency-Keys whose first request is in progress
 };
 
+/// Throws Error(Conflict) when the provider limits the number of instances of a user, and `owner` has as many.
+void requireRoomFor(const Context& context, const std::string& owner, ProviderType type);
 /// The address of an instance, from the pattern in the options.
 std::string urlOf(const ControllerOptions& options, const std::string& name);
 

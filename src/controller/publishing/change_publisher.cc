@@ -32,12 +32,13 @@ void ChangePublisher::changed(const Entry& entry) {
   data["imageOutdated"] = instance.imageOutdated;
   data["ready"] = entry.ready;
   data["operationId"] = instance.operationId;
-  events_.publish(EventType::instance, instance.owner, data);
+  events_.publish({.type = EventType::instance, .owner = instance.owner, .instance = instance.id}, data);
   routes_.changed(entry);
 }
 
 void ChangePublisher::changed(const Operation& operation) {
-  events_.publish(EventType::operation, operation.owner, toJson(operation).as_object());
+  events_.publish({.type = EventType::operation, .owner = operation.owner, .instance = operation.instanceId},
+                  toJson(operation).as_object());
 }
 
 }  // namespace swarm::control

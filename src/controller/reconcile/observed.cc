@@ -118,7 +118,7 @@ void Reconciler::noteOutOfMemory(const EntryPtr& entry) {
   data["name"] = instance.config.name;
   data["kind"] = "outOfMemory";
   data["text"] = entry->notice;
-  context_.events.publish(EventType::notice, instance.owner, data);
+  context_.events.publish({.type = EventType::notice, .owner = instance.owner, .instance = instance.id}, data);
   bool is_well = instance.status == InstanceStatus::running && instance.statusReason.empty();
   if (is_well && isIdle(*entry)) decide(entry, InstanceStatus::running, entry->notice);
 }

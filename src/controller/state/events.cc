@@ -90,14 +90,20 @@ std::uint64_t EventBus::numberOfNow() {
 EventBus::EventBus(std::uint64_t before_first, EventMemory memory) : impl_(std::make_shared<Impl>(before_first, memory)) {}
 EventBus::~EventBus() = default;
 
+void EventBus::publish(Event event, const boost::json::object& data) { remember(std::move(event), boost::json::serialize(data)); }
+
 void EventBus::publish(EventType type, std::string owner, const boost::json::object& data) {
   publishText(type, std::move(owner), boost::json::serialize(data));
 }
 
 void EventBus::publishText(EventType type, std::string owner, std::string json_object) {
-  auto data = std::make_shared<const std::string>(std::move(json_object));
+  remember(Event{.type = type, .owner = std::move(owner)}, std::move(json_object));
+}
+
+void EventBus::remember(Event event, std::string json_object) {
+  event.data = std::make_shared<const std::string>(std::move(json_object));
   std::lock_guard lock(impl_->mutex);
-  impl_->remember(Event{.id = 0, .type = type, .owner = std::move(owner), .data = std::move(data)});
+  impl_->remember(std::move(event));
   for (auto& [key, weak] : impl_->waiting)
     if (auto timer = weak.lock()) boost::asio::post(timer->get_executor(), [timer] { timer->cancel(); });
 }

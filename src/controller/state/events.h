@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/types/ids.h"
 
 namespace swarm {
 
@@ -18,16 +19,19 @@ enum class EventType {
   instance,   ///< a change of an instance
   operation,  ///< a change of an operation
   notice,     ///< something that an instance's owner should know
+  share,      ///< an instance was shared with a user, or a share ended
   provider,   ///< a provider became available or unavailable
   log,        ///< a warning or an error of the server
   reset,      ///< events were lost: the client must read everything again
 };
-BOOST_DESCRIBE_ENUM(EventType, instance, operation, notice, provider, log, reset)
+BOOST_DESCRIBE_ENUM(EventType, instance, operation, notice, share, provider, log, reset)
 
 struct Event {
   std::uint64_t id = 0;
   EventType type = EventType::reset;
-  std::string owner;  ///< empty: for administrators only
+  std::string owner;         ///< empty: for administrators only
+  InstanceId instance = {};  ///< also for users with whom it is shared; empty: not for them
+  std::string user = {};     ///< also for this user; empty: for no other
   std::shared_ptr<const std::string> data =
       std::make_shared<const std::string>("{}");  ///< a JSON object in one line; shared by its readers
 };
@@ -46,6 +50,7 @@ class EventBus {
  public:
   explicit EventBus(std::uint64_t before_first = numberOfNow(), EventMemory memory = {});
   ~EventBus();
+  void publish(Event event, const boost::json::object& data);  ///< sets `id` and `data`
   void publish(EventType type, std::string owner, const boost::json::object& data);
   void publishText(EventType type, std::string owner, std::string json_object);
   std::uint64_t lastId() const;
@@ -56,6 +61,7 @@ class EventBus {
 
  private:
   static std::uint64_t numberOfNow();
+  void remember(Event event, std::string json_object);
 
   struct Impl;
   std::shared_ptr<Impl> impl_;

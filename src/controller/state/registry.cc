@@ -59,6 +59,12 @@ void Registry::placeChanged(const Entry& entry, const PlaceId& former) {
   place_owners_[entry.placeId()] = entry.id();
 }
 
+void Registry::handOver(Entry& entry, const std::string& owner) {
+  entry.instance().owner = owner;
+  for (auto& [id, place] : places_)
+    if (place.instanceId == entry.id()) place.owner = owner;
+}
+
 /// The first place of a deleted instance has its id.
 InstanceId Registry::instanceOfPlace(const PlaceId& id) const {
   if (EntryPtr entry = findByPlace(id)) return entry->id();

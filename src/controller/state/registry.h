@@ -92,6 +92,8 @@ class Registry {
   const PlaceRecord* findPlace(const PlaceId& id) const { return const_cast<Registry*>(this)->findPlace(id); }  // NOLINT
   void putPlace(PlaceRecord place) { places_.insert_or_assign(place.id, std::move(place)); }
   void removePlace(const PlaceId& id) { places_.erase(id); }
+  /// The instance and its places belong to another user.
+  void handOver(Entry& entry, const std::string& owner);
   /// After a switch: the entry has another current place than `former`.
   void placeChanged(const Entry& entry, const PlaceId& former);
   bool knowsPlace(const PlaceId& id) const { return place_owners_.contains(id) || places_.contains(id); }

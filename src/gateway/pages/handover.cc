@@ -94,7 +94,8 @@ async::awaitable<void> Handover::issuePortCode(net::Exchange& exchange, const Ta
   if (port == 0 || binding.empty())
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "Only the page of a port may request its code.",
                                       std::move(headers));
-  if (isRecordedEntry(principal, route.owner)) recordEntry(principal, route.owner, route.instanceId, format("port {}", port));
+  if (isRecordedEntry(principal, route.owner, route.instanceId))
+    recordEntry(principal, route.owner, route.instanceId, format("port {}", port));
   headers.push_back({"Content-Type", "application/json"});
   headers.push_back({"Cache-Control", "no-store"});
   const boost::json::object code{{"code", auth_.issueCode(principal, Targets::audienceOf(route, port), binding)}};
@@ -144,7 +145,7 @@ async::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_p
   const auto binding = bindingOf(secretOf(head, targets_.names()));
   std::optional<Principal> principal;
   if (target && head.method == "GET" && !code.empty() && !binding.empty()) principal = auth_.takeCode(code, target->audience, binding);
-  if (principal && isAllowed(*principal, Permission::Inside, target->route->owner)) {
+  if (principal && isAllowed(*principal, Permission::Inside, target->route->owner, target->route->instanceId)) {
     auto location = format("{}?to={}&proof={}", kArrivePath, net::percentEncode(path),
                            net::percentEncode(formField(head.query(), "proof").value_or("")));
     co_return co_await respondRedirect(exchange, 302, std::move(location), welcome(head, *target, *principal));

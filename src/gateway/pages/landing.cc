@@ -24,22 +24,23 @@ bool Landing::takes(std::string_view path) { return path.starts_with(kActionsPat
 std::vector<LandingRow> Landing::rowsFor(const Principal& principal, const net::RequestHead& head) {
   std::vector<LandingRow> rows;
   for (const auto& [name, route] : targets_.routes()) {
-    if (!canSee(principal, route->owner) || route->status == InstanceStatus::deleted) continue;
+    if (!canSee(principal, route->owner, route->instanceId) || route->status == InstanceStatus::deleted) continue;
     const bool busy = route->status != InstanceStatus::running || !route->ready;
-    rows.push_back({.name = name,
-                    .owner = route->owner,
-                    .url = isAllowed(principal, Permission::Inside, route->owner)
-                               ? address_.originOf(address_.hosts().hostOf(name, 0), head) + "/"
-                               : "",
-                    .status = route->status,
-                    .ready = route->ready,
-                    .mayChange = isAllowed(principal, Permission::Manage, route->owner) && offers(actions_, route->status),
-                    .note = route->status == InstanceStatus::failed ? route->reason
-                            : route->moving ? format("moving to {}, {} %", route->moving->to, percentOf(*route->moving))
-                            : busy          ? route->step
-                                            : "",
-                    .imageOutdated = route->imageOutdated,
-                    .looseStorage = route->enforcesStorage ? "" : placeTitle(route->provider)});
+    rows.push_back(
+        {.name = name,
+         .owner = route->owner,
+         .url = isAllowed(principal, Permission::Inside, route->owner, route->instanceId)
+                    ? address_.originOf(address_.hosts().hostOf(name, 0), head) + "/"
+                    : "",
+         .status = route->status,
+         .ready = route->ready,
+         .mayChange = isAllowed(principal, Permission::Manage, route->owner, route->instanceId) && offers(actions_, route->status),
+         .note = route->status == InstanceStatus::failed ? route->reason
+                 : route->moving                         ? format("moving to {}, {} %", route->moving->to, percentOf(*route->moving))
+                 : busy                                  ? route->step
+                                                         : "",
+         .imageOutdated = route->imageOutdated,
+         .looseStorage = route->enforcesStorage ? "" : placeTitle(route->provider)});
   }
   return rows;
 }
@@ -63,10 +64,10 @@ async::awaitable<void> Landing::perform(net::Exchange& exchange, Principal princ
     co_return;
   }
   const auto found = targets_.routes().find(name);
-  if (found == targets_.routes().end() || !canSee(principal, found->second->owner))
+  if (found == targets_.routes().end() || !canSee(principal, found->second->owner, found->second->instanceId))
     throw Error(ErrorCode::NotFound, format("The workspace {} does not exist.", name));
   const auto route = found->second;
-  if (!isAllowed(principal, Permission::Manage, route->owner))
+  if (!isAllowed(principal, Permission::Manage, route->owner, route->instanceId))
     throw Error(ErrorCode::PermissionDenied, format("Your role does not allow changing {}.", route->name));
   if (action == "start" && actions_.start)
     co_await actions_.start(principal, route->instanceId);

@@ -127,7 +127,7 @@ Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows
   return layOut({.title = "Workspaces", .script = assets::landingJs(), .wide = true}, assets::landingHtml(),
                 {{"user", principal.user},
                  {"mayCreate", may_create},
-                 {"showsOwners", isAllowed(principal, Permission::Read, Relation::Other)},
+                 {"showsOwners", std::ranges::any_of(rows, [&](const LandingRow& row) { return row.owner != principal.user; })},
                  {"hasRows", !rows.empty()},
                  {"rows", std::move(row_values)},
                  {"looseStorages", looseStoragesOf(rows)}});

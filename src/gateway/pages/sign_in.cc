@@ -203,21 +203,19 @@ async::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange, std::stri
                                        "/login?next=" + net::percentEncode(returns ? head.target : "/"), browser_.repair(head));
   }
   const auto found = targets_.routes().find(host.instance());
-  if (host.label().empty() || found == targets_.routes().end() || !canSee(*principal, found->second->owner))
+  if (host.label().empty() || found == targets_.routes().end() || !canSee(*principal, found->second->owner, found->second->instanceId))
     co_return co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchWorkspace());
   const auto route = found->second;
-  if (!isAllowed(*principal, Permission::Inside, route->owner))
-    co_return co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
-                                      {.title = "Not allowed",
-                                       .text = "Your role allows seeing this workspace, but not opening it.",
-                                       .linkText = "Your workspaces",
-                                       .link = "/"});
+  if (!isAllowed(*principal, Permission::Inside, route->owner, route->instanceId))
+    co_return co_await respondMessage(
+        exchange, 403, ErrorCode::PermissionDenied,
+        {.title = "Not allowed", .text = "You may see this workspace, but not open it.", .linkText = "Your workspaces", .link = "/"});
   const auto origin = address_.originOf(format("{}.{}", host.label(), address_.hosts().instanceDomain), head);
   if (binding.empty()) {
     co_await respondRedirect(exchange, 302, origin + "/");  // a sign-in begins at the instance's host
     co_return;
   }
-  if (isRecordedEntry(*principal, route->owner)) {
+  if (isRecordedEntry(*principal, route->owner, route->instanceId)) {
     if (entry == Entry::New)
       co_return co_await respondPage(exchange, 200,
                                      enterPage({route->name, route->owner, std::string(host.label()), binding, path, proof}));

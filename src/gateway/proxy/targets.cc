@@ -10,6 +10,10 @@ constexpr std::size_t kMaxCookiesPerHost = 512;
 constexpr std::chrono::minutes kForgetAfter{10};
 constexpr std::chrono::seconds kReportUseEvery{20};
 
+bool mayEnter(const Principal& principal, const Route& route) {
+  return isAllowed(principal, Permission::Inside, route.owner, route.instanceId);
+}
+
 }  // namespace
 
 /// Held by the listeners: it outlives the gateway, and records its end.
@@ -96,8 +100,9 @@ void Targets::followRevocations() {
   for (auto& [label, target] : targets_) {
     std::erase_if(target->cookies, [&](auto& entry) {
       auto& [value, cookie] = entry;
-      const auto principal = auth_.verifyInstanceCookie(value, cookie->audience);
-      cookie->valid = principal && isAllowed(*principal, Permission::Inside, target->route->owner);
+      auto principal = auth_.verifyInstanceCookie(value, cookie->audience);
+      cookie->valid = principal && mayEnter(*principal, *target->route);
+      if (cookie->valid) cookie->principal = std::move(*principal);
       return !cookie->valid;
     });
   }
@@ -152,7 +157,7 @@ std::shared_ptr<VerifiedCookie> Targets::verify(Target& target, std::string_view
     return nullptr;
   }
   auto principal = auth_.verifyInstanceCookie(value, audience);
-  if (!principal || !isAllowed(*principal, Permission::Inside, target.route->owner)) return nullptr;
+  if (!principal || !mayEnter(*principal, *target.route)) return nullptr;
   auto cookie = std::make_shared<VerifiedCookie>(VerifiedCookie{.principal = std::move(*principal), .audience = std::move(audience)});
   // An exchange that holds a removed cookie would miss a sign-out: only unused cookies are removed.
   if (target.cookies.size() >= kMaxCookiesPerHost)

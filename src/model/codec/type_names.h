@@ -9,6 +9,7 @@
 #include "model/types/instance.h"
 #include "model/types/migration_plan.h"
 #include "model/types/operation.h"
+#include "model/types/sharing.h"
 #include "model/types/snapshot.h"
 #include "model/types/swarm_status.h"
 #include "model/types/update_plan.h"
@@ -56,7 +57,8 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   TYPE(MigrationSkip, "")                         \
   TYPE(MigrationPlan, "")                         \
   TYPE(Snapshot, "")
-#define SWARM_ENUMS(ENUM) ENUM(ProviderType) ENUM(InstanceStatus) ENUM(ProviderHealth) ENUM(OperationKind) ENUM(OperationStatus)
+#define SWARM_ENUMS(ENUM) \
+  ENUM(ProviderType) ENUM(InstanceStatus) ENUM(ProviderHealth) ENUM(OperationKind) ENUM(OperationStatus) ENUM(ShareAccess)
 
 #define SWARM_TYPE_NAMES(T, REQUEST)                     \
   template <>                                            \
@@ -80,12 +82,14 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   REQUEST(CreateInstanceRequest, "CreateInstance")   \
   REQUEST(CreateUserRequest, "CreateUser")           \
   REQUEST(ExecuteCommandRequest, "ExecuteCommand")   \
+  REQUEST(HandOverRequest, "HandOver")               \
   REQUEST(IssueTokenRequest, "IssueToken")           \
   REQUEST(LoginLinkRequest, "CreateLoginLink")       \
   REQUEST(LoginRequest, "Credentials")               \
   REQUEST(MigrateInstanceRequest, "MigrateInstance") \
   REQUEST(RestoreSnapshotRequest, "RestoreSnapshot") \
   REQUEST(SetPasswordRequest, "SetPassword")         \
+  REQUEST(ShareRequest, "PutShare")                  \
   REQUEST(TakeSnapshotRequest, "TakeSnapshot")       \
   REQUEST(UpdateInstanceRequest, "UpdateInstance")
 
@@ -102,6 +106,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   RESPONSE(ProviderResponse, "ProviderDetails")              \
   RESPONSE(ProviderValidationResponse, "ProviderValidation") \
   RESPONSE(SessionResponse, "Session")                       \
+  RESPONSE(ShareResponse, "Share")                           \
   RESPONSE(SigningKeyResponse, "SigningKey")                 \
   RESPONSE(UserResponse, "User")                             \
   RESPONSE(VersionResponse, "Version")                       \

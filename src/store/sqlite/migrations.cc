@@ -89,6 +89,14 @@ ALTER TABLE sessions ADD COLUMN signed_in_at INTEGER NOT NULL DEFAULT 0;
 UPDATE sessions SET signed_in_at = created_at;
 CREATE TABLE former_users(name TEXT PRIMARY KEY, successor TEXT NOT NULL) STRICT, WITHOUT ROWID;
 )",
+    // 8: shares of instances; an expiry of 0 is none
+    R"(
+CREATE TABLE shares(
+  instance_id TEXT NOT NULL REFERENCES instances(id) ON DELETE CASCADE, grantee TEXT NOT NULL, access TEXT NOT NULL,
+  granted_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY(instance_id, grantee))
+  STRICT, WITHOUT ROWID;
+CREATE INDEX shares_by_grantee ON shares(grantee);
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

@@ -55,10 +55,11 @@ void insertInstance(Database& database, const InstanceRecord& record) {
 void updateInstance(Database& database, const InstanceRecord& record) {
   const Instance& instance = record.instance;
   try {
-    requireOne(database.execute("UPDATE instances SET name = ?, owner = ?, status = ?, agent_secret = ?, agent_key = ?, place_id = ?, "
-                                "body = ? WHERE id = ?",
-                                {instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
-                                 record.agentKey.reveal(), record.placeId.str(), json::serialize(toJson(instance)), instance.id.str()}),
+    // A write that was queued before a hand-over has the former owner: the column counts, not the body.
+    requireOne(database.execute("UPDATE instances SET name = ?, status = ?, agent_secret = ?, agent_key = ?, place_id = ?, body = ? "
+                                "WHERE id = ?",
+                                {instance.config.name, enumName(instance.status), record.agentSecret.reveal(), record.agentKey.reveal(),
+                                 record.placeId.str(), json::serialize(toJson(instance)), instance.id.str()}),
                "instance", instance.id.str());
   } catch (const Error& error) {
     rethrowTaken(error, instance);
@@ -68,7 +69,7 @@ void updateInstance(Database& database, const InstanceRecord& record) {
 std::vector<InstanceRecord> loadInstances(Database& database) {
   std::vector<InstanceRecord> out;
   std::map<std::string, std::size_t, std::less<>> places;
-  Rows rows = database.query("SELECT id, agent_secret, body, place_id, agent_key FROM instances ORDER BY id");
+  Rows rows = database.query("SELECT id, agent_secret, body, place_id, agent_key, owner FROM instances ORDER BY id");
   while (rows.next()) {
     places[rows.text(0)] = out.size();
     out.push_back({fromJson<Instance>(parseStored(rows.text(2)), UnknownFields::Ignore),
@@ -76,6 +77,7 @@ std::vector<InstanceRecord> loadInstances(Database& database) {
                    {},
                    PlaceId(rows.text(3)),
                    Secret(rows.text(4))});
+    out.back().instance.owner = rows.text(5);
   }
   Rows external = database.query("SELECT instance_id, kind, id FROM external_resources ORDER BY position");
   while (external.next()) {
@@ -83,6 +85,15 @@ std::vector<InstanceRecord> loadInstances(Database& database) {
       out[place->second].external.push_back({OpenEnum<ResourceKind>::ofName(external.text(1)), external.text(2)});
   }
   return out;
+}
+
+void handOverInstance(Database& database, const InstanceRecord& record) {
+  const std::string &id = record.instance.id.str(), &owner = record.instance.owner;
+  updateInstance(database, record);
+  database.execute("UPDATE instances SET owner = ? WHERE id = ?", {owner, id});
+  database.execute("UPDATE operations SET owner = ?1, body = json_set(body, '$.owner', ?1) WHERE instance_id = ?2", {owner, id});
+  database.execute("UPDATE places SET body = json_set(body, '$.owner', ?1) WHERE instance_id = ?2", {owner, id});
+  database.execute("DELETE FROM shares WHERE instance_id = ? AND grantee = ?", {id, owner});
 }
 
 void recordExternal(Database& database, const InstanceId& instance_id, const ExternalResource& resource) {
@@ -190,6 +201,14 @@ std::vector<Operation> listOperations(Database& database, const OperationFilter&
                                   "?3) AND (?4 = '' OR id < ?4) ORDER BY id DESC LIMIT ?5",
                                   {instance, owner, status, filter.before, limit}),
                    readOperation);
+  if (filter.owner && !filter.shared.empty()) {
+    json::array shared;
+    for (const InstanceId& id : filter.shared) shared.emplace_back(id.str());
+    return collect(database.query("SELECT body FROM operations WHERE (owner = ?1 OR instance_id IN (SELECT value FROM json_each(?5))) AND "
+                                  "(?2 = '' OR status = ?2) AND (?3 = '' OR id < ?3) ORDER BY id DESC LIMIT ?4",
+                                  {owner, status, filter.before, limit, json::serialize(shared)}),
+                   readOperation);
+  }
   if (filter.owner)
     return collect(
         database.query("SELECT body FROM operations WHERE owner = ?1 AND (?2 = '' OR status = ?2) AND (?3 = '' OR id < ?3) ORDER "

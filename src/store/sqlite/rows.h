@@ -15,6 +15,7 @@ namespace swarm::sqlite {
 void insertInstance(Database& database, const InstanceRecord& record);
 void updateInstance(Database& database, const InstanceRecord& record);
 std::vector<InstanceRecord> loadInstances(Database& database);
+void handOverInstance(Database& database, const InstanceRecord& record);
 void recordExternal(Database& database, const InstanceId& instance_id, const ExternalResource& resource);
 
 void putPlace(Database& database, const PlaceRecord& place);
@@ -48,6 +49,9 @@ void setGitIdentity(Database& database, const std::string& user, const GitIdenti
 std::vector<SessionRecord> loadSessions(Database& database);
 void startSession(Database& database, const SessionRecord& session, const UserRecord& user);
 void putSession(Database& database, const SessionRecord& session);
+bool putShare(Database& database, const ShareRecord& share);  ///< false: there is no such user
+void deleteShare(Database& database, const InstanceId& instance, const std::string& grantee);
+std::vector<ShareRecord> loadShares(Database& database, const std::optional<InstanceId>& instance);  ///< all without an instance
 std::vector<TokenKeyRecord> loadTokenKeys(Database& database);
 void putTokenKey(Database& database, const TokenKeyRecord& key);
 

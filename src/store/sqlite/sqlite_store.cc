@@ -42,6 +42,9 @@ class SqliteStore final : public Store {
       if (hold) sqlite::putNameHold(database, *hold);
     });
   }
+  awaitable<void> handOverInstance(InstanceRecord record) override {
+    co_await write([&](Database& database) { sqlite::handOverInstance(database, record); });
+  }
   awaitable<std::vector<NameHold>> loadNameHolds() override { return read(sqlite::loadNameHolds); }
   awaitable<void> dropNameHold(std::string name) override {
     co_await write([&](Database& database) { database.execute("DELETE FROM name_holds WHERE name = ?", {name}); });
@@ -150,6 +153,31 @@ class SqliteStore final : public Store {
     });
   }
 
+  awaitable<std::optional<SharesAt>> putShare(ShareRecord share) override {
+    std::optional<SharesAt> changed;
+    co_await write([&](Database& database) {
+      changed.reset();
+      if (sqlite::putShare(database, share)) changed = {sqlite::loadShares(database, share.instanceId), ++share_sequence_};
+    });
+    co_return changed;
+  }
+  awaitable<SharesAt> deleteShare(InstanceId instance, std::string grantee) override {
+    SharesAt left;
+    co_await write([&](Database& database) {
+      sqlite::deleteShare(database, instance, grantee);
+      left = {sqlite::loadShares(database, instance), ++share_sequence_};
+    });
+    co_return left;
+  }
+  awaitable<SharesAt> loadShares() override {
+    co_return co_await read([&](Database& database) { return SharesAt{sqlite::loadShares(database, std::nullopt), ++share_sequence_}; });
+  }
+  awaitable<void> pruneShares(SystemTime now) override {
+    co_await write([&](Database& database) {
+      database.execute("DELETE FROM shares WHERE expires_at BETWEEN 1 AND ?", {std::int64_t{now.time_since_epoch().count()}});
+    });
+  }
+
   awaitable<void> putTokenKey(TokenKeyRecord key) override {
     co_await write([&](Database& database) { sqlite::putTokenKey(database, key); });
   }
@@ -186,6 +214,7 @@ class SqliteStore final : public Store {
   sqlite::DataDir data_dir_;  // declared first: the lock must be held as long as the database is open
   Database database_;
   std::optional<sqlite::Writer> writer_;
+  std::uint64_t share_sequence_ = 0;  // on the writer's thread
 };
 
 }  // namespace

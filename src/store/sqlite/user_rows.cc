@@ -49,6 +49,7 @@ void handOver(Database& database, const std::string& from, const std::string& to
   database.execute("UPDATE places SET body = json_set(body, '$.owner', ?1) WHERE json_extract(body, '$.owner') = ?2", {to, from});
   database.execute("UPDATE name_holds SET owner = ?1 WHERE owner = ?2", {to, from});
   database.execute("UPDATE departures SET owner = ?1 WHERE owner = ?2", {to, from});
+  database.execute("DELETE FROM shares WHERE grantee = ?1 AND instance_id IN (SELECT id FROM instances WHERE owner = ?1)", {to});
   database.execute("UPDATE former_users SET successor = ?1 WHERE successor = ?2", {to, from});
 }
 
@@ -100,6 +101,7 @@ UserRecord changeUser(Database& database, const std::string& name, const UserCha
   if (change.endsSessions) ++user.tokenGeneration;
   writeUser(database, user);
   requireAdminLeft(database, former);
+  if (user.disabled) database.execute("DELETE FROM shares WHERE grantee = ?", {name});
   if (!change.onlySession.empty())
     database.execute("UPDATE sessions SET revoked = 1 WHERE user = ? AND id <> ?", {name, change.onlySession});
   return user;
@@ -117,6 +119,7 @@ void deleteUser(Database& database, const std::string& name, const std::string& 
   database.execute("DELETE FROM name_holds WHERE owner = ?", {name});
   database.execute("DELETE FROM idempotency_keys WHERE user = ?", {name});
   database.execute("DELETE FROM sessions WHERE user = ?", {name});
+  database.execute("DELETE FROM shares WHERE grantee = ?", {name});
   database.execute("DELETE FROM users WHERE name = ?", {name});
   database.execute("INSERT INTO former_users(name, successor) VALUES(?, ?)", {name, successor});
   requireAdminLeft(database, former);

@@ -41,7 +41,7 @@ export class Walk {
     const answer = await fetch(`${this.url}/api/events`, { headers: { Authorization: `Bearer ${this.token}` }, signal: abort.signal });
     this.description.judge('streamEvents', answer.status, answer.headers, '');
     const work = during();
-    const schemas = { instance: 'InstanceEvent', operation: 'Operation', provider: 'ProviderEvent', log: 'LogEvent', reset: 'ResetEvent' };
+    const schemas = { instance: 'InstanceEvent', operation: 'Operation', share: 'ShareEvent', provider: 'ProviderEvent', log: 'LogEvent', reset: 'ResetEvent' };
     const names = [];
     let text = '';
     const decoder = new TextDecoder();
@@ -109,6 +109,21 @@ async function walkInside(walk, id) {
   // The fake provider's instances have no agent that packs and unpacks.
   await walk.call('exportInstance', { path });
   await walk.call('importInstance', { path, body: 'no archive' });
+}
+
+async function walkSharing(walk, id) {
+  const path = { id, user: 'rita' };
+  await walk.call('createUser', { body: { name: 'rita' } }, 201);
+  await walk.call('putShare', { path, body: { access: 'editor', expiresAt: '2126-01-01T00:00:00Z' } }, 200);
+  await walk.call('putShare', { path, body: { access: 'owner' } }, 400);
+  await walk.call('putShare', { path: { id, user: 'absent' }, body: {} }, 400);
+  const { items } = (await walk.call('listShares', { path }, 200)).json;
+  if (items.length !== 1 || items[0].user !== 'rita') throw new Error(`shares: ${JSON.stringify(items)}`);
+  await walk.call('deleteShare', { path }, 204);
+  await walk.call('deleteShare', { path }, 404);
+  await walk.call('handOver', { path, body: { owner: 'absent' } }, 400);
+  await walk.call('handOver', { path, body: { owner: 'rita' }, headers: { 'If-Match': '"v9999"' } }, 412);
+  for (const owner of ['rita', 'admin']) await walk.call('handOver', { path, body: { owner } }, 200);
 }
 
 async function walkKept(walk, id) {
@@ -222,7 +237,7 @@ async function sendExamples(walk) {
     for (const [name, { value }] of Object.entries(examples)) {
       const faults = description.faults(schema, value);
       if (faults) throw new Error(`example ${name} of ${operation}: ${faults}`);
-      const answer = await walk.begin(operation, { path: { id, type: name, name: 'walker' }, body: value }, undefined, operation === 'takeSnapshot');
+      const answer = await walk.begin(operation, { path: { id, type: name, name: 'walker', user: 'walker' }, body: value }, undefined, operation === 'takeSnapshot');
       const only_missing = (answer.json?.errors ?? []).some(({ detail }) => detail.includes('not configured'));
       if ([400, 404, 415].includes(answer.status) && !only_missing)
         throw new Error(`example ${name} of ${operation} was refused: ${answer.text}`);
@@ -245,7 +260,7 @@ async function sendBroken(walk) {
       const bodies = [{ ...value, unheardOf: 1 }, ...Object.keys(value).map((key) => ({ ...value, [key]: wrong(value[key]) }))];
       for (const body of bodies) {
         if (!description.faults(schema, body)) throw new Error(`${operation} takes ${JSON.stringify(body)}`);
-        const answer = await walk.call(operation, { path: { id, type: name, name: 'walker' }, body }, 400);
+        const answer = await walk.call(operation, { path: { id, type: name, name: 'walker', user: 'walker' }, body }, 400);
         if (!answer.json.errors?.length) throw new Error(`${operation} does not say what is wrong with ${JSON.stringify(body)}: ${answer.text}`);
         ++sent;
       }
@@ -263,6 +278,7 @@ export async function walkAll(walk, password, endpoints) {
   await walkCandidates(walk, endpoints);
   const names = await walk.events((seen) => seen.includes('instance') && seen.filter((name) => name === 'operation').length > 2,
     () => walk.call('restartInstance', { path: { id: made.id }, query: { wait: 30 } }));
+  await walkSharing(walk, made.id);
   await walkKept(walk, made.id);
   return { events: names.length, examples: await sendExamples(walk), broken: await sendBroken(walk) };
 }

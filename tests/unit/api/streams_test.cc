@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "async/deadline.h"
+#include "auth/sharing/sharing.h"
 #include "base/id.h"
 #include "net/websocket/websocket.h"
 #include "protocol/agent.h"
@@ -120,6 +121,29 @@ TEST(ApiEvents, endWhenTheirUserIsDisabledDeletedOrGetsAnotherRole) {
     server.create("w", server.user);
     EXPECT_NE(others.readUntil("event: instance").find("event: instance"), std::string::npos) << "another user's stream goes on";
   }
+}
+
+TEST(ApiEvents, goToUsersWithWhomAWorkspaceIsSharedAsLongAsItIs) {
+  ApiServer server;
+  server.create("ullas", server.user);
+  server.create("secret", server.user);
+  StreamedAnswer theirs(server, "/api/events", bearer(server.stranger));
+  StreamedAnswer others(server, "/api/events", bearer(server.viewer));
+  EXPECT_EQ(server.send({"PUT", "/api/instances/ullas/shares/sten", R"({"access":"viewer"})"}, server.user).status, 200);
+  EXPECT_NE(theirs.readUntil("\"granted\"").find("event: share"), std::string::npos);
+  EXPECT_EQ(server.send({"PUT", "/api/instances/ullas/shares/vera", R"({"access":"viewer"})"}, server.user).status, 200);
+  EXPECT_NE(others.readUntil("\"granted\"").find("event: share"), std::string::npos);
+  EXPECT_EQ(server.post("/api/instances/secret/stop?wait=10").status, 200);
+  EXPECT_EQ(server.post("/api/instances/ullas/stop?wait=10").status, 200);
+  const std::string& seen = theirs.readUntil("\"status\":\"stopped\"");
+  EXPECT_NE(seen.find("\"name\":\"ullas\""), std::string::npos);
+  EXPECT_EQ(seen.find("secret"), std::string::npos);
+  EXPECT_EQ(seen.find("vera"), std::string::npos) << "who else uses it";
+  EXPECT_EQ(server.send({"DELETE", "/api/instances/ullas/shares/sten"}, server.user).status, 204);
+  EXPECT_NE(theirs.readUntil("\"ended\"").find("\"ended\""), std::string::npos);
+  EXPECT_EQ(server.post("/api/instances/ullas/start?wait=10").status, 200);
+  EXPECT_EQ(server.send({"PUT", "/api/instances/secret/shares/sten", R"({"access":"viewer"})"}, server.user).status, 200);
+  EXPECT_EQ(theirs.readUntil("\"name\":\"secret\"").find("\"status\":\"starting\""), std::string::npos) << "after its end";
 }
 
 TEST(ApiEvents, areNotTakenByAClientWithoutBounds) {
@@ -419,6 +443,41 @@ TEST(ApiSsh, endsWithTheSession) {
     char byte = 0;
     co_return static_cast<bool>((co_await stream->readSome(boost::asio::buffer(&byte, 1))).error);
   }(exchange->takeStream())));
+}
+
+TEST(ApiSsh, endsWithTheShareThatAllowedIt) {
+  const std::initializer_list<std::function<void(ApiServer&)>> ways{
+      [](ApiServer& server) { EXPECT_EQ(server.send({"DELETE", "/api/instances/ullas/shares/sten"}, server.user).status, 204); },
+      [](ApiServer& server) {
+        EXPECT_EQ(server.send({"PUT", "/api/instances/ullas/shares/sten", R"({"access":"viewer"})"}, server.user).status, 200);
+      },
+      [](ApiServer& server) {
+        server.clock.advance(std::chrono::minutes(31));
+        server.loop.run(server.auth->sharing().endExpired());
+      }};
+  for (const auto& end : ways) {
+    ApiServer server({.sessionCheck = std::chrono::milliseconds(50)});
+    SshAgent agent{sshKey("host")};
+    server.inside.agent = agent.handler();
+    server.create("ullas", server.user);
+    const std::string until = formatTime(server.clock.now() + std::chrono::minutes(30));
+    const std::string body = R"({"access":"editor","expiresAt":")" + until + "\"}";
+    EXPECT_EQ(server.send({"PUT", "/api/instances/ullas/shares/sten", body}, server.user).status, 200);
+    net::HttpRequest request;
+    request.target = "/api/instances/ullas/ssh";
+    request.headers = bearer(server.stranger);
+    for (const auto& [name, value] :
+         {std::pair{"Connection", std::string("Upgrade")}, {"Upgrade", "swarm-tunnel"}, {"Swarm-Ssh-Key", sshKey("c")}})
+      request.headers.push_back({name, value});
+    auto exchange = server.loop.run(server.client().open(request, Deadline::after(std::chrono::seconds(10))));
+    ASSERT_EQ(exchange->status(), 101);
+    end(server);
+    EXPECT_TRUE(server.loop.run([](net::StreamPtr stream) -> awaitable<bool> {
+      char byte = 0;
+      co_return static_cast<bool>((co_await stream->readSome(boost::asio::buffer(&byte, 1))).error);
+    }(exchange->takeStream())));
+    EXPECT_EQ(server.send({.target = "/api/auth/status"}, server.stranger).status, 200) << "the session goes on";
+  }
 }
 
 TEST(ApiMetrics, countRequestsInstancesOperationsAndTheProcess) {

@@ -24,6 +24,7 @@ constexpr Row kExpected[] = {
     {Role::viewer, Permission::Manage, false, false, false, false},
     {Role::viewer, Permission::Configure, false, false, false, false},
     {Role::viewer, Permission::Inside, false, false, false, false},
+    {Role::viewer, Permission::Share, false, false, false, false},
     {Role::viewer, Permission::ReadServer, false, false, false, false},
     {Role::viewer, Permission::ManageProviders, false, false, false, false},
     {Role::viewer, Permission::ReadUsers, true, false, false, false},
@@ -36,6 +37,7 @@ constexpr Row kExpected[] = {
     {Role::user, Permission::Manage, true, false, false, false},
     {Role::user, Permission::Configure, true, false, false, false},
     {Role::user, Permission::Inside, true, true, false, false},
+    {Role::user, Permission::Share, true, false, false, false},
     {Role::user, Permission::ReadServer, false, false, false, false},
     {Role::user, Permission::ManageProviders, false, false, false, false},
     {Role::user, Permission::ReadUsers, true, false, false, false},
@@ -48,6 +50,7 @@ constexpr Row kExpected[] = {
     {Role::auditor, Permission::Manage, false, false, false, false},
     {Role::auditor, Permission::Configure, false, false, false, false},
     {Role::auditor, Permission::Inside, false, false, false, false},
+    {Role::auditor, Permission::Share, false, false, false, false},
     {Role::auditor, Permission::ReadServer, true, true, true, true},
     {Role::auditor, Permission::ManageProviders, false, false, false, false},
     {Role::auditor, Permission::ReadUsers, true, true, true, true},
@@ -60,6 +63,7 @@ constexpr Row kExpected[] = {
     {Role::operator_, Permission::Manage, true, true, true, true},
     {Role::operator_, Permission::Configure, true, false, false, false},
     {Role::operator_, Permission::Inside, false, false, false, false},
+    {Role::operator_, Permission::Share, true, false, false, false},
     {Role::operator_, Permission::ReadServer, true, true, true, true},
     {Role::operator_, Permission::ManageProviders, true, true, true, true},
     {Role::operator_, Permission::ReadUsers, true, false, false, false},
@@ -72,6 +76,7 @@ constexpr Row kExpected[] = {
     {Role::admin, Permission::Manage, true, true, true, true},
     {Role::admin, Permission::Configure, true, true, true, true},
     {Role::admin, Permission::Inside, true, true, true, true},
+    {Role::admin, Permission::Share, true, true, true, true},
     {Role::admin, Permission::ReadServer, true, true, true, true},
     {Role::admin, Permission::ManageProviders, true, true, true, true},
     {Role::admin, Permission::ReadUsers, true, true, true, true},
@@ -100,6 +105,18 @@ TEST(Permissions, dependOnTheOwnersExactName) {
   EXPECT_EQ(relationOf({}, ""), Relation::Other);
 }
 
+TEST(Permissions, followTheGrantForTheInstance) {
+  Principal ann{"ann", Role::user, "session", {}};
+  ann.grants = std::make_shared<const Grants>(
+      Grants{{InstanceId("i-1"), {ShareAccess::viewer}}, {InstanceId("i-2"), {ShareAccess::editor}}, {InstanceId("i-3"), {}}});
+  EXPECT_EQ(relationOf(ann, "bob", InstanceId("i-1")), Relation::SharedAsViewer);
+  EXPECT_EQ(relationOf(ann, "bob", InstanceId("i-2")), Relation::SharedAsEditor);
+  EXPECT_EQ(relationOf(ann, "ann", InstanceId("i-3")), Relation::Own) << "handed over to them since";
+  EXPECT_EQ(relationOf(ann, "bob", InstanceId("i-4")), Relation::Other);
+  EXPECT_EQ(relationOf(ann, "bob"), Relation::Other) << "what belongs to no instance";
+  EXPECT_EQ(relationOf({"carl", Role::user, "session", {}}, "bob", InstanceId("i-2")), Relation::Other);
+}
+
 TEST(Permissions, areNoneWithoutASignInExceptThePublicOnes) {
   for (const Role role : kRoles) {
     Principal signed_out;
@@ -118,11 +135,13 @@ TEST(Permissions, letAdminsIntoWorkspacesOfOthersUnlessTheConfigurationForbidsIt
   Principal kept_out = admin;
   kept_out.mayEnterOthers = false;
   for (const Permission permission : kPermissions) {
-    const bool enters = permission == Permission::Inside || permission == Permission::Configure;
+    const bool enters = permission == Permission::Inside || permission == Permission::Configure || permission == Permission::Share;
     EXPECT_TRUE(isAllowed(admin, permission, "bob"));
     EXPECT_EQ(isAllowed(kept_out, permission, "bob"), !enters) << nameOf(permission);
     EXPECT_TRUE(isAllowed(kept_out, permission, "root")) << "one's own";
-    EXPECT_TRUE(isAllowed(kept_out, permission, Relation::SharedAsEditor)) << "the owner has let them in";
+    EXPECT_EQ(isAllowed(kept_out, permission, Relation::SharedAsEditor), !enters || permission == Permission::Inside)
+        << "the owner has let them in";
+    EXPECT_EQ(isAllowed(kept_out, permission, Relation::SharedAsViewer), !enters) << nameOf(permission);
   }
 }
 

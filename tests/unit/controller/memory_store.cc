@@ -183,6 +183,17 @@ awaitable<void> MemoryStore::putSetting(std::string name, std::string value) {
   settings[name] = std::move(value);
 }
 
+awaitable<void> MemoryStore::handOverInstance(InstanceRecord record) {
+  co_await write();
+  const InstanceId id = record.instance.id;
+  const std::string owner = record.instance.owner;
+  instances.at(id) = std::move(record);
+  for (auto& [operation_id, row] : operations)
+    if (row.instanceId == id) row.owner = owner;
+  for (auto& [place_id, place] : places)
+    if (place.instanceId == id) place.owner = owner;
+}
+
 awaitable<std::vector<NameHold>> MemoryStore::loadNameHolds() {
   co_await turn();
   std::vector<NameHold> all;

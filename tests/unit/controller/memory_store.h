@@ -23,6 +23,7 @@ class MemoryStore final : public Store {
   awaitable<void> updateInstance(InstanceRecord record) override;
   awaitable<void> updateInstanceAndOperation(InstanceRecord record, OperationRecord operation) override;
   awaitable<void> deleteInstanceRow(InstanceId id, Departure departure, std::optional<NameHold> hold) override;
+  awaitable<void> handOverInstance(InstanceRecord record) override;
   awaitable<std::vector<NameHold>> loadNameHolds() override;
   awaitable<void> dropNameHold(std::string name) override;
   awaitable<void> pruneNameHolds(SystemTime) override { co_return; }
@@ -55,6 +56,10 @@ class MemoryStore final : public Store {
   awaitable<void> extendSession(std::string, SystemTime) override { co_return; }
   awaitable<std::vector<SessionRecord>> loadSessions() override { co_return std::vector<SessionRecord>(); }
   awaitable<void> pruneSessions(SystemTime) override { co_return; }
+  awaitable<std::optional<SharesAt>> putShare(ShareRecord) override { co_return std::nullopt; }
+  awaitable<SharesAt> deleteShare(InstanceId, std::string) override { co_return SharesAt(); }
+  awaitable<SharesAt> loadShares() override { co_return SharesAt(); }
+  awaitable<void> pruneShares(SystemTime) override { co_return; }
   awaitable<void> putTokenKey(TokenKeyRecord) override { co_return; }
   awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() override { co_return std::vector<TokenKeyRecord>(); }
   awaitable<void> pruneTokenKeys(SystemTime) override { co_return; }

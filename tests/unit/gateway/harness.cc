@@ -38,7 +38,14 @@ std::optional<Principal> MemoryAuth::verifyApiToken(std::string_view token) cons
   if (!token.starts_with("token-")) return std::nullopt;
   const auto found = sessions_.find(token.substr(6));
   if (found == sessions_.end() || found->second.expiresAt <= clock_.now()) return std::nullopt;
-  return found->second;
+  Principal principal = found->second;
+  if (const auto grants = grants_.find(principal.user); grants != grants_.end()) principal.grants = grants->second;
+  return principal;
+}
+
+void MemoryAuth::share(const std::string& user, Grants grants) {
+  grants_[user] = std::make_shared<const Grants>(std::move(grants));
+  noteRevocation();
 }
 
 std::string MemoryAuth::issueInstanceCookie(const Principal& principal, std::string_view instance_id) {
@@ -72,7 +79,7 @@ std::optional<Principal> MemoryAuth::takeCode(std::string_view code, std::string
   if (found == codes_.end() || found->second.first != std::string(instance_id) + " " + std::string(binding)) return std::nullopt;
   auto principal = found->second.second;
   codes_.erase(found);
-  return principal;
+  return stillSignedIn(principal);
 }
 
 std::string MemoryAuth::issueLoginLink(const Principal& principal) {

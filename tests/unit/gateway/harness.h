@@ -78,6 +78,7 @@ class MemoryAuth final : public Auth {
   std::optional<std::string> userOfLoginLink(std::string_view code) override;
   awaitable<std::optional<LoginResult>> takeLoginLink(std::string code) override;
   awaitable<void> putUser(std::string, Secret, Role) override { co_return; }
+  Sharing& sharing() override { throw Error(ErrorCode::Internal, "The gateway changes no shares."); }
   std::vector<TokenKeyInfo> tokenKeys() const override { return {}; }
   awaitable<TokenKeyInfo> rotateTokenKey() override { co_return TokenKeyInfo(); }
   awaitable<void> renewTokenKey() override { co_return; }
@@ -85,6 +86,8 @@ class MemoryAuth final : public Auth {
 
   LoginResult signIn(const std::string& user, std::chrono::seconds ttl = std::chrono::hours(1));
   void revoke(const std::string& session);
+  /// Replaces what is shared with the user.
+  void share(const std::string& user, Grants grants);
 
   mutable int cookiesVerified = 0;
   bool adminsMayEnter = true;  ///< of sign-ins from now on
@@ -92,6 +95,7 @@ class MemoryAuth final : public Auth {
  private:
   const Clock& clock_;
   std::map<std::string, Principal, std::less<>> sessions_;
+  std::map<std::string, std::shared_ptr<const Grants>> grants_;
   std::map<std::string, std::pair<std::string, Principal>, std::less<>> codes_;
   std::map<std::string, std::string, std::less<>> links_;
   MemoryAccounts accounts_{[this](const std::string& user) { return signIn(user); }};

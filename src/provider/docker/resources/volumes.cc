@@ -32,7 +32,8 @@ awaitable<void> Volumes::create(const InstanceSpec& spec, const std::vector<Volu
       json::object body = volumeBody(spec, plan, context_.config, context_.swarmId);
       json::value made = co_await context_.engine.createVolume(std::move(body), spec.placeId.str(), deadline);
       faultPoint("docker.create.volume.after");
-      checkTaken(made, plan.name, spec, context_.swarmId);  // the Engine responds with the volume of that name when there was one
+      // The Engine responds with the volume of that name when there was one.
+      if (!plan.mounted) checkTaken(made, plan.name, spec, context_.swarmId);
     }
     co_await progress.recorded({ResourceKind::volume, plan.name});
   }

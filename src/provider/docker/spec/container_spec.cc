@@ -171,6 +171,7 @@ void carryVolumes(const InstanceSpec& spec, const std::vector<std::pair<std::str
   for (const auto& [name, path] : mounted) {
     auto plan = std::ranges::find_if(plans, [&](const VolumePlan& one) { return samePath(one.mountPath, path); });
     bool is_storage = plan != plans.end() && std::distance(plans.begin(), plan) < std::ssize(spec.config.storage);
+    if (plan != plans.end() && plan->name == name) plan->mounted = true;
     if (is_storage || (plan != plans.end() && plan->name == name)) continue;
     if (plan != plans.end()) plans.erase(plan);
     carried.push_back({name, path, true, true});

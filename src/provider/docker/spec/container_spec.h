@@ -60,6 +60,7 @@ struct VolumePlan {
   std::string mountPath;
   bool persistent = true;
   bool carried = false;  ///< of the previous container: it exists, perhaps without a label, and is mounted as it is
+  bool mounted = false;  ///< by the previous container: it is the instance's own, also if its label has a former owner
 };
 
 /// "swarm-<name>-<end of the id>": the same for every call about this instance.

@@ -156,7 +156,7 @@ TEST(ApiInstances, belongToTheirOwners) {
   EXPECT_EQ(idsOf(server.send({.target = "/api/instances"}, server.user)), std::vector{id});
   EXPECT_EQ(idsOf(server.send({.target = "/api/instances"}, server.stranger)), std::vector<std::string>{});
   EXPECT_EQ(server.send({.target = "/api/instances/ullas"}, server.stranger).status, 404);
-  EXPECT_EQ(server.send({.target = "/api/instances?owner=admin"}, server.user).status, 403);
+  EXPECT_TRUE(server.send({.target = "/api/instances?owner=admin"}, server.user).json.at("items").as_array().empty());
   EXPECT_EQ(server.send({"POST", "/api/instances", R"({"provider":"fake","owner":"sten"})"}, server.user).status, 403);
   Answer for_sten = server.post("/api/instances?wait=10", R"({"provider":"fake","owner":"sten","name":"stens"})");
   EXPECT_EQ(for_sten.at("owner"), "sten");

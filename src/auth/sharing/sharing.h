@@ -1,0 +1,68 @@
+// Sharing: the access that owners of instances give other users (docs/access.md).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "auth/sharing/grant_table.h"
+#include "base/token_bucket.h"
+
+namespace swarm {
+
+/// A new share. The caller has checked that `actor` may share the instance.
+struct NewShare {
+  InstanceId instance;
+  std::string owner;    ///< of the instance
+  std::string grantee;  ///< a user's name
+  ShareAccess access = ShareAccess::viewer;
+  std::optional<SystemTime> expiresAt{};  ///< nothing: until it is ended
+};
+
+/// Thread-safe. A change is durable before it takes effect; what it takes away ends with the open connections that used it.
+class Sharing {
+ public:
+  /// What it shares with Auth.
+  struct Parts {
+    Store& store;
+    const Clock& clock;
+    GrantTable& grants;
+    std::function<void()> noteRevocation;
+  };
+  explicit Sharing(Parts parts) : parts_(std::move(parts)) {}
+
+  /// Reads all shares from the store, and has open connections checked. Again after a change that removed shares beside this class: of a
+  /// user, or of an instance with another owner.
+  awaitable<void> load();
+  std::vector<ShareRecord> sharesOf(const InstanceId& instance) const { return parts_.grants.sharesOf(instance); }
+  /// Replaces an earlier share with the grantee. Throws Error(InvalidArgument) for an unknown user, the owner, or a time that has passed,
+  /// Error(Conflict) for more than kMaxSharesOfInstance, Error(TooManyRequests) after many unknown names.
+  awaitable<ShareRecord> share(NewShare wanted, const Principal& actor);
+  awaitable<void> end(InstanceId instance, std::string grantee, const Principal& actor);  ///< throws Error(NotFound)
+  /// Throws Error(InvalidArgument) for a user who does not exist, or whose role does not own workspaces, Error(TooManyRequests) after many
+  /// unknown names.
+  awaitable<void> requireOwner(std::string user, const Principal& actor);
+  /// Ends those whose time has passed. Call it several times a second.
+  awaitable<void> endExpired();
+
+  enum class Change { Granted, Ended };
+  /// Called after each change, on its thread. Registered before serving begins.
+  void onChange(std::function<void(const ShareRecord&, Change)> listener) { listener_ = std::move(listener); }
+
+ private:
+  void requireGuessesLeft(const std::string& user);
+  void countGuess(const std::string& user);
+  void report(const ShareRecord& share, Change change) const {
+    if (listener_) listener_(share, change);
+  }
+
+  Parts parts_;
+  std::function<void(const ShareRecord&, Change)> listener_;
+  std::mutex mutex_;
+  std::map<std::string, TokenBucket, std::less<>> guesses_;  ///< unknown names, by the user who gave them
+};
+
+}  // namespace swarm

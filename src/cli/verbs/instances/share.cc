@@ -1,0 +1,120 @@
+// `swarm share`
+#include <algorithm>
+
+#include "base/text/number.h"
+#include "cli/verbs/flags.h"
+#include "cli/verbs/results.h"
+#include "cli/verbs/verb.h"
+
+namespace swarm::cli {
+namespace {
+
+/// "30m", "8h" or "7d".
+std::chrono::minutes parseSpan(const std::string& text) {
+  constexpr std::pair<char, std::chrono::minutes> kUnits[] = {
+      {'m', std::chrono::minutes(1)}, {'h', std::chrono::hours(1)}, {'d', std::chrono::hours(24)}};
+  const auto* unit = std::ranges::find(kUnits, text.empty() ? ' ' : text.back(), &std::pair<char, std::chrono::minutes>::first);
+  const auto number = parseNumber<std::uint16_t>(std::string_view(text).substr(0, text.empty() ? 0 : text.size() - 1));
+  if (unit == std::end(kUnits) || !number || *number == 0)
+    throw WrongUse(format("--for {}: expected a time span like 30m, 8h or 7d.", text));
+  return unit->second * *number;
+}
+
+std::string untilText(const boost::json::value& share) {
+  const std::string until = memberText(share, "expiresAt");
+  return until.empty() ? "" : ", until " + until;
+}
+
+int listShares(Context& context, const std::string& workspace) {
+  const boost::json::array shares = context.client().listShares(workspace);
+  if (shares.empty() && context.output() == OutputFormat::Table) {
+    report(format("{} is not shared. Share it with: swarm share {} USER\n", workspace, workspace));
+    return kDone;
+  }
+  std::vector<Listed> rows;
+  for (const auto& share : shares) {
+    const std::string user = memberText(share, "user");
+    rows.push_back({user,
+                    {user, memberText(share, "access"), memberText(share, "expiresAt"), memberText(share, "grantedBy"),
+                     memberText(share, "createdAt")}});
+  }
+  printList(context, shares, {copied("USER"), "ACCESS", "UNTIL", extra("BY"), extra("SINCE")}, rows);
+  return kDone;
+}
+
+class Share final : public Verb {
+ public:
+  void declare(Arguments& arguments) override {
+    arguments.word("workspace", workspace_, "Name or id").suggest(workspaceNames());
+    arguments.word("users", users_, "Users to share it with; without them, the shares are listed").optional();
+    Argument& access = arguments.option(
+        "--as", access_, "viewer (default): see the workspace, its state and its log; editor: open VS Code, terminals, ports, too");
+    access.oneOf(enumValues<ShareAccess>().words).sets("/access");
+    Argument& span = arguments.option("--for", span_, "End the share after a time like 30m, 8h or 7d");
+    span.sets("/expiresAt");
+    Argument& end = arguments.flag("--end", ends_, "End the shares with these users");
+    end.excludes(access).excludes(span);
+    arguments.option("--owner", owner_, "Give the workspace to this user, with its files and snapshots")
+        .excludes(access)
+        .excludes(span)
+        .excludes(end)
+        .sets("/owner");
+    arguments.flag("-y,--yes", yes_, "Do not ask for confirmation of --owner");
+  }
+
+  int run(Context& context) override {
+    if (!owner_.empty()) return handOver(context);
+    if (users_.empty()) {
+      if (ends_ || !access_.empty() || !span_.empty()) throw WrongUse("Name the users: swarm share NAME USER.");
+      return listShares(context, workspace_);
+    }
+    if (ends_) return end(context);
+    ShareRequest request;
+    if (!access_.empty()) request.access = *parseEnum<ShareAccess>(access_, "--as");
+    if (!span_.empty()) request.expiresAt = RealClock().now() + parseSpan(span_);
+    boost::json::array shares;
+    for (const std::string& user : users_) {
+      shares.push_back(context.client().share(workspace_, user, request));
+      report(format("{} is shared with {} as {}{}.\n", workspace_, user, memberText(shares.back(), "access"), untilText(shares.back())));
+    }
+    printStructured(context, shares.size() == 1 ? shares.front() : boost::json::value(shares));
+    return kDone;
+  }
+
+ private:
+  int handOver(Context& context) const {
+    if (!users_.empty()) throw WrongUse("--owner takes no other users: swarm share NAME --owner USER.");
+    report(format("{} and its files will belong to {}; your access to it ends.\n", workspace_, owner_));
+    if (!yes_ && !confirmed()) return kFailed;
+    const Instance instance = context.client().handOver(workspace_, owner_);
+    if (!printStructured(context, toJson(instance))) report(format("{} belongs to {}.\n", instance.config.name, instance.owner));
+    report("Its container stays in your network until an update replaces it (swarm update NAME --refresh-image).\n");
+    return kDone;
+  }
+
+  int end(Context& context) const {
+    for (const std::string& user : users_) {
+      context.client().endShare(workspace_, user);
+      report(format("{} is not shared with {} any more.\n", workspace_, user));
+    }
+    return kDone;
+  }
+
+  std::string workspace_, access_, span_, owner_;
+  std::vector<std::string> users_;
+  bool ends_ = false;
+  bool yes_ = false;
+};
+
+}  // namespace
+
+void addShare(const AddVerb& add) {
+  add({.name = "share",
+       .summary = "Share a workspace with other users, or list its shares",
+       .examples = {"swarm share web1", "swarm share web1 ada", "swarm share web1 ada ben --as editor --for 8h",
+                    "swarm share web1 ada --end", "swarm share web1 --owner ada"},
+       .notes = "A user with whom a workspace is shared cannot share, start, stop, change or delete it."},
+      std::make_unique<Share>());
+}
+
+}  // namespace swarm::cli

@@ -1,0 +1,85 @@
+// Two people and one workspace, in Chromium: a colleague sees what is shared with them, enters it as editor, and is out when the share ends.
+//   node tests/e2e/workspace/sharing.mjs --swarm build/dev/swarm [--modules DIR] [--screenshots DIR]
+import { parseArgs } from 'node:util';
+
+import { Person, workbench } from './person.mjs';
+import { Server, check } from './server.mjs';
+
+const { values: options } = parseArgs({
+  options: {
+    swarm: { type: 'string', default: 'build/dev/swarm' },
+    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
+    screenshots: { type: 'string' },
+  },
+});
+
+const server = new Server(options.swarm);
+const person = new Person(options);
+const password = 'correct horse battery staple';
+
+async function arrive(page) {
+  const made = await server.runWith({ input: `${password}\n` }, 'users', 'create', 'ben', '--password-stdin');
+  check(made.code === 0, 'the colleague has an account', made.stderr);
+  await page.goto(server.url);
+  await page.fill('input[name=user]', 'ben');
+  await page.fill('input[name=password]', password);
+  await page.press('input[name=password]', 'Enter');
+  await page.waitForSelector('.who:has-text("ben")');
+  check(await page.locator('text=web1').count() === 0, 'a workspace of another user is not listed');
+}
+
+async function see(page) {
+  const shared = await server.run('share', 'web1', 'ben');
+  check(shared.code === 0, '`swarm share` shares it', shared.stderr);
+  await page.reload();
+  await page.waitForSelector('td:has-text("admin")');
+  check(await page.locator('a:has-text("web1")').count() === 0, 'a viewer sees the workspace and does not open it');
+  await person.shot(page, 'viewer');
+}
+
+async function enter(page) {
+  const shared = await server.run('share', 'web1', 'ben', '--as', 'editor');
+  check(shared.code === 0, '`swarm share --as editor` gives more', shared.stderr);
+  await page.reload();
+  await page.waitForSelector('a:has-text("web1")');
+  check(await page.locator('button:has-text("Stop")').count() === 0, 'an editor does not stop it');
+  await page.context().addInitScript(() => {
+    new BroadcastChannel('swarm-workspace').onmessage = () => { window.swarmExtensionIsUp = true; };
+  });
+  const tab = await page.context().newPage();
+  await tab.goto(await page.getAttribute('a:has-text("web1")', 'href'));
+  await tab.waitForSelector(workbench, { timeout: 120000 });
+  await tab.waitForFunction(() => window.swarmExtensionIsUp === true, undefined, { timeout: 60000 });
+  check(!server.logText().includes('workspace of another user entered'), 'an editor works in it, which is not an entry of an administrator');
+  await person.shot(tab, 'editor');
+  return tab;
+}
+
+async function leave(page, tab) {
+  const ended = await server.run('share', 'web1', 'ben', '--end');
+  check(ended.code === 0, '`swarm share --end` ends it', ended.stderr);
+  await tab.waitForSelector('.notifications-toasts :text("You are signed out")', { timeout: 60000 });
+  check(true, 'the open tab ends');
+  await page.reload();
+  check(await page.locator('text=web1').count() === 0, 'the workspace is not listed any more');
+  await tab.reload();
+  await tab.waitForSelector('text=No such workspace');
+  check(true, 'its address looks like that of a missing workspace');
+}
+
+try {
+  await server.start();
+  const created = await server.run('create', 'web1');
+  check(created.code === 0, 'the owner has a workspace', created.stderr);
+  await server.learnLabel('web1');
+  const page = await person.open();
+  await arrive(page);
+  await see(page);
+  await leave(page, await enter(page));
+} catch (error) {
+  check(false, error.stack);
+  await person.shotAll('failed');
+} finally {
+  await person.close();
+  await server.dispose();
+}
