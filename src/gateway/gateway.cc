@@ -308,8 +308,10 @@ async::awaitable<void> Gateway::Impl::handleOwnPath(Request request) {
   } else if (path == kArrivePath) {
     co_await handover.arrive(exchange, request.target);
   } else if (!request.target || !targets->authenticate(exchange.head(), request.target)) {
-    if (path == kStatusPath && auth.verifyAnyInstanceCookie(findCookie(exchange.head().headers, browser.names().session).value))
-      co_return co_await respondDeleted(exchange);
+    const auto cookie = findCookie(exchange.head().headers, browser.names().session).value;
+    // With a cookie of this very instance, its user may not enter it any more: a share has ended.
+    const bool is_of_this = request.target && auth.verifyInstanceCookie(cookie, request.target->audience);
+    if (path == kStatusPath && !is_of_this && auth.verifyAnyInstanceCookie(cookie)) co_return co_await respondDeleted(exchange);
     auto rules = rulesFor(request);
     co_await handover.challenge(exchange, request.host, std::move(rules.cors));
   } else if (path == kPortCodePath && request.isVscode() && exchange.head().method == "GET") {

@@ -64,6 +64,17 @@ TEST_F(SharedWorkspaces, areLeftAtOnceWhenTheShareEnds) {
   });
 }
 
+TEST_F(SharedWorkspaces, reportToAnOpenTabThatItIsSignedOutAndNotThatTheyAreDeleted) {
+  run([&]() -> awaitable<void> {
+    const std::string cookie = "Cookie: " + instanceCookie(bob_.principal) + "\r\n";
+    auto client = co_await connect();
+    auth_.share("bob", with(ShareAccess::editor));
+    EXPECT_EQ((co_await client.ask(request("GET /.swarm/status", cookie))).status, 200);
+    auth_.share("bob", {});
+    EXPECT_EQ((co_await client.ask(request("GET /.swarm/status", cookie))).status, 401);
+  });
+}
+
 TEST_F(SharedWorkspaces, areLeftByTheirFormerOwnerAfterAHandOver) {
   auth_.share("bob", with(ShareAccess::editor));
   run([&]() -> awaitable<void> {
