@@ -81,6 +81,7 @@ void readFile(const std::string& file, ServerConfig& config) {
   if (auto access = root.child("access")) {
     access->read("adminsMayEnter", config.access.adminsMayEnter);
     access->read("tokenKeyDays", config.tokenKeyDays);
+    access->read("maxTokenDays", config.maxTokenDays);
     access->refuseUnknown();
   }
   if (auto common = root.child("common")) {
@@ -187,8 +188,8 @@ ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
   if (config.nameHoldDays < 0 || config.nameHoldDays > 3650)
     throw Error(ErrorCode::InvalidArgument,
                 format("nameHoldDays is {}; expected 0 (names are free at once) to 3650.", config.nameHoldDays));
-  if (config.tokenKeyDays < 1 || config.tokenKeyDays > 3650)
-    throw Error(ErrorCode::InvalidArgument, format("tokenKeyDays is {}; expected 1 to 3650.", config.tokenKeyDays));
+  for (const auto& [key, days] : {std::pair{"tokenKeyDays", config.tokenKeyDays}, std::pair{"maxTokenDays", config.maxTokenDays}})
+    if (days < 1 || days > 3650) throw Error(ErrorCode::InvalidArgument, format("{} is {}; expected 1 to 3650.", key, days));
   if (config.threads < 0 || config.threads > 64) {
     throw Error(ErrorCode::InvalidArgument, format("threads is {}; expected 0 (one per core) to 64.", config.threads));
   }

@@ -43,6 +43,7 @@ struct ServerConfig {
   ResourceConfig defaultResources;
   std::map<std::string, std::string> tags;
   int nameHoldDays = 30;          ///< how long a deleted instance's name stays reserved for its owner
+  int maxTokenDays = 365;         ///< longest life of an access token
   int tokenKeyDays = 90;          ///< age at which the key that signs API tokens is replaced
   TrustedProxies trustedProxies;  ///< proxies whose X-Forwarded-* headers are trusted
   AccessRules access;

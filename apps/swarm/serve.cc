@@ -19,6 +19,7 @@
 #include "auth/accounts/accounts.h"
 #include "auth/auth.h"
 #include "auth/public_address.h"
+#include "auth/session/access_tokens.h"
 #include "auth/sharing/sharing.h"
 #include "base/diagnostics/log.h"
 #include "base/diagnostics/memory.h"
@@ -82,9 +83,11 @@ class Server {
       : config_(std::move(config)),
         descriptor_limit_(descriptor_limit),
         store_(openSqliteStore(config_.dataDir)),
-        auth_(makeAuth(
-            *store_, clock_,
-            {.access = config_.access, .issuer = config_.baseDomain, .tokenKeyLife = std::chrono::hours(24 * config_.tokenKeyDays)})) {}
+        auth_(makeAuth(*store_, clock_,
+                       {.access = config_.access,
+                        .issuer = config_.baseDomain,
+                        .tokenKeyLife = std::chrono::hours(24 * config_.tokenKeyDays),
+                        .maxAccessTokenLife = std::chrono::hours(24 * config_.maxTokenDays)})) {}
   ~Server() { stop(); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -357,6 +360,14 @@ class Server {
       }
     };
     boost::asio::co_spawn(control_.executor(), daily(*credential_, *auth_), boost::asio::detached);
+    auto each_minute = [](Auth& auth) -> async::awaitable<void> {
+      for (;;) {
+        co_await async::sleepFor(std::chrono::minutes(1));
+        if (const auto saved = co_await async::attempt(auth.accessTokens().maintain()); !saved)
+          log::warning("failed to store the last uses of access tokens", {{"error", saved.error().message()}});
+      }
+    };
+    boost::asio::co_spawn(control_.executor(), each_minute(*auth_), boost::asio::detached);
   }
 
   ServerConfig config_;

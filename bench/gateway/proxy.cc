@@ -54,6 +54,7 @@ class OneUser final : public Auth {
   std::vector<TokenKeyInfo> tokenKeys() const override { return {}; }
   awaitable<TokenKeyInfo> rotateTokenKey() override { co_return TokenKeyInfo(); }
   awaitable<void> renewTokenKey() override { co_return; }
+  AccessTokens& accessTokens() override { std::terminate(); }
   const Principal& principal() const { return principal_; }
 
  private:

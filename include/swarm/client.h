@@ -240,6 +240,9 @@ class SwarmClient {
   void endSession(const std::string& id);  ///< invalidates its token and cookies
   boost::json::array listSigningKeys();    ///< of API tokens, for administrators: id, createdAt, expiresAt (of replaced keys)
   std::string rotateSigningKey();          ///< for administrators; returns the id of the new key
+  boost::json::array listAccessTokens();   ///< id, name, owner, scopes, namePrefix, maxInstances, createdAt, expiresAt, lastUsedAt
+  boost::json::object createAccessToken(const CreateAccessTokenRequest& request);  ///< as above, and its secret: token
+  void revokeAccessToken(const std::string& id);
   /// A single-use URL that signs the browser that opens it in as this user; it leads to the workspace `instance`, if given.
   std::string createLoginLink(const std::string& instance = {});
 

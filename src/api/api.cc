@@ -7,6 +7,7 @@
 #include "api/http/call.h"
 #include "api/openapi/openapi.h"
 #include "async/deadline.h"
+#include "auth/limits/token_throttle.h"
 #include "auth/sharing/sharing.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
@@ -45,6 +46,12 @@ bool isSafe(const Call& call, const net::RequestHead& head) {
   return (call.method() == "GET" || call.isHead() || call.method() == "OPTIONS") && head.upgrade.empty();
 }
 
+/// Whether the handlers of a route compare names of instances with the prefix to which an access token may be limited.
+bool comparesNames(const Endpoint& route) {
+  return route.permission <= Permission::SignedIn || route.pattern.starts_with("/api/instances") ||
+         route.pattern.starts_with("/api/operations");
+}
+
 /// Messages may quote bytes of the client that are not UTF-8; JSON has to be.
 Reply problemReply(const Call& call, const Error& error, int status = 0) {
   boost::json::object document = net::problemDocument(error, call.path(), call.requestId(), status);
@@ -64,12 +71,14 @@ Reply refusal(Call& call, const Error& error) {
   return reply;
 }
 
+std::string addressOf(const Services& services, Call& call) {
+  net::Exchange& exchange = call.exchange();
+  return net::addressGroup(services.options.trustedProxies.clientAddress(exchange.stream().peerAddress(), exchange.head().headers));
+}
+
 /// In whose budget the body of a request counts: the user's or, where no user has signed in, the address's.
 std::string payerOf(const Services& services, Call& call) {
-  if (!call.principal().user.empty()) return call.principal().user;
-  net::Exchange& exchange = call.exchange();
-  return "address " +
-         net::addressGroup(services.options.trustedProxies.clientAddress(exchange.stream().peerAddress(), exchange.head().headers));
+  return call.principal().user.empty() ? "address " + addressOf(services, call) : call.principal().user;
 }
 
 /// The event of a share, for the owner of the instance and the user with whom it is shared.
@@ -121,7 +130,8 @@ struct Api::Impl {
                  .auth = auth,
                  .browser = {options.address, options.trustedProxies, auth, clock},
                  .metrics = metrics,
-                 .clock = clock} {
+                 .clock = clock},
+        invalid_tokens(clock) {
     auth.onRevoked(controller.sessionListener());
     auth.sharing().onChange([&controller](const ShareRecord& share, Sharing::Change change) { publishShare(controller, share, change); });
     services.table = makeRouteTable();
@@ -144,6 +154,7 @@ struct Api::Impl {
   void account(Call& call, const Endpoint* route, int status, std::chrono::duration<double> took);
 
   Services services;
+  TokenThrottle invalid_tokens;
   std::vector<std::unique_ptr<RouteMetrics>> route_metrics;
 };
 
@@ -163,6 +174,7 @@ void Api::Impl::signIn(Call& call, const Endpoint* route) {
     return;
   }
   if (!credentials.principal) {
+    if (credentials.given && !credentials.fromCookie) invalid_tokens.count(addressOf(services, call));
     throw Error(ErrorCode::Unauthenticated,
                 credentials.given ? "The token is invalid or has expired." : "Sign in first: send a token as \"Authorization: Bearer\".");
   }
@@ -197,7 +209,9 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
   if (!is_public && route->budget == Budget::Counted && route->kind == RouteKind::Plain) call.takeShare(services.requests);
   // Requests that the role never allows are refused before any lookup; the handler checks the owner.
   if (!isAllowed(call.principal(), route->permission, Relation::Own))
-    throw Error(ErrorCode::PermissionDenied, "Your role does not allow this.");
+    throw Error(ErrorCode::PermissionDenied, std::string(refusalOf(call.principal(), route->permission)));
+  if (const std::string_view prefix = namePrefixOf(call.principal()); !prefix.empty() && !comparesNames(*route))
+    throw Error(ErrorCode::PermissionDenied, format("This access token is limited to workspaces whose names begin with \"{}\".", prefix));
   call.bind(*route, std::move(match.arguments));
   if (route->kind == RouteKind::Upgrade && !net::equalsIgnoreCase(call.exchange().head().upgrade, route->upgrade)) {
     Error error(ErrorCode::InvalidArgument, format("This path requires \"Connection: Upgrade\" and \"Upgrade: {}\".", route->upgrade));
@@ -276,6 +290,7 @@ void Api::Impl::account(Call& call, const Endpoint* route, int status, std::chro
               {"status", status},
               {"ms", format("{:.1f}", took.count() * 1000)},
               {"user", call.principal().user},
+              {"token", call.principal().token ? call.principal().token->id : ""},
               {"requestId", call.requestId()}});
 }
 

@@ -7,6 +7,7 @@
 #include "auth/accounts/store_accounts.h"
 #include "auth/limits/throttle.h"
 #include "auth/passwords.h"
+#include "auth/session/access_tokens.h"
 #include "auth/session/jwt.h"
 #include "auth/session/sessions.h"
 #include "auth/session/token_keys.h"
@@ -56,6 +57,11 @@ class StoreAuth final : public Auth {
         sharing_({.store = store, .clock = clock, .grants = grants_, .noteRevocation = [this] { noteRevocation(); }}),
         sessions_(clock, options.access, grants_),
         keys_(store, sessions_, clock, options.tokenKeyLife),
+        access_tokens_({.store = store,
+                        .clock = clock,
+                        .users = sessions_,
+                        .noteRevocation = [this] { noteRevocation(); },
+                        .maxLife = options.maxAccessTokenLife}),
         codes_(clock, kCodeLife),
         links_(clock, kLoginLinkLife),
         accounts_({.store = store,
@@ -77,6 +83,7 @@ class StoreAuth final : public Auth {
     }
     co_await keys_.load();
     co_await sharing_.load();
+    co_await access_tokens_.load();
     if (!users.empty()) co_return std::nullopt;
     Secret password = makePassword();
     co_await putUser("admin", password, Role::admin);
@@ -124,6 +131,7 @@ class StoreAuth final : public Auth {
   }
 
   std::optional<Principal> verifyApiToken(std::string_view token) const override {
+    if (isAccessTokenSecret(token)) return access_tokens_.verify(token);
     const auto verified = keys_.verify(token);
     if (!verified) return verifyFormerToken(token);
     const ApiTokenClaims& claims = verified->claims;
@@ -135,7 +143,7 @@ class StoreAuth final : public Auth {
   }
 
   std::optional<Principal> stillSignedIn(const Principal& principal) const override {
-    return sessions_.find(principal.sessionId, principal.user);
+    return principal.token ? access_tokens_.find(principal) : sessions_.find(principal.sessionId, principal.user);
   }
 
   std::string issueSessionCookie(const Principal& principal) override { return sign(principal, cookieKey_, kBrowserAudience); }
@@ -206,10 +214,10 @@ class StoreAuth final : public Auth {
     if (old) {
       user.createdAt = old->createdAt;
       user.tokenGeneration = old->tokenGeneration + 1;
+      user.disabled = old->disabled;
     }
-    std::int64_t generation = user.tokenGeneration;
-    co_await store_.putUser(std::move(user));
-    sessions_.setUser(name, role, generation);
+    co_await store_.putUser(user);
+    sessions_.setUser(user);
     noteRevocation();
   }
 
@@ -218,6 +226,7 @@ class StoreAuth final : public Auth {
   std::vector<TokenKeyInfo> tokenKeys() const override { return keys_.list(); }
   awaitable<TokenKeyInfo> rotateTokenKey() override { return keys_.rotate(); }
   awaitable<void> renewTokenKey() override { return keys_.renew(); }
+  AccessTokens& accessTokens() override { return access_tokens_; }
 
  private:
   awaitable<void> loadCookieKey() {
@@ -258,7 +267,8 @@ class StoreAuth final : public Auth {
 
   awaitable<LoginResult> issueAs(std::string user, std::chrono::seconds ttl, std::string kind) {
     auto record = co_await store_.getUser(user);
-    if (!record || record->disabled) throw Error(ErrorCode::NotFound, format("There is no user \"{}\" who can sign in.", user));
+    if (!record || record->disabled || record->kind == UserKind::service)
+      throw Error(ErrorCode::NotFound, format("There is no user \"{}\" who can sign in.", user));
     co_return co_await begin(std::move(*record), ttl, std::move(kind));
   }
 
@@ -357,6 +367,7 @@ class StoreAuth final : public Auth {
   Sharing sharing_;
   SessionTable sessions_;
   TokenKeys keys_;
+  AccessTokens access_tokens_;
   CodeTable codes_;
   CodeTable links_;
   Passwords passwords_;

@@ -44,6 +44,7 @@ struct TokenKeyInfo {
   std::optional<SystemTime> expiresAt{};  ///< of a key that was replaced: until then it verifies
 };
 
+class AccessTokens;
 class Accounts;
 class Sharing;
 
@@ -65,9 +66,9 @@ class Auth {
   virtual std::vector<SessionRecord> listSessions(std::string_view user) const = 0;
   virtual awaitable<void> endSession(SessionRecord session) = 0;  ///< as logout()
   virtual awaitable<void> logout(Principal principal) = 0;        ///< revokes the session with its JWT and all its cookies
-  /// Signature, expiry, audience, revocation. No I/O on the fast path (revocations are in memory). Null: not valid.
+  /// A JWT, or the secret of an access token: signature or digest, expiry, audience, revocation. No I/O. Null: not valid.
   virtual std::optional<Principal> verifyApiToken(std::string_view token) const = 0;
-  /// The current principal while its session is valid, as verifyApiToken() would return it.
+  /// The current principal while its session or access token is valid, as verifyApiToken() would return it.
   virtual std::optional<Principal> stillSignedIn(const Principal& principal) const = 0;
   /// The session cookie of the base host. Its audience differs from that of tokens: a cookie that a browser sends to a program on another
   /// port of this machine is not valid as a Bearer token, and a token is not valid as a cookie.
@@ -103,6 +104,7 @@ class Auth {
   virtual awaitable<TokenKeyInfo> rotateTokenKey() = 0;
   /// The same when the key has reached AuthOptions::tokenKeyLife, and forgets expired keys. Call it once a day.
   virtual awaitable<void> renewTokenKey() = 0;
+  virtual AccessTokens& accessTokens() = 0;
 
   /// Grows when a credential may have become invalid (logout, a changed user): callers that remember a verification repeat it then. One
   /// atomic load.
@@ -126,6 +128,7 @@ struct AuthOptions {
   AccessRules access{};
   std::string issuer = "swarm.localhost";    ///< "iss" of API tokens: the base host, which does not change with the port
   std::chrono::hours tokenKeyLife{24 * 90};  ///< age at which the key that signs API tokens is replaced
+  std::chrono::hours maxAccessTokenLife{24 * 365};
 };
 std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock, AuthOptions options = {});
 

@@ -22,31 +22,50 @@ struct PermissionTexts {
   Permission permission;
   std::string_view name;
   std::string_view summary;
-  Reach reach[kRoles.size()];  ///< in the order of kRoles: viewer, user, auditor, operator, admin
+  std::optional<AccessScope> scope;  ///< of an access token; nothing: sessions alone
+  Reach reach[kRoles.size()];        ///< in the order of kRoles: viewer, user, auditor, operator, admin
 };
+constexpr auto kReading = AccessScope::read, kWriting = AccessScope::write, kEntering = AccessScope::inside,
+               kAdministering = AccessScope::admin;
 using enum Reach;
 constexpr PermissionTexts kPermissionTable[] = {
-    {Permission::Public, "public", "Works without a sign-in", {All, All, All, All, All}},
-    {Permission::SignedIn, "signed in", "One's own sign-in, the providers, and the totals of the swarm", {All, All, All, All, All}},
-    {Permission::ReadUsers, "read users", "See a user: role, state, sessions", {Own, Own, All, Own, All}},
-    {Permission::Account, "account", "Change a user's password, and end their sessions", {Own, Own, Own, Own, All}},
-    {Permission::Read, "read", "See that an object exists, its state, its configuration and its log", {Viewers, Viewers, All, All, All}},
-    {Permission::Create, "create", "Create a workspace; *all*: for another user", {None, Own, None, Own, All}},
-    {Permission::Manage, "manage", "Start, stop, resize, move, restore, delete; snapshots, volumes", {None, Own, None, All, All}},
+    {Permission::Public, "public", "Works without a sign-in", kReading, {All, All, All, All, All}},
+    {Permission::SignedIn, "signed in", "Who one is, the providers, and the totals of the swarm", kReading, {All, All, All, All, All}},
+    {Permission::Session,
+     "session",
+     "Sign out, stay signed in, and sign another browser in by a link",
+     std::nullopt,
+     {All, All, All, All, All}},
+    {Permission::ReadUsers, "read users", "See a user: role, state, sessions, access tokens", kReading, {Own, Own, All, Own, All}},
+    {Permission::Account,
+     "account",
+     "Change a user's password and settings, end their sessions, make and revoke their access tokens",
+     kAdministering,
+     {Own, Own, Own, Own, All}},
+    {Permission::Read,
+     "read",
+     "See that an object exists, its state, its configuration and its log",
+     kReading,
+     {Viewers, Viewers, All, All, All}},
+    {Permission::Create, "create", "Create a workspace; *all*: for another user", kWriting, {None, Own, None, Own, All}},
+    {Permission::Manage, "manage", "Start, stop, resize, move, restore, delete; snapshots, volumes", kWriting, {None, Own, None, All, All}},
     {Permission::Configure,
      "configure",
      "Change the environment of what runs inside, its network (open ports too), and release a reserved name",
+     kEntering,
      {None, Own, None, Own, All}},
     {Permission::Inside,
      "inside",
      "Enter: VS Code, commands, ports, files, archives, tokens of the agent",
+     kEntering,
      {None, Editors, None, None, All}},
-    {Permission::Share, "share", "Give other users access to a workspace", {None, Own, None, Own, All}},
-    {Permission::ReadServer, "read server", "Metrics, warnings and errors of the server", {None, None, All, All, All}},
-    {Permission::ManageProviders, "manage providers", "Check configurations of providers", {None, None, None, All, All}},
+    {Permission::Share, "share", "Give other users access to a workspace", kAdministering, {None, Own, None, Own, All}},
+    {Permission::ReadServer, "read server", "Metrics, warnings and errors of the server", kReading, {None, None, All, All, All}},
+    {Permission::ManageProviders, "manage providers", "Check configurations of providers", kAdministering, {None, None, None, All, All}},
     {Permission::ManageUsers,
      "manage users",
      "Create, invite, disable and delete users, change their roles, and replace the key of tokens",
+     kAdministering,
      {None, None, None, None, All}},
 };
 
@@ -65,6 +84,12 @@ static_assert(static_cast<int>(Own) == static_cast<int>(Relation::Own) + 1 &&
 const RoleTexts& textsOf(Role role) { return kRoleTexts[static_cast<std::size_t>(role)]; }
 const PermissionTexts& rowOf(Permission permission) { return kPermissionTable[static_cast<std::size_t>(permission)]; }
 
+bool isInScope(const Principal& principal, Permission permission) {
+  if (!principal.token) return true;
+  const auto needed = scopeOf(permission);
+  return needed && std::ranges::find(principal.token->scopes, *needed) != principal.token->scopes.end();
+}
+
 }  // namespace
 
 std::string_view nameOf(Role role) { return textsOf(role).name; }
@@ -81,6 +106,8 @@ Role storedRole(std::string_view name) { return roleFromName(name).value_or(Role
 
 Reach reachOf(Role role, Permission permission) { return rowOf(permission).reach[static_cast<std::size_t>(role)]; }
 
+std::optional<AccessScope> scopeOf(Permission permission) { return rowOf(permission).scope; }
+
 const Grant* grantFor(const Principal& principal, const InstanceId& instance) {
   if (!principal.grants || instance.empty()) return nullptr;
   const auto found = principal.grants->find(instance);
@@ -96,7 +123,7 @@ Relation relationOf(const Principal& principal, std::string_view owner, const In
 
 bool isAllowed(const Principal& principal, Permission permission, Relation relation) {
   if (permission == Permission::Public) return true;
-  if (principal.user.empty()) return false;
+  if (principal.user.empty() || !isInScope(principal, permission)) return false;
   Reach reach = reachOf(principal.role, permission);
   // Those who may not enter the workspaces of others enter what is shared with them. The environment of a program decides which code it
   // runs, and a share lets another user enter the workspace.
@@ -110,6 +137,18 @@ bool isAllowed(const Principal& principal, Permission permission, Relation relat
 bool isAllowed(const Principal& principal, Permission permission, std::string_view owner, const InstanceId& instance) {
   return isAllowed(principal, permission, relationOf(principal, owner, instance));
 }
+
+std::string_view refusalOf(const Principal& principal, Permission permission) {
+  if (isInScope(principal, permission)) return "Your role does not allow this.";
+  return scopeOf(permission) ? "The scopes of this access token do not allow this."
+                             : "An access token does not allow this; it requires a session. Sign in.";
+}
+
+std::string_view namePrefixOf(const Principal& principal) {
+  return principal.token ? std::string_view(principal.token->namePrefix) : std::string_view();
+}
+
+bool covers(const Principal& principal, std::string_view instance_name) { return instance_name.starts_with(namePrefixOf(principal)); }
 
 bool canSee(const Principal& principal, std::string_view owner, const InstanceId& instance) {
   return isAllowed(principal, Permission::Read, owner, instance);

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "model/types/access_token.h"
 #include "model/types/ids.h"
 #include "model/types/sharing.h"
 
@@ -30,9 +31,10 @@ enum class Relation { Own, SharedAsEditor, SharedAsViewer, Other };
 /// What a route, an event or a page requires: each names exactly one. Up to Account, they are about a user's own account.
 enum class Permission {
   Public,           ///< no sign-in
-  SignedIn,         ///< any role: providers, totals, the user's own sign-in
-  ReadUsers,        ///< see a user, and their sessions
-  Account,          ///< change a user's password, and end their sessions
+  SignedIn,         ///< any role: providers, totals, who one is
+  Session,          ///< any role, but not an access token: sign out, extend the session, sign another browser in
+  ReadUsers,        ///< see a user, their sessions and access tokens
+  Account,          ///< change a user's password and settings, end their sessions, make and delete their access tokens
   Read,             ///< see an object: its state, configuration, log
   Create,           ///< create an instance, for oneself or (Other) for another user
   Manage,           ///< lifecycle, resources, moves, snapshots, volumes, operations
@@ -43,16 +45,18 @@ enum class Permission {
   ManageProviders,  ///< validate provider configurations
   ManageUsers,      ///< create, invite, disable and delete users, and change their roles
 };
-inline constexpr std::array kPermissions{Permission::Public,     Permission::SignedIn, Permission::ReadUsers,  Permission::Account,
-                                         Permission::Read,       Permission::Create,   Permission::Manage,     Permission::Configure,
-                                         Permission::Inside,     Permission::Share,    Permission::ReadServer, Permission::ManageProviders,
-                                         Permission::ManageUsers};
+inline constexpr std::array kPermissions{Permission::Public,          Permission::SignedIn,   Permission::Session, Permission::ReadUsers,
+                                         Permission::Account,         Permission::Read,       Permission::Create,  Permission::Manage,
+                                         Permission::Configure,       Permission::Inside,     Permission::Share,   Permission::ReadServer,
+                                         Permission::ManageProviders, Permission::ManageUsers};
 std::string_view nameOf(Permission permission);
 std::string_view summaryOf(Permission permission);  ///< for documents
 
 /// The relations for which a role has a permission: from Own to this one.
 enum class Reach { None, Own, Editors, Viewers, All };
 Reach reachOf(Role role, Permission permission);
+/// The scope that an access token needs, beside its owner's role; nothing: no token has this permission.
+std::optional<AccessScope> scopeOf(Permission permission);
 
 /// `[access]` of the configuration.
 struct AccessRules {
@@ -73,8 +77,9 @@ struct Principal {
   Role role = Role::viewer;
   std::string sessionId;
   SystemTime expiresAt{};
-  bool mayEnterOthers = true;                      ///< AccessRules::adminsMayEnter
-  std::shared_ptr<const Grants> grants = nullptr;  ///< as they were when the credential was verified; null: none
+  bool mayEnterOthers = true;                          ///< AccessRules::adminsMayEnter
+  std::shared_ptr<const Grants> grants = nullptr;      ///< as they were when the credential was verified; null: none
+  std::shared_ptr<const AccessToken> token = nullptr;  ///< with which the request came; null: a session
 };
 
 /// The grant for an instance, or null.
@@ -83,6 +88,12 @@ const Grant* grantFor(const Principal& principal, const InstanceId& instance);
 Relation relationOf(const Principal& principal, std::string_view owner, const InstanceId& instance = {});
 bool isAllowed(const Principal& principal, Permission permission, Relation relation);
 bool isAllowed(const Principal& principal, Permission permission, std::string_view owner, const InstanceId& instance = {});
+/// Why isAllowed() is false, as a sentence.
+std::string_view refusalOf(const Principal& principal, Permission permission);
+/// Whether the request may concern an instance of this name: an access token may be limited to a prefix.
+bool covers(const Principal& principal, std::string_view instance_name);
+/// The prefix; empty: none.
+std::string_view namePrefixOf(const Principal& principal);
 /// Instances of other users look like absent ones: the caller responds 404, not 403, when canSee is false.
 bool canSee(const Principal& principal, std::string_view owner, const InstanceId& instance = {});
 

@@ -68,6 +68,7 @@ Argument& Arguments::option(const std::string& names, T& value, const std::strin
 SWARM_ARGUMENT(std::string);
 SWARM_ARGUMENT(std::vector<std::string>);
 SWARM_ARGUMENT(std::vector<std::int64_t>);
+SWARM_ARGUMENT(std::int64_t);
 SWARM_ARGUMENT(std::optional<std::string>);
 SWARM_ARGUMENT(std::optional<std::int64_t>);
 SWARM_ARGUMENT(std::optional<int>);

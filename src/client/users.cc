@@ -1,4 +1,4 @@
-// The calls of SwarmClient about users.
+// The calls of SwarmClient about users and their access tokens.
 #include "base/text/format.h"
 #include "client/connection.h"
 #include "client/impl.h"
@@ -49,5 +49,14 @@ void SwarmClient::setPassword(const std::string& name, Secret password, Secret p
 }
 
 void SwarmClient::endSessions(const std::string& user) { impl_->connection.call("DELETE", userPath(user, "/sessions")); }
+
+boost::json::array SwarmClient::listAccessTokens() { return impl_->connection.call("GET", "/api/tokens").at("items").as_array(); }
+
+boost::json::object SwarmClient::createAccessToken(const CreateAccessTokenRequest& request) {
+  const boost::json::value body = requestBody(request);
+  return impl_->connection.call("POST", "/api/tokens", &body).as_object();
+}
+
+void SwarmClient::revokeAccessToken(const std::string& id) { impl_->connection.call("DELETE", "/api/tokens/" + net::percentEncode(id)); }
 
 }  // namespace swarm

@@ -76,7 +76,9 @@ struct CreateRequest {
   std::string actor;
   std::optional<ProviderType> provider;  ///< absent: placement chooses
   InstanceConfig config;
-  std::string idempotencyKey;  ///< empty: none
+  std::string idempotencyKey;     ///< empty: none
+  std::string namePrefix{};       ///< of the instances that count for maxInstances
+  std::int64_t maxInstances = 0;  ///< of the owner, with this prefix, including the new one; 0: no limit
 };
 
 /// The destination of a move: a target (provider, region or both), or `back`.
@@ -137,7 +139,8 @@ struct UpdateResult {
 struct InstanceQuery : ListInstancesQuery {
   std::string reader{};  ///< only instances of this user, and `shared`; empty: of all users
   std::set<InstanceId> shared{};
-  InstanceId after{};  ///< continue after this instance id (ids sort by creation); the cursor is the API's
+  InstanceId after{};        ///< continue after this instance id (ids sort by creation); the cursor is the API's
+  std::string namePrefix{};  ///< empty: any name
 };
 
 struct InstancePage {

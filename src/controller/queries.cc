@@ -24,6 +24,7 @@ bool matches(const Instance& instance, const InstanceQuery& query) {
   if (!query.owner.empty() && instance.owner != query.owner) return false;
   if (!query.reader.empty() && instance.owner != query.reader && !query.shared.contains(instance.id)) return false;
   if (!query.name.empty() && instance.config.name != query.name) return false;
+  if (!instance.config.name.starts_with(query.namePrefix)) return false;
   for (const auto& [key, value] : query.labels) {
     auto found = instance.config.labels.find(key);
     if (found == instance.config.labels.end() || found->second != value) return false;

@@ -11,10 +11,12 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "model/types/access_token.h"
 #include "model/types/git_identity.h"
 #include "model/types/instance_config.h"
 #include "model/types/provider_type.h"
 #include "model/types/sharing.h"
+#include "model/types/user_kind.h"
 
 namespace swarm {
 
@@ -85,6 +87,16 @@ struct IssueTokenRequest {
 };
 BOOST_DESCRIBE_STRUCT(IssueTokenRequest, (), (scope, ttl))
 
+struct CreateAccessTokenRequest {
+  std::string name{};
+  std::vector<AccessScope> scopes{};
+  std::int64_t days = 90;
+  std::string namePrefix{};
+  std::int64_t maxInstances = 0;
+  std::string owner{};  ///< empty: the caller
+};
+BOOST_DESCRIBE_STRUCT(CreateAccessTokenRequest, (), (name, scopes, days, namePrefix, maxInstances, owner))
+
 struct LoginRequest {
   std::string user{};
   std::string password{};
@@ -100,8 +112,9 @@ struct CreateUserRequest {
   std::string name{};
   std::string role = "user";
   std::string password{};  ///< empty: an invitation lets the person set one
+  UserKind kind = UserKind::person;
 };
-BOOST_DESCRIBE_STRUCT(CreateUserRequest, (), (name, role, password))
+BOOST_DESCRIBE_STRUCT(CreateUserRequest, (), (name, role, password, kind))
 
 struct ChangeUserRequest {
   std::string role{};

@@ -11,6 +11,7 @@
 #include "model/types/ids.h"
 #include "model/types/sharing.h"
 #include "model/types/swarm_status.h"
+#include "model/types/user_kind.h"
 
 namespace swarm {
 
@@ -66,13 +67,14 @@ BOOST_DESCRIBE_STRUCT(LoginLinkResponse, (), (url, expiresAt))
 
 struct UserResponse {
   std::string name{};
+  UserKind kind = UserKind::person;
   std::string role{};
   bool disabled = false;
   bool hasPassword = false;
   std::optional<SystemTime> invitedUntil{};
   SystemTime createdAt{};
 };
-BOOST_DESCRIBE_STRUCT(UserResponse, (), (name, role, disabled, hasPassword, invitedUntil, createdAt))
+BOOST_DESCRIBE_STRUCT(UserResponse, (), (name, kind, role, disabled, hasPassword, invitedUntil, createdAt))
 
 struct InvitationResponse {
   std::string url{};

@@ -10,8 +10,10 @@
 
 #include "base/secret.h"
 #include "model/operation_parameters.h"
+#include "model/types/access_token.h"
 #include "model/types/git_identity.h"
 #include "model/types/sharing.h"
+#include "model/types/user_kind.h"
 #include "provider/provider.h"
 
 namespace swarm {
@@ -54,6 +56,7 @@ struct UserRecord {
   bool disabled = false;             ///< cannot sign in
   std::string inviteDigest{};        ///< of the code of the open invitation, in hexadecimal; empty: none
   SystemTime inviteExpires{};
+  UserKind kind = UserKind::person;  ///< never changes
 };
 
 /// What changes of a user; absent members stay.
@@ -85,6 +88,11 @@ struct TokenKeyRecord {
   Secret seed;     ///< the private key, in hexadecimal
   SystemTime createdAt{};
   std::optional<SystemTime> expiresAt{};  ///< of a key that was replaced: when the last token that it signed expires
+};
+
+struct AccessTokenRecord {
+  AccessToken token;
+  std::string digest;  ///< of the secret: SHA-256, in hexadecimal
 };
 
 /// The name of a deleted instance, reserved for its former owner: browsers may still hold cookies and storage of its host.
@@ -186,10 +194,10 @@ class Store {
   /// In one transaction; returns the changed user. NotFound when the user, or the invitation of `ifInvited`, does not exist; Conflict when
   /// the last enabled administrator with a password would be lost, and for an invitation of a disabled user.
   virtual awaitable<UserRecord> changeUser(std::string name, UserChange change) = 0;
-  /// Deletes the user with their sessions and idempotency keys, in one transaction, and gives what belongs to them (instances, places,
-  /// operations, holds, departures) to `successor`. With an empty one: Conflict while there are instances or places. Conflict, too, when
-  /// the last enabled administrator with a password would be lost. NotFound for an unknown user or successor. The name of a deleted user is
-  /// not used again.
+  /// Deletes the user with their sessions, access tokens and idempotency keys, in one transaction, and gives what belongs to them
+  /// (instances, places, operations, holds, departures) to `successor`. With an empty one: Conflict while there are instances or places.
+  /// Conflict, too, when the last enabled administrator with a password would be lost. NotFound for an unknown user or successor. The name
+  /// of a deleted user is not used again.
   virtual awaitable<void> deleteUser(std::string name, std::string successor) = 0;
   /// Deleted users, and the users who have what belonged to them; empty: none.
   virtual awaitable<std::map<std::string, std::string>> loadSuccessors() = 0;
@@ -214,6 +222,13 @@ class Store {
   virtual awaitable<void> putTokenKey(TokenKeyRecord key) = 0;         ///< of the key with its id, overwrites only `expiresAt`
   virtual awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() = 0;  ///< from the oldest
   virtual awaitable<void> pruneTokenKeys(SystemTime now) = 0;          ///< removes expired keys
+
+  virtual awaitable<void> insertAccessToken(AccessTokenRecord record) = 0;  ///< AlreadyExists when its owner has one of this name
+  /// The last uses, by id; ids without a token are ignored.
+  virtual awaitable<void> noteAccessTokenUses(std::map<std::string, SystemTime> uses) = 0;
+  virtual awaitable<void> deleteAccessToken(std::string id) = 0;             ///< no-op if absent
+  virtual awaitable<std::vector<AccessTokenRecord>> loadAccessTokens() = 0;  ///< from the oldest
+  virtual awaitable<void> pruneAccessTokens(SystemTime now) = 0;             ///< removes expired ones
 
   /// Small named values: the swarm's id, the key of cookies.
   virtual awaitable<std::optional<std::string>> getSetting(std::string name) = 0;

@@ -9,6 +9,7 @@
 
 namespace swarm::api {
 
+std::vector<Endpoint> accessTokenRoutes();
 std::vector<Endpoint> archiveRoutes();
 std::vector<Endpoint> eventRoutes();
 std::vector<Endpoint> insideRoutes();

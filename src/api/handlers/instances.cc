@@ -30,6 +30,25 @@ awaitable<std::string> ownerOf(Services& services, const Call& call, std::option
   co_return *owner;
 }
 
+/// Applies the limits of the access token of the request. A volume of another name may have the files of any workspace.
+void limitToToken(const Call& call, CreateRequest& request) {
+  const auto& token = call.principal().token;
+  if (!token) return;
+  const bool is_limited = !token->namePrefix.empty() || token->maxInstances > 0;
+  if (is_limited && request.owner != token->owner)
+    throw Error(ErrorCode::PermissionDenied, "This access token creates workspaces only for its owner.")
+        .withField("/owner", "is another user");
+  if (!covers(call.principal(), request.config.name))
+    throw Error(ErrorCode::PermissionDenied,
+                format("This access token creates only workspaces whose names begin with \"{}\".", token->namePrefix))
+        .withField("/name", "has another prefix");
+  const bool has_named_volume = std::ranges::any_of(request.config.storage, [](const auto& one) { return !one.volumeName.empty(); });
+  if (has_named_volume && !token->namePrefix.empty())
+    throw Error(ErrorCode::PermissionDenied, "This access token cannot attach a volume by name.").withField("/storage", "names a volume");
+  request.namePrefix = token->namePrefix;
+  request.maxInstances = token->maxInstances;
+}
+
 awaitable<CreateRequest> readCreateRequest(Services& services, Call& call) {
   std::vector<FieldError> faults;
   auto body = readRequest<CreateInstanceRequest>(call.body(), faults);
@@ -42,12 +61,14 @@ awaitable<CreateRequest> readCreateRequest(Services& services, Call& call) {
   request.actor = call.principal().user;
   request.idempotencyKey = call.text("Idempotency-Key").value_or("");
   request.config = std::move(static_cast<InstanceConfig&>(body));
+  limitToToken(call, request);
   co_return request;
 }
 
 InstanceQuery readInstanceQuery(const Call& call) {
   InstanceQuery query{call.query<ListInstancesQuery>()};
   query.after = InstanceId(readCursor(call));
+  query.namePrefix = namePrefixOf(call.principal());
   if (seesAll(call)) return query;
   query.reader = call.principal().user;
   if (const auto& grants = call.principal().grants)
@@ -256,7 +277,8 @@ std::string readCursor(const Call& call) {
 
 awaitable<Instance> requireInstance(Services& services, Call& call, Permission permission) {
   std::optional<Instance> instance = co_await services.controller.getInstance(call.argument());
-  if (!instance || !canSee(call.principal(), instance->owner, instance->id)) throw noSuchWorkspace(call.argument());
+  if (!instance || !canSee(call.principal(), instance->owner, instance->id) || !covers(call.principal(), instance->config.name))
+    throw noSuchWorkspace(call.argument());
   requireAllowed(call, permission, instance->owner, instance->id);
   call.allowFor({permission, instance->id, instance->config.name});
   if (permission == Permission::Inside && isRecordedEntry(call.principal(), instance->owner, instance->id))
@@ -276,9 +298,10 @@ void requireAllowed(const Call& call, Permission permission, std::string_view ow
   const Relation relation = relationOf(call.principal(), owner, instance);
   if (isAllowed(call.principal(), permission, relation)) return;
   const bool is_shared = relation == Relation::SharedAsViewer || relation == Relation::SharedAsEditor;
-  Error error(ErrorCode::PermissionDenied, !is_shared ? "Your role does not allow this."
-                                                      : format("The workspace is shared with you as {}, which does not allow this.",
-                                                               relation == Relation::SharedAsEditor ? "editor" : "viewer"));
+  Error error(ErrorCode::PermissionDenied, !is_shared || call.principal().token
+                                               ? std::string(refusalOf(call.principal(), permission))
+                                               : format("The workspace is shared with you as {}, which does not allow this.",
+                                                        relation == Relation::SharedAsEditor ? "editor" : "viewer"));
   throw instance.empty() ? error : std::move(error).withInstance(instance.str());
 }
 

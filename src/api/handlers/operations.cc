@@ -12,7 +12,9 @@ namespace json = boost::json;
 
 awaitable<Operation> requireOperation(Services& services, Call& call, Permission permission) {
   std::optional<Operation> operation = co_await services.controller.getOperation(call.argument());
-  if (!operation || !canSee(call.principal(), operation->owner, operation->instanceId)) throw notFound("operation", call.argument());
+  if (!operation || !canSee(call.principal(), operation->owner, operation->instanceId) ||
+      !covers(call.principal(), operation->instanceName))
+    throw notFound("operation", call.argument());
   requireAllowed(call, permission, operation->owner, operation->instanceId);
   co_return std::move(*operation);
 }
@@ -36,8 +38,10 @@ awaitable<Reply> listOperations(Services& services, Call& call) {
   std::vector<Operation> operations = co_await services.controller.listOperations(std::move(filter));
   bool more = operations.size() > limit;
   if (more) operations.resize(limit);
+  const std::string last = operations.empty() ? "" : operations.back().id;
+  std::erase_if(operations, [&](const Operation& one) { return !covers(call.principal(), one.instanceName); });
   json::object page{{"items", toJson(operations)}};
-  if (more) page["nextCursor"] = makeCursor(operations.back().id);
+  if (more) page["nextCursor"] = makeCursor(last);
   co_return jsonReply(200, page);
 }
 

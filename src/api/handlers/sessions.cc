@@ -48,6 +48,7 @@ awaitable<Reply> logout(Services& services, Call& call) {
 awaitable<Reply> authStatus(Services&, Call& call) {
   json::object body = principalJson(call.principal());
   body["authenticated"] = true;
+  if (const auto& token = call.principal().token) body["accessToken"] = toJson(*token);
   co_return jsonReply(200, body);
 }
 
@@ -118,22 +119,22 @@ std::vector<Endpoint> sessionRoutes() {
           .responses = {ok("A token, and a cookie for a browser", "Login", {"Set-Cookie"})},
           .problems = {401, 403},
           .body = jsonBody<LoginRequest>()}),
-      at("POST", "/api/auth/refresh", Permission::SignedIn, "refreshToken", refreshToken,
+      at("POST", "/api/auth/refresh", Permission::Session, "refreshToken", refreshToken,
          {.summary = "Get a later token of the same session",
           .description = "The session then lasts 7 more days, but at most 90 since its sign-in. The earlier token remains valid until it "
                          "expires. With a token only: 403 with a cookie.",
           .responses = {ok("A token", "Login")}}),
-      at("POST", "/api/auth/logout", Permission::SignedIn, "logout", logout,
+      at("POST", "/api/auth/logout", Permission::Session, "logout", logout,
          {.summary = "Sign out: token and cookies become invalid",
           .description = "Open streams of the session end within a second.",
           .responses = {{.status = 204, .description = "Signed out", .headers = {"Set-Cookie"}}},
           .budget = Budget::Free}),
       at("GET", "/api/auth/status", Permission::SignedIn, "authStatus", authStatus,
          {.summary = "Show the signed-in user",
-          .description = "401 without a session.",
+          .description = "With an access token also `accessToken`. 401 without a session or token.",
           .responses = {ok("User, role and expiry", "AuthStatus")},
           .budget = Budget::Free}),
-      at("POST", "/api/auth/links", Permission::SignedIn, "createLoginLink", createLoginLink,
+      at("POST", "/api/auth/links", Permission::Session, "createLoginLink", createLoginLink,
          {.summary = "Create a one-time link that signs a browser in",
           .description = "The link works once, for 10 minutes, while this session lasts; the browser gets its own session.",
           .responses = {created<LoginLinkResponse>("The link")},

@@ -15,9 +15,19 @@ awaitable<Reply> takeSnapshot(Services& services, Call& call) {
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
+/// An access token that is limited to a prefix restores only the instance's own snapshots.
+awaitable<void> requireCoveredSnapshot(Services& services, Call& call, const Instance& instance, const std::string& snapshot) {
+  if (namePrefixOf(call.principal()).empty()) co_return;
+  const SnapshotList own = co_await services.controller.listSnapshotsOf(instance.id.str());
+  if (std::ranges::none_of(own.items, [&](const Snapshot& one) { return one.id == snapshot || one.name == snapshot; }))
+    throw Error(ErrorCode::Unprocessable, format("There is no snapshot \"{}\" of {}.", snapshot, instance.config.name))
+        .withField("/snapshot", "does not exist");
+}
+
 awaitable<Reply> restoreSnapshot(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::Manage);
   auto request = readBody<RestoreSnapshotRequest>(call);
+  co_await requireCoveredSnapshot(services, call, instance, request.snapshot);
   auto started = co_await services.controller.restoreSnapshot({instance.id.str(), call.versions()}, std::move(request.snapshot),
                                                               call.principal().user);
   co_return co_await respondWithOperation(services, call, std::move(started), 200);

@@ -39,6 +39,7 @@ constexpr Role kAssigned[] = {Role::user, Role::operator_, Role::auditor, Role::
 
 UserResponse responseOf(Services& services, const UserRecord& user) {
   UserResponse response{.name = user.name,
+                        .kind = user.kind,
                         .role = std::string(nameOf(storedRole(user.role))),
                         .disabled = user.disabled,
                         .hasPassword = !user.passwordHash.empty(),
@@ -77,7 +78,8 @@ awaitable<Reply> listUsers(Services& services, Call& call) {
 awaitable<Reply> createUser(Services& services, Call& call) {
   auto request = readBody<CreateUserRequest>(call);
   const Role role = readRole(request.role);
-  UserRecord user = co_await services.auth.accounts().create(std::move(request.name), role, Secret(std::move(request.password)));
+  UserRecord user =
+      co_await services.auth.accounts().create(std::move(request.name), role, Secret(std::move(request.password)), request.kind);
   Reply made = reply(responseOf(services, user), 201);
   made.headers.push_back({"Location", "/api/users/" + user.name});
   co_return made;
@@ -179,7 +181,8 @@ std::vector<Endpoint> userRoutes() {
           .responses = {ok("Users", listOf<UserResponse>())}}),
       at("POST", "/api/users", Permission::ManageUsers, "createUser", createUser,
          {.summary = "Create a user",
-          .description = "A name is never changed, and not used again after a deletion. Without a password, invite the user.",
+          .description = "A name is never changed, and not used again after a deletion. Without a password, invite the user. "
+                         "A service has neither: create an access token for it.",
           .responses = {{.status = 201, .description = "The user", .schema = kSchemaName<UserResponse>, .headers = {"Location"}}},
           .problems = {409},
           .body = jsonBody<CreateUserRequest>()}),
@@ -244,7 +247,7 @@ std::vector<Endpoint> userRoutes() {
           .description = "Both members are empty when it is not set.",
           .responses = {ok<GitIdentity>("Name and e-mail address")},
           .budget = Budget::Free}),
-      at("PUT", "/api/users/me/git-identity", Permission::SignedIn, "setGitIdentity", setGitIdentity,
+      at("PUT", "/api/users/me/git-identity", Permission::Account, "setGitIdentity", setGitIdentity,
          {.summary = "Set the author of the user's commits in new workspaces",
           .description = "Written to `~/.gitconfig` of homes that lack that file. Two empty members remove it.",
           .responses = {ok<GitIdentity>("The new identity")},

@@ -36,6 +36,7 @@ constexpr Example kExamples[] = {
     {"IssueToken", "forAPort", R"({"scope":"port","ttl":60})"},
     {"SetGitIdentity", "person", R"({"name":"Ada Lovelace","email":"ada@example.com"})"},
     {"CreateInstance", "withSetup", R"({"name":"ready","setup":"#!/bin/sh\nsudo apt-get update && sudo apt-get install -y ruby\n"})"},
+    {"CreateAccessToken", "forCi", R"({"name":"ci","scopes":["read","write"],"days":30,"namePrefix":"ci-","maxInstances":5})"},
     {"CreateLoginLink", "toAWorkspace", R"({"instance":"dev"})"},
     {"CreateUser", "invited", R"({"name":"ben","role":"user"})"},
     {"ChangeUser", "operator", R"({"role":"operator"})"},

@@ -117,6 +117,7 @@ void addEvents(json::object& schemas) {
 }
 
 void addSessions(json::object& schemas) {
+  schemas["CreatedAccessToken"] = with(schemas, "AccessToken", {{"token", type("string", "The secret, for Authorization: Bearer")}});
   json::array roles;
   for (const Role role : kRoles) roles.push_back(json::string(nameOf(role)));
   schemas["Role"] = {{"type", "string"}, {"enum", std::move(roles)}};
@@ -125,6 +126,7 @@ void addSessions(json::object& schemas) {
   login["token"] = type("string", "For Authorization: Bearer");
   schemas["Login"] = object(std::move(login), {"token", "user", "role", "expiresAt"});
   principal["authenticated"] = type("boolean");
+  principal["accessToken"] = ref("AccessToken");
   schemas["AuthStatus"] = object(std::move(principal), {"authenticated", "user", "role", "expiresAt"});
 }
 

@@ -20,6 +20,7 @@ std::vector<Endpoint> makeRouteTable() {
                                                                   {eventRoutes, "events"},
                                                                   {sessionRoutes, "auth"},
                                                                   {userRoutes, "users"},
+                                                                  {accessTokenRoutes, "users"},
                                                                   {nameRoutes, "instances"},
                                                                   {systemRoutes, "system"}}) {
     for (Endpoint& route : routes()) {

@@ -20,8 +20,8 @@ class Accounts {
   virtual ~Accounts() = default;
   virtual awaitable<std::vector<UserRecord>> list() = 0;
   virtual awaitable<std::optional<UserRecord>> find(std::string name) = 0;
-  /// Without a password: an invitation lets the person set one. Throws Error(InvalidArgument|AlreadyExists).
-  virtual awaitable<UserRecord> create(std::string name, Role role, Secret password) = 0;
+  /// Without a password: an invitation lets the person set one. A service has none. Throws Error(InvalidArgument|AlreadyExists).
+  virtual awaitable<UserRecord> create(std::string name, Role role, Secret password, UserKind kind = UserKind::person) = 0;
   /// Replaces the open invitation. Throws Error(Conflict) for a disabled user.
   virtual awaitable<Invitation> invite(std::string name) = 0;
   virtual std::optional<std::string> invited(std::string_view code) const = 0;  ///< the user; without using the code up, and without I/O

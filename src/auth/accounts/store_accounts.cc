@@ -38,7 +38,7 @@ void StoreAccounts::load(const std::vector<UserRecord>& users) {
 }
 
 void StoreAccounts::remember(const UserRecord& user) {
-  parts_.sessions.setUser(user.name, storedRole(user.role), user.tokenGeneration);
+  parts_.sessions.setUser(user);
   const std::lock_guard lock(mutex_);
   if (user.inviteDigest.empty())
     invitations_.erase(user.name);
@@ -57,9 +57,18 @@ awaitable<std::vector<UserRecord>> StoreAccounts::list() { return parts_.store.l
 
 awaitable<std::optional<UserRecord>> StoreAccounts::find(std::string name) { return parts_.store.getUser(std::move(name)); }
 
-awaitable<UserRecord> StoreAccounts::create(std::string name, Role role, Secret password) {
+awaitable<void> StoreAccounts::requirePerson(std::string name) {
+  const auto user = co_await parts_.store.getUser(name);
+  if (user && user->kind == UserKind::service)
+    throw Error(ErrorCode::Conflict, format("{} is a service account: it has access tokens, and no password.", name));
+}
+
+awaitable<UserRecord> StoreAccounts::create(std::string name, Role role, Secret password, UserKind kind) {
   requireUserName(name);
-  UserRecord user{name, "", std::string(nameOf(role)), parts_.clock.now()};
+  if (kind == UserKind::service && !password.empty())
+    throw Error(ErrorCode::InvalidArgument, "A service account has access tokens, and no password.")
+        .withField("/password", "must be absent for a service");
+  UserRecord user{.name = name, .passwordHash = "", .role = std::string(nameOf(role)), .createdAt = parts_.clock.now(), .kind = kind};
   if (!password.empty()) {
     requirePassword(password);
     user.passwordHash = co_await parts_.passwords.hash(password);
@@ -71,6 +80,7 @@ awaitable<UserRecord> StoreAccounts::create(std::string name, Role role, Secret 
 }
 
 awaitable<Invitation> StoreAccounts::invite(std::string name) {
+  co_await requirePerson(name);
   Invitation invitation{Secret(toBase64Url(randomBytes(32))), parts_.clock.now() + kInvitationLife};
   co_await change(name, {.inviteDigest = digestOf(invitation.code.reveal()), .inviteExpires = invitation.expiresAt});
   log::info("user invited", {{"user", name}});
@@ -122,6 +132,7 @@ awaitable<UserRecord> StoreAccounts::setDisabled(std::string name, bool disabled
 }
 
 awaitable<void> StoreAccounts::resetPassword(std::string name, Secret password) {
+  co_await requirePerson(name);
   requirePassword(password);
   std::string hash = co_await parts_.passwords.hash(password);
   co_await change(name, {.passwordHash = std::move(hash), .inviteDigest = "", .endsSessions = true});
@@ -156,7 +167,9 @@ void StoreAccounts::forget(const std::string& name) {
 
 awaitable<Accounts::Recovered> StoreAccounts::recoverAdmin() {
   const std::vector<UserRecord> users = co_await parts_.store.listUsers();
-  const auto is_admin = [](const UserRecord& user) { return user.role == nameOf(Role::admin) && !user.disabled; };
+  const auto is_admin = [](const UserRecord& user) {
+    return user.role == nameOf(Role::admin) && !user.disabled && user.kind == UserKind::person;
+  };
   auto chosen = std::ranges::find(users, "admin", &UserRecord::name);
   if (chosen == users.end()) chosen = std::ranges::find_if(users, is_admin);
   if (chosen == users.end()) throw Error(ErrorCode::NotFound, "There is no administrator yet. Start the server once: it creates one.");

@@ -36,7 +36,7 @@ class StoreAccounts final : public Accounts {
 
   awaitable<std::vector<UserRecord>> list() override;
   awaitable<std::optional<UserRecord>> find(std::string name) override;
-  awaitable<UserRecord> create(std::string name, Role role, Secret password) override;
+  awaitable<UserRecord> create(std::string name, Role role, Secret password, UserKind kind) override;
   awaitable<Invitation> invite(std::string name) override;
   std::optional<std::string> invited(std::string_view code) const override;
   awaitable<std::optional<LoginResult>> acceptInvitation(std::string code, Secret password, LoginOrigin origin) override;
@@ -56,6 +56,7 @@ class StoreAccounts final : public Accounts {
 
   awaitable<UserRecord> change(std::string name, UserChange change);
   void remember(const UserRecord& user);
+  awaitable<void> requirePerson(std::string name);  ///< Error(Conflict) for a service account
 
   Parts parts_;
   mutable std::mutex mutex_;

@@ -13,12 +13,26 @@ constexpr std::size_t kMaxSessions = 500;  ///< of one user: each is a row in th
 
 }  // namespace
 
-void SessionTable::setUser(const std::string& name, Role role, std::int64_t generation) {
+void SessionTable::setUser(const UserRecord& user) {
+  const std::string& name = user.name;
+  const std::int64_t generation = user.tokenGeneration;
   std::unique_lock lock(mutex_);
   // Of concurrent changes, the newer may be applied first.
   if (auto known = users_.find(name); known != users_.end() && known->second.generation > generation) return;
-  users_[name] = {role, generation};
+  users_[name] = {storedRole(user.role), generation, user.disabled};
   std::erase_if(sessions_, [&](const auto& item) { return item.second.record.user == name && item.second.generation != generation; });
+}
+
+bool SessionTable::knows(std::string_view user) const {
+  std::shared_lock lock(mutex_);
+  return users_.contains(user);
+}
+
+std::optional<Role> SessionTable::roleOf(std::string_view user) const {
+  std::shared_lock lock(mutex_);
+  const auto found = users_.find(user);
+  if (found == users_.end() || found->second.disabled) return std::nullopt;
+  return found->second.role;
 }
 
 void SessionTable::add(const SessionRecord& session, std::int64_t generation) {

@@ -18,7 +18,9 @@ class SessionTable {
  public:
   SessionTable(const Clock& clock, AccessRules rules, const GrantTable& grants) : clock_(clock), rules_(rules), grants_(grants) {}
 
-  void setUser(const std::string& name, Role role, std::int64_t generation);
+  void setUser(const UserRecord& user);
+  bool knows(std::string_view user) const;
+  std::optional<Role> roleOf(std::string_view user) const;  ///< nothing: the user does not exist, or is disabled
   void add(const SessionRecord& session, std::int64_t generation);
   void remove(std::string_view id);
   void extend(std::string_view id, SystemTime expires_at);  ///< never shortens; no-op if absent
@@ -43,6 +45,7 @@ class SessionTable {
   struct User {
     Role role;
     std::int64_t generation;
+    bool disabled;
   };
   struct Session {
     SessionRecord record;

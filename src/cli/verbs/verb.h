@@ -85,6 +85,7 @@ VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string&
   VERBS(Serve)             \
   VERBS(Session)           \
   VERBS(Users)             \
+  VERBS(Tokens)            \
   VERBS(Api)               \
   VERBS(Program)
 

@@ -63,6 +63,20 @@ class NameGuard {
   bool kept_ = false;
 };
 
+/// Counts an instance until it is in the registry.
+class PendingGuard {
+ public:
+  using Pending = std::multiset<std::pair<std::string, std::string>>;
+  PendingGuard(Pending& pending, Pending::value_type one) : pending_(pending), own_(pending.insert(std::move(one))) {}
+  ~PendingGuard() { pending_.erase(own_); }
+  PendingGuard(const PendingGuard&) = delete;
+  PendingGuard& operator=(const PendingGuard&) = delete;
+
+ private:
+  Pending& pending_;
+  Pending::iterator own_;
+};
+
 std::string fingerprintOf(const CreateRequest& request) {
   std::string text = request.provider ? std::string(enumName(*request.provider)) : "";
   text += "\n" + request.owner + "\n" + boost::json::serialize(toJson(request.config));
@@ -144,6 +158,24 @@ awaitable<void> Creation::checkCapacity(ProviderType type, const CreateRequest& 
   requireRoomFor(context_, request.owner, type);
 }
 
+void Creation::checkCount(const CreateRequest& request) const {
+  if (request.maxInstances <= 0) return;
+  const auto counts = [&](std::string_view owner, std::string_view name) {
+    return owner == request.owner && name.starts_with(request.namePrefix);
+  };
+  auto count = std::ranges::count_if(context_.registry.instances(), [&](const auto& one) {
+    return counts(one.second->instance().owner, one.second->instance().config.name);
+  });
+  count += std::ranges::count_if(pending_, [&](const auto& one) {
+    const EntryPtr entry = context_.registry.find(std::string_view(one.second));
+    return !entry && counts(one.first, one.second);
+  });
+  if (count > request.maxInstances)
+    throw Error(ErrorCode::Conflict,
+                format("This access token permits {} workspaces{}, and they exist. Delete one first.", request.maxInstances,
+                       request.namePrefix.empty() ? "" : format(" named {}*", request.namePrefix)));
+}
+
 awaitable<std::optional<InstanceAndOperation>> Creation::replay(const Store::IdempotencyEntry& first, const std::string& fingerprint) {
   if (first.fingerprint != fingerprint) throw Error(ErrorCode::Unprocessable, "This Idempotency-Key was used before with another request.");
   auto operation = co_await runner_.get(first.operationId);
@@ -204,6 +236,8 @@ awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, Insta
   requested.config = instance.config;
   provider.checkRequest(requested);
   NameGuard name(context_.registry, instance.config.name, id, request.owner);
+  const PendingGuard pending(pending_, {request.owner, instance.config.name});
+  checkCount(request);
   if (const NameHold* hold = context_.registry.holdOf(instance.config.name); hold && hold->owner != request.owner)
     throw Error(
         ErrorCode::AlreadyExists,

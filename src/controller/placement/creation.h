@@ -21,12 +21,15 @@ class Creation {
   /// What the first request with the same key created; nothing when it never became durable.
   awaitable<std::optional<InstanceAndOperation>> replay(const Store::IdempotencyEntry& first, const std::string& fingerprint);
   InstanceConfig complete(const CreateRequest& request, const Provider& provider) const;
+  /// Throws Error(Conflict) when the owner has as many instances as the request permits.
+  void checkCount(const CreateRequest& request) const;
   awaitable<void> checkCapacity(ProviderType type, const CreateRequest& request, const InstanceId& id) const;
 
   const Context& context_;
   OperationRunner& runner_;
   std::unique_ptr<Placement> placement_;
-  std::set<std::string> keys_in_use_;  ///< Idempotency-Keys whose first request is in progress
+  std::multiset<std::pair<std::string, std::string>> pending_;  ///< owners and names of instances that are not in the registry yet
+  std::set<std::string> keys_in_use_;                           ///< Idempotency-Keys whose first request is in progress
 };
 
 /// Throws Error(Conflict) when the provider limits the number of instances of a user, and `owner` has as many.

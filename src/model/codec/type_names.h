@@ -58,7 +58,8 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   TYPE(MigrationPlan, "")                         \
   TYPE(Snapshot, "")
 #define SWARM_ENUMS(ENUM) \
-  ENUM(ProviderType) ENUM(InstanceStatus) ENUM(ProviderHealth) ENUM(OperationKind) ENUM(OperationStatus) ENUM(ShareAccess)
+  ENUM(ProviderType)      \
+  ENUM(InstanceStatus) ENUM(ProviderHealth) ENUM(OperationKind) ENUM(OperationStatus) ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind)
 
 #define SWARM_TYPE_NAMES(T, REQUEST)                     \
   template <>                                            \
@@ -77,24 +78,26 @@ template <template <Form> typename Members>
 inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestName<Members<Form::Config>>;
 
 /// The bodies of model/requests.h and the schemas that describe them.
-#define SWARM_REQUESTS(REQUEST)                      \
-  REQUEST(ChangeUserRequest, "ChangeUser")           \
-  REQUEST(CreateInstanceRequest, "CreateInstance")   \
-  REQUEST(CreateUserRequest, "CreateUser")           \
-  REQUEST(ExecuteCommandRequest, "ExecuteCommand")   \
-  REQUEST(HandOverRequest, "HandOver")               \
-  REQUEST(IssueTokenRequest, "IssueToken")           \
-  REQUEST(LoginLinkRequest, "CreateLoginLink")       \
-  REQUEST(LoginRequest, "Credentials")               \
-  REQUEST(MigrateInstanceRequest, "MigrateInstance") \
-  REQUEST(RestoreSnapshotRequest, "RestoreSnapshot") \
-  REQUEST(SetPasswordRequest, "SetPassword")         \
-  REQUEST(ShareRequest, "PutShare")                  \
-  REQUEST(TakeSnapshotRequest, "TakeSnapshot")       \
+#define SWARM_REQUESTS(REQUEST)                          \
+  REQUEST(ChangeUserRequest, "ChangeUser")               \
+  REQUEST(CreateAccessTokenRequest, "CreateAccessToken") \
+  REQUEST(CreateInstanceRequest, "CreateInstance")       \
+  REQUEST(CreateUserRequest, "CreateUser")               \
+  REQUEST(ExecuteCommandRequest, "ExecuteCommand")       \
+  REQUEST(HandOverRequest, "HandOver")                   \
+  REQUEST(IssueTokenRequest, "IssueToken")               \
+  REQUEST(LoginLinkRequest, "CreateLoginLink")           \
+  REQUEST(LoginRequest, "Credentials")                   \
+  REQUEST(MigrateInstanceRequest, "MigrateInstance")     \
+  REQUEST(RestoreSnapshotRequest, "RestoreSnapshot")     \
+  REQUEST(SetPasswordRequest, "SetPassword")             \
+  REQUEST(ShareRequest, "PutShare")                      \
+  REQUEST(TakeSnapshotRequest, "TakeSnapshot")           \
   REQUEST(UpdateInstanceRequest, "UpdateInstance")
 
 /// The bodies of model/responses.h.
 #define SWARM_RESPONSES(RESPONSE)                            \
+  RESPONSE(AccessToken, "AccessToken")                       \
   RESPONSE(HealthResponse, "Health")                         \
   RESPONSE(InstanceTokenResponse, "InstanceToken")           \
   RESPONSE(InvitationResponse, "Invitation")                 \

@@ -97,6 +97,13 @@ CREATE TABLE shares(
   STRICT, WITHOUT ROWID;
 CREATE INDEX shares_by_grantee ON shares(grantee);
 )",
+    // 9: access tokens; service accounts
+    R"(
+CREATE TABLE access_tokens(
+  id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL UNIQUE, expires_at INTEGER NOT NULL,
+  last_used_at INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE(owner, name)) STRICT;
+ALTER TABLE users ADD COLUMN kind TEXT NOT NULL DEFAULT 'person';
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

@@ -54,5 +54,7 @@ void deleteShare(Database& database, const InstanceId& instance, const std::stri
 std::vector<ShareRecord> loadShares(Database& database, const std::optional<InstanceId>& instance);  ///< all without an instance
 std::vector<TokenKeyRecord> loadTokenKeys(Database& database);
 void putTokenKey(Database& database, const TokenKeyRecord& key);
+std::vector<AccessTokenRecord> loadAccessTokens(Database& database);
+void insertAccessToken(Database& database, const AccessTokenRecord& record);
 
 }  // namespace swarm::sqlite

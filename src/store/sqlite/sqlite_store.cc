@@ -188,6 +188,25 @@ class SqliteStore final : public Store {
     });
   }
 
+  awaitable<void> insertAccessToken(AccessTokenRecord record) override {
+    co_await write([&](Database& database) { sqlite::insertAccessToken(database, record); });
+  }
+  awaitable<void> noteAccessTokenUses(std::map<std::string, SystemTime> uses) override {
+    co_await write([&](Database& database) {
+      for (const auto& [id, at] : uses)
+        database.execute("UPDATE access_tokens SET last_used_at = ? WHERE id = ?", {std::int64_t{at.time_since_epoch().count()}, id});
+    });
+  }
+  awaitable<void> deleteAccessToken(std::string id) override {
+    co_await write([&](Database& database) { database.execute("DELETE FROM access_tokens WHERE id = ?", {id}); });
+  }
+  awaitable<std::vector<AccessTokenRecord>> loadAccessTokens() override { return read(sqlite::loadAccessTokens); }
+  awaitable<void> pruneAccessTokens(SystemTime now) override {
+    co_await write([&](Database& database) {
+      database.execute("DELETE FROM access_tokens WHERE expires_at <= ?", {std::int64_t{now.time_since_epoch().count()}});
+    });
+  }
+
   awaitable<std::optional<std::string>> getSetting(std::string name) override {
     co_return co_await read([&](Database& database) {
       sqlite::Rows rows = database.query("SELECT value FROM settings WHERE name = ?", {name});

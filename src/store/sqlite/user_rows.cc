@@ -1,4 +1,7 @@
-// The SQL of users and sessions.
+// The SQL of users, their sessions and access tokens.
+#include <boost/json/serialize.hpp>
+
+#include "model/codec/codec.h"
 #include "store/sqlite/row_parts.h"
 #include "store/sqlite/rows.h"
 
@@ -57,23 +60,29 @@ void handOver(Database& database, const std::string& from, const std::string& to
 
 std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name) {
   return collect(database.query("SELECT name, password_hash, role, created_at, token_generation, git_name, git_email, disabled, "
-                                "invite_digest, invite_expires FROM users WHERE ?1 OR name = ?2 ORDER BY name",
+                                "invite_digest, invite_expires, kind FROM users WHERE ?1 OR name = ?2 ORDER BY name",
                                 {std::int64_t{!name}, name.value_or("")}),
                  [](const Rows& rows) {
-                   return UserRecord{rows.text(0),           rows.text(1),
-                                     rows.text(2),           toTime(rows.integer(3)),
-                                     rows.integer(4),        {rows.text(5), rows.text(6)},
-                                     rows.integer(7) != 0,   rows.text(8),
-                                     toTime(rows.integer(9))};
+                   return UserRecord{rows.text(0),
+                                     rows.text(1),
+                                     rows.text(2),
+                                     toTime(rows.integer(3)),
+                                     rows.integer(4),
+                                     {rows.text(5), rows.text(6)},
+                                     rows.integer(7) != 0,
+                                     rows.text(8),
+                                     toTime(rows.integer(9)),
+                                     enumFromName<UserKind>(rows.text(10)).value_or(UserKind::person)};
                  });
 }
 
 void putUser(Database& database, const UserRecord& user) {
   database.execute(
-      "INSERT INTO users(name, password_hash, role, created_at, token_generation) VALUES(?, ?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET "
+      "INSERT INTO users(name, password_hash, role, created_at, token_generation, kind) VALUES(?, ?, ?, ?, ?, ?) "
+      "ON CONFLICT(name) DO UPDATE SET "
       "password_hash = excluded.password_hash, role = excluded.role, created_at = excluded.created_at, "
       "token_generation = excluded.token_generation",
-      {user.name, user.passwordHash, user.role, toNumber(user.createdAt), user.tokenGeneration});
+      {user.name, user.passwordHash, user.role, toNumber(user.createdAt), user.tokenGeneration, std::string(enumName(user.kind))});
 }
 
 void insertUser(Database& database, const UserRecord& user) {
@@ -120,6 +129,7 @@ void deleteUser(Database& database, const std::string& name, const std::string& 
   database.execute("DELETE FROM idempotency_keys WHERE user = ?", {name});
   database.execute("DELETE FROM sessions WHERE user = ?", {name});
   database.execute("DELETE FROM shares WHERE grantee = ?", {name});
+  database.execute("DELETE FROM access_tokens WHERE owner = ?", {name});
   database.execute("DELETE FROM users WHERE name = ?", {name});
   database.execute("INSERT INTO former_users(name, successor) VALUES(?, ?)", {name, successor});
   requireAdminLeft(database, former);
@@ -162,6 +172,24 @@ void putSession(Database& database, const SessionRecord& session) {
       "expires_at = excluded.expires_at, revoked = max(revoked, excluded.revoked)",
       {session.id, session.user, toNumber(session.expiresAt), std::int64_t{session.revoked}, session.kind, toNumber(session.createdAt),
        toNumber(session.signedInAt)});
+}
+
+std::vector<AccessTokenRecord> loadAccessTokens(Database& database) {
+  return collect(database.query("SELECT body, digest, last_used_at FROM access_tokens ORDER BY id"), [](const Rows& rows) {
+    const auto body = parseJson(rows.text(0), "A row of the database", 64);
+    AccessTokenRecord record{fromJson<AccessToken>(body, UnknownFields::Ignore), rows.text(1)};
+    if (rows.integer(2) != 0) record.token.lastUsedAt = toTime(rows.integer(2));
+    return record;
+  });
+}
+
+void insertAccessToken(Database& database, const AccessTokenRecord& record) {
+  const AccessToken& token = record.token;
+  if (count(database.query("SELECT count(*) FROM access_tokens WHERE owner = ? AND name = ?", {token.owner, token.name})) > 0)
+    throw Error(ErrorCode::AlreadyExists, format("{} has an access token named \"{}\". Choose another name.", token.owner, token.name))
+        .withField("/name", "is taken");
+  database.execute("INSERT INTO access_tokens(id, owner, name, digest, expires_at, last_used_at, body) VALUES(?, ?, ?, ?, ?, 0, ?)",
+                   {token.id, token.owner, token.name, record.digest, toNumber(token.expiresAt), json::serialize(toJson(token))});
 }
 
 }  // namespace swarm::sqlite

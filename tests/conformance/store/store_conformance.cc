@@ -591,6 +591,58 @@ TEST_P(StoreConformance, sharesWithUsersOfInstancesOnlyAndNotWithoutALimit) {
   EXPECT_THAT(run(store().loadShares()).shares, testing::SizeIs(kMaxSharesOfInstance));
 }
 
+TEST_P(StoreConformance, keepsAccessTokensUntilTheyExpire) {
+  const SystemTime now = parseTime("2026-11-23T00:00:00Z");
+  const AccessToken first{.id = "t-1",
+                          .name = "ci",
+                          .owner = "ann",
+                          .scopes = {AccessScope::read, AccessScope::write},
+                          .namePrefix = "ci-",
+                          .maxInstances = 5,
+                          .createdAt = now,
+                          .expiresAt = now + std::chrono::hours(1)};
+  AccessToken second = first;
+  second.id = "t-2";
+  second.name = "agent";
+  second.expiresAt += std::chrono::hours(1);
+  run(store().insertAccessToken({second, "digest-2"}));
+  run(store().insertAccessToken({first, "digest-1"}));
+  run(store().noteAccessTokenUses({{"t-2", now + std::chrono::minutes(1)}, {"absent", now}}));
+  reopen();
+  auto tokens = run(store().loadAccessTokens());
+  ASSERT_EQ(tokens.size(), 2u);
+  EXPECT_EQ(toJson(tokens[0].token), toJson(first));
+  EXPECT_EQ(tokens[0].digest, "digest-1");
+  EXPECT_EQ(tokens[1].token.lastUsedAt, now + std::chrono::minutes(1));
+  EXPECT_EQ(tokens[1].digest, "digest-2");
+  run(store().pruneAccessTokens(first.expiresAt));
+  tokens = run(store().loadAccessTokens());
+  ASSERT_EQ(tokens.size(), 1u);
+  EXPECT_EQ(tokens[0].token.id, "t-2");
+  for (const char* id : {"t-2", "absent"}) run(store().deleteAccessToken(id));
+  reopen();
+  EXPECT_TRUE(run(store().loadAccessTokens()).empty());
+}
+
+TEST_P(StoreConformance, hasOneAccessTokenOfANameAndForgetsThoseOfADeletedUser) {
+  for (const char* name : {"ann", "ci"})
+    run(store().insertUser(
+        {.name = name, .passwordHash = "", .role = "user", .kind = name == std::string("ci") ? UserKind::service : UserKind::person}));
+  const auto tokenOf = [](const std::string& id, const std::string& owner) {
+    return AccessTokenRecord{{.id = id, .name = "build", .owner = owner}, "digest-" + id};
+  };
+  run(store().insertAccessToken(tokenOf("t-1", "ann")));
+  run(store().insertAccessToken(tokenOf("t-2", "ci")));
+  EXPECT_EQ(errorOf(store().insertAccessToken(tokenOf("t-3", "ann"))).code(), ErrorCode::AlreadyExists);
+  reopen();
+  EXPECT_EQ(run(store().getUser("ann"))->kind, UserKind::person);
+  EXPECT_EQ(run(store().getUser("ci"))->kind, UserKind::service);
+  run(store().deleteUser("ci", ""));
+  const auto tokens = run(store().loadAccessTokens());
+  ASSERT_EQ(tokens.size(), 1u);
+  EXPECT_EQ(tokens[0].token.owner, "ann");
+}
+
 TEST_P(StoreConformance, keepsSettingsByteForByte) {
   std::string value("a\0b\xff\n", 5);
   EXPECT_FALSE(run(store().getSetting("key")));

@@ -204,6 +204,18 @@ async function walkUsers(walk) {
   await walk.call('disableUser', { path }, 200);
   await walk.call('inviteUser', { path }, 409);
   await walk.call('enableUser', { path }, 200);
+  await walk.call('createUser', { body: { name: 'bot', kind: 'service' } }, 201);
+  await walk.call('inviteUser', { path: { name: 'bot' } }, 409);
+  const made = (await walk.call('createAccessToken', { body: { name: 'ci', scopes: ['write'], owner: 'bot' } }, 201)).json;
+  await walk.call('createAccessToken', { body: { name: 'ci', owner: 'bot' } }, 409);
+  await walk.call('createAccessToken', { body: { name: 'ci', owner: 'bob' } }, 403);
+  await walk.call('authStatus', { token: made.token }, 200);
+  await walk.call('createLoginLink', { token: made.token }, 403);
+  const listed = (await walk.call('listAccessTokens', {}, 200)).json.items;
+  if (listed.length !== 1 || !listed[0].lastUsedAt || listed[0].token) throw new Error(`tokens: ${JSON.stringify(listed)}`);
+  await walk.call('revokeAccessToken', { path: { token: made.id } }, 204);
+  await walk.call('revokeAccessToken', { path: { token: made.id } }, 404);
+  await walk.call('authStatus', { token: made.token }, 401);
   await walk.call('deleteUser', { path, query: { handOverTo: 'nothing' } }, 404);
   await walk.call('deleteUser', { path, query: { handOverTo: 'bob' } }, 204);
 }

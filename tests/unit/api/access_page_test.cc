@@ -62,9 +62,11 @@ std::string rolesTable() {
 }
 
 std::string permissionsTable() {
-  std::string table = headOf("permission | what it allows");
-  for (const Permission permission : kPermissions)
-    table += format("| {} | {} |{}\n", nameOf(permission), summaryOf(permission), cells(permission));
+  std::string table = headOf("permission | what it allows | scope");
+  for (const Permission permission : kPermissions) {
+    const auto scope = scopeOf(permission);
+    table += format("| {} | {} | {} |{}\n", nameOf(permission), summaryOf(permission), scope ? enumName(*scope) : "–", cells(permission));
+  }
   return table;
 }
 

@@ -146,6 +146,22 @@ TEST(ApiEvents, goToUsersWithWhomAWorkspaceIsSharedAsLongAsItIs) {
   EXPECT_EQ(theirs.readUntil("\"name\":\"secret\"").find("\"status\":\"starting\""), std::string::npos) << "after its end";
 }
 
+TEST(ApiEvents, endWhenTheirAccessTokenIsRevokedOrItsOwnerGetsAnotherRole) {
+  for (const bool revokes : {true, false}) {
+    ApiServer server;
+    const Answer made = server.send({"POST", "/api/tokens", R"({"name":"agent"})"}, server.stranger);
+    ASSERT_EQ(made.status, 201) << made.text;
+    StreamedAnswer events(server, "/api/events", bearer(made.at("token")));
+    StreamedAnswer sessions(server, "/api/events", bearer(server.user));
+    const Request change =
+        revokes ? Request{"DELETE", "/api/tokens/" + made.at("id")} : Request{"PATCH", "/api/users/sten", R"({"role":"auditor"})"};
+    EXPECT_LT(server.send(change).status, 300);
+    EXPECT_TRUE(events.ends());
+    server.create("w", server.user);
+    EXPECT_NE(sessions.readUntil("event: instance").find("event: instance"), std::string::npos) << "another user's stream goes on";
+  }
+}
+
 TEST(ApiEvents, areNotTakenByAClientWithoutBounds) {
   ApiServer server({.open = {.perUser = 2}});
   StreamedAnswer one(server, "/api/events", bearer(server.user));

@@ -1,4 +1,4 @@
-// `swarm users`, `swarm password` and `swarm sessions end`.
+// `swarm users`, `swarm password`, `swarm sessions end` and `swarm tokens`.
 #include "unit/cli/api_double.h"
 
 namespace swarm::cli::testing {
@@ -54,6 +54,38 @@ TEST(SessionsVerb, endsOneOrAll) {
   EXPECT_EQ(runCommand(api, {"sessions", "end", "--user", "ben"}).code, 0);
   EXPECT_EQ(runCommand(api, {"sessions", "end"}).code, 2);
   EXPECT_EQ(api.received().size(), 3u);
+}
+
+TEST(UsersVerb, createsAServiceAccountWithoutAnInvitation) {
+  ApiDouble api;
+  api.on("POST /api/users", 201, {kBen});
+  const Ran ran = runCommand(api, {"users", "create", "ben", "--service"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out, "ben\n");
+  EXPECT_EQ(api.bodyOf("POST /api/users"), boost::json::parse(R"({"name":"ben","kind":"service"})"));
+  EXPECT_EQ(runCommand(api, {"users", "create", "ben", "--service", "--password-stdin"}).code, 2);
+}
+
+TEST(TokensVerb, createsListsAndRevokes) {
+  const std::string token = R"({"id":"t-1","name":"ci","owner":"ann","scopes":["read","write"],"namePrefix":"ci-","maxInstances":5,)"
+                            R"("createdAt":"2026-12-01T00:00:00Z","expiresAt":"2027-01-01T00:00:00Z")";
+  ApiDouble api;
+  api.on("POST /api/tokens", 201, {token + R"(,"token":"swarm_pat_secret"})"});
+  api.on("GET /api/tokens", 200, {R"({"items":[)" + token + "}]}"});
+  api.on("DELETE /api/tokens/t-1", 204, {""});
+  const Ran made = runCommand(api, {"tokens", "create", "ci", "--scope", "write,inside", "--days", "30", "--prefix", "ci-",
+                                    "--max-workspaces", "5", "--owner", "bot"});
+  EXPECT_EQ(made.code, 0) << made.err;
+  EXPECT_EQ(made.out, "swarm_pat_secret\n") << "for $(…)";
+  EXPECT_EQ(api.bodyOf("POST /api/tokens"),
+            boost::json::parse(R"({"name":"ci","scopes":["write","inside"],"days":30,"namePrefix":"ci-","maxInstances":5,"owner":"bot"})"));
+  const Ran listed = runCommand(api, {"tokens"});
+  EXPECT_EQ(listed.code, 0) << listed.err;
+  for (const char* part : {"t-1", "ci", "read,write", "never", "2027-01-01T00:00:00Z"})
+    EXPECT_NE(listed.out.find(part), std::string::npos) << listed.out;
+  EXPECT_EQ(runCommand(api, {"tokens", "list", "-o", "name"}).out, "t-1\n");
+  EXPECT_EQ(runCommand(api, {"tokens", "revoke", "t-1"}).code, 0);
+  EXPECT_EQ(runCommand(api, {"tokens", "create", "ci", "--scope", "root"}).code, 2);
 }
 
 }  // namespace

@@ -63,6 +63,11 @@ class MemoryStore final : public Store {
   awaitable<void> putTokenKey(TokenKeyRecord) override { co_return; }
   awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() override { co_return std::vector<TokenKeyRecord>(); }
   awaitable<void> pruneTokenKeys(SystemTime) override { co_return; }
+  awaitable<void> insertAccessToken(AccessTokenRecord) override { co_return; }
+  awaitable<void> noteAccessTokenUses(std::map<std::string, SystemTime>) override { co_return; }
+  awaitable<void> deleteAccessToken(std::string) override { co_return; }
+  awaitable<std::vector<AccessTokenRecord>> loadAccessTokens() override { co_return std::vector<AccessTokenRecord>(); }
+  awaitable<void> pruneAccessTokens(SystemTime) override { co_return; }
   awaitable<std::optional<std::string>> getSetting(std::string name) override;
   awaitable<void> putSetting(std::string name, std::string value) override;
 

@@ -30,7 +30,7 @@ class MemoryAccounts final : public Accounts {
   explicit MemoryAccounts(std::function<LoginResult(const std::string&)> sign_in) : sign_in_(std::move(sign_in)) {}
   awaitable<std::vector<UserRecord>> list() override { co_return std::vector<UserRecord>(); }
   awaitable<std::optional<UserRecord>> find(std::string) override { co_return std::nullopt; }
-  awaitable<UserRecord> create(std::string, Role, Secret) override { co_return UserRecord(); }
+  awaitable<UserRecord> create(std::string, Role, Secret, UserKind) override { co_return UserRecord(); }
   awaitable<Invitation> invite(std::string) override { co_return Invitation(); }
   std::optional<std::string> invited(std::string_view code) const override;
   awaitable<std::optional<LoginResult>> acceptInvitation(std::string code, Secret password, LoginOrigin origin) override;
@@ -82,6 +82,7 @@ class MemoryAuth final : public Auth {
   std::vector<TokenKeyInfo> tokenKeys() const override { return {}; }
   awaitable<TokenKeyInfo> rotateTokenKey() override { co_return TokenKeyInfo(); }
   awaitable<void> renewTokenKey() override { co_return; }
+  AccessTokens& accessTokens() override { std::terminate(); }
   MemoryAccounts& accounts() override { return accounts_; }
 
   LoginResult signIn(const std::string& user, std::chrono::seconds ttl = std::chrono::hours(1));

@@ -10,6 +10,7 @@ const std::vector<std::string> kRoleNames{"user", "operator", "auditor", "admin"
 std::string stateOf(const boost::json::value& user) {
   if (memberText(user, "disabled") == "true") return "disabled";
   if (!memberText(user, "invitedUntil").empty()) return "invited until " + memberText(user, "invitedUntil");
+  if (memberText(user, "kind") == "service") return "service";
   return memberText(user, "hasPassword") == "true" ? "active" : "without password";
 }
 
@@ -36,22 +37,28 @@ class UsersCreate final : public Verb {
   void declare(Arguments& arguments) override {
     arguments.word("name", name_, "User name; it is never changed").sets("/name");
     arguments.option("--role", role_, "user, operator, auditor or admin (default user)").oneOf(kRoleNames).sets("/role");
-    arguments.flag("--password-stdin", from_stdin_, "Read a password from standard input instead of inviting the user").sets("/password");
+    Argument& password = arguments.flag("--password-stdin", from_stdin_, "Read a password from standard input instead of inviting the user")
+                             .sets("/password");
+    arguments.flag("--service", is_service_, "A service account: it cannot sign in, and has access tokens")
+        .sets("/kind")
+        .excludes(password);
   }
 
   int run(Context& context) override {
     CreateUserRequest request{.name = name_, .role = role_};
+    if (is_service_) request.kind = UserKind::service;
     if (from_stdin_) request.password = readSecret("Password", true).reveal();
     const boost::json::object user = context.client().createUser(request);
     report(format("{} was created ({}).\n", name_, role_));
-    if (!from_stdin_) return invite(context, name_);
+    if (is_service_) report(format("Create an access token for it with: swarm tokens create NAME --owner {}\n", name_));
+    if (!from_stdin_ && !is_service_) return invite(context, name_);
     if (!printStructured(context, user)) print(name_ + "\n");
     return kDone;
   }
 
  private:
   std::string name_, role_ = "user";
-  bool from_stdin_ = false;
+  bool from_stdin_ = false, is_service_ = false;
 };
 
 class UsersRole final : public Verb {
@@ -133,7 +140,7 @@ void addUsers(const AddVerb& add) {
       plainVerb(listUsers));
   add({.name = "users create",
        .summary = "Create a user, and print a link with which they set their password",
-       .examples = {"swarm users create ben", "swarm users create olaf --role operator"}},
+       .examples = {"swarm users create ben", "swarm users create olaf --role operator", "swarm users create build-bot --service"}},
       std::make_unique<UsersCreate>());
   add({.name = "users invite",
        .summary = "Print another such link, also for a person who forgot their password",

@@ -50,7 +50,8 @@ struct Walk {
   std::string volume{};
   std::string snapshot{};
   std::string session{};
-  std::string name{};  ///< of a deleted instance
+  std::string token{};  ///< the id of an access token
+  std::string name{};   ///< of a deleted instance
 };
 
 std::string pathOf(const api::Endpoint& route, const Walk& walk) {
@@ -62,6 +63,7 @@ std::string pathOf(const api::Endpoint& route, const Walk& walk) {
   fill("{id}", route.pattern.starts_with("/api/operations") ? walk.operation : walk.instance);
   fill("{name}", concernsUsers(route) ? walk.owner : route.pattern.starts_with("/api/names") ? walk.name : walk.volume);
   fill("{session}", walk.session);
+  fill("{token}", walk.token);
   fill("{user}", "rita");
   fill("{snapshot}", walk.snapshot);
   fill("{type}", "fake");
@@ -82,6 +84,7 @@ std::string bodyOf(const api::Endpoint& route, const std::string& password, std:
   if (route.body.schema == "HandOver") return R"({"owner":"rita"})";
   if (route.body.schema == "PutShare") return R"({"access":"viewer"})";
   if (route.body.schema == "CreateLoginLink") return R"({"instance":"dev"})";
+  if (route.body.schema == "CreateAccessToken") return R"({"name":"new-)" + std::string(unique) + "\"}";
   if (route.body.schema == "CreateUser") return R"({"name":"new-)" + std::string(unique) + "\"}";
   if (route.body.schema == "ChangeUser") return R"({"role":"operator"})";
   if (route.body.schema == "SetPassword") return R"({"password":"another horse","oldPassword":"no"})";
@@ -132,7 +135,10 @@ class ApiPermissions : public ::testing::Test {
     Walk walk{.owner = owner};
     if (!namesAnObject(route)) return walk;
     if (concernsUsers(route)) {
-      walk.session = principalOf(server_.issue(owner)).sessionId;
+      const std::string session = server_.issue(owner);
+      walk.session = principalOf(session).sessionId;
+      if (route.pattern.find("{token}") != std::string_view::npos)
+        walk.token = server_.send({"POST", "/api/tokens", R"({"name":"some"})"}, session).at("id");
       return walk;
     }
     const std::string name = "w" + std::to_string(made_++);
@@ -229,7 +235,9 @@ TEST_F(ApiPermissions, requireASignInOnEveryRouteThatIsNotPublic) {
     if (route.permission == Permission::Public) continue;
     for (const std::string& token : {std::string(), std::string("garbage"), expired}) {
       const Answer answer = call(
-          route, {.owner = "ulla", .instance = "i", .operation = "o", .volume = "v", .snapshot = "s", .session = "s", .name = "n"}, token);
+          route,
+          {.owner = "ulla", .instance = "i", .operation = "o", .volume = "v", .snapshot = "s", .session = "s", .token = "t", .name = "n"},
+          token);
       EXPECT_EQ(answer.status, 401) << route.method << " " << route.pattern;
       EXPECT_TRUE(answer.header("WWW-Authenticate").starts_with("Bearer"));
     }

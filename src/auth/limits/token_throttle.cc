@@ -1,0 +1,32 @@
+#include "auth/limits/token_throttle.h"
+
+#include "base/diagnostics/log.h"
+#include "base/error.h"
+#include "base/text/format.h"
+
+namespace swarm {
+namespace {
+
+constexpr double kPerSecond = 5;
+constexpr double kBurst = 300;
+constexpr std::size_t kMaxAddresses = 10'000;
+
+}  // namespace
+
+void TokenThrottle::count(const std::string& address) {
+  const SteadyTime now = clock_.steadyNow();
+  std::lock_guard lock(mutex_);
+  if (addresses_.size() >= kMaxAddresses) {
+    std::erase_if(addresses_, [&](const auto& item) { return item.second.isFull(now); });
+    // An attack from so many addresses gains nothing that matters from a forgotten count.
+    if (addresses_.size() >= kMaxAddresses) addresses_.clear();
+  }
+  TokenBucket& bucket = addresses_.try_emplace(address, kPerSecond, kBurst).first->second;
+  if (const auto wait = std::chrono::ceil<std::chrono::seconds>(bucket.waitTime(now)); wait.count() > 0)
+    throw Error(ErrorCode::TooManyRequests, "Too many invalid tokens came from this address. Check the token, or sign in again.")
+        .withRetryAfter(wait);
+  bucket.take(now);
+  if (bucket.waitTime(now).count() > 0) log::warning("many invalid tokens", {{"address", address}});
+}
+
+}  // namespace swarm

@@ -1,0 +1,29 @@
+// TokenThrottle: limits how many invalid tokens one address may send.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/token_bucket.h"
+
+namespace swarm {
+
+/// 300 invalid tokens at once, then 5 in a second; IPv6 addresses count by their /64. A valid token is never counted or refused, so that
+/// an attacker cannot lock out the programs behind the same address. Guessing is hopeless without this limit: a token has 160 random bits,
+/// or a signature. It bounds the log and the work. Thread-safe.
+class TokenThrottle {
+ public:
+  explicit TokenThrottle(const Clock& clock) : clock_(clock) {}
+  /// Of one invalid token. Throws Error(TooManyRequests) with the time to wait.
+  void count(const std::string& address);
+
+ private:
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::map<std::string, TokenBucket, std::less<>> addresses_;
+};
+
+}  // namespace swarm
