@@ -59,7 +59,7 @@ std::string PackSender::compress(int level) {
 void PackSender::flush() {
   if (segments_.empty()) return;
   takeAcks();
-  while (in_flight_.size() >= kPackWindow) takeAck();
+  while (in_flight_.size() >= kPacksInFlight) takeAck();
   const auto now = std::chrono::steady_clock::now();
   const auto waited = core_.outbox.waited();
   choice_.observe(waited - waited_, now - flushed_);

@@ -25,7 +25,8 @@ inline constexpr std::size_t kMaxSignature = 1024 * 1024;   ///< runs of equal c
 // Windows: the maximum in flight. They bound the memory of both agents.
 inline constexpr std::size_t kListingWindowBytes = 3 * 1024 * 1024;
 inline constexpr std::size_t kListingWindowCount = 2048;
-inline constexpr std::size_t kPackWindow = 16;
+inline constexpr std::size_t kPackWindow = 16;     ///< accepted; earlier versions send as many
+inline constexpr std::size_t kPacksInFlight = 12;  ///< sent at most before the first is confirmed: the target holds them in memory
 inline constexpr std::size_t kSignatureWindowBytes = 4 * 1024 * 1024;
 
 enum class EntryType : std::uint8_t { Directory = 1, Regular = 2, Symlink = 3 };
