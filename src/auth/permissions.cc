@@ -126,10 +126,11 @@ bool isAllowed(const Principal& principal, Permission permission, Relation relat
   if (principal.user.empty() || !isInScope(principal, permission)) return false;
   Reach reach = reachOf(principal.role, permission);
   // Those who may not enter the workspaces of others enter what is shared with them. The environment of a program decides which code it
-  // runs, and a share lets another user enter the workspace.
+  // runs, a share lets another user enter the workspace, and who creates one for another user chooses image, command and setup, and may
+  // attach a volume of that user.
   if (reach == Reach::All && !principal.mayEnterOthers) {
     if (permission == Permission::Inside) reach = Reach::Editors;
-    if (permission == Permission::Configure || permission == Permission::Share) reach = Reach::Own;
+    if (permission == Permission::Configure || permission == Permission::Share || permission == Permission::Create) reach = Reach::Own;
   }
   return static_cast<int>(relation) < static_cast<int>(reach);
 }

@@ -24,7 +24,7 @@ constexpr std::string_view kHidden = "***";
 awaitable<std::string> ownerOf(Services& services, const Call& call, std::optional<std::string> owner) {
   if (!owner || *owner == call.principal().user) co_return call.principal().user;
   if (!isAllowed(call.principal(), Permission::Create, Relation::Other))
-    throw Error(ErrorCode::PermissionDenied, "Only an admin can create a workspace for another user.");
+    throw Error(ErrorCode::PermissionDenied, "You are not allowed to create a workspace for another user.");
   if (!co_await services.auth.accounts().find(*owner))
     throw Error(ErrorCode::InvalidArgument, format("There is no user \"{}\".", *owner)).withField("/owner", "is not a user");
   co_return *owner;

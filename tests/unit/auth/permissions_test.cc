@@ -140,7 +140,8 @@ TEST(Permissions, letAdminsIntoWorkspacesOfOthersUnlessTheConfigurationForbidsIt
   Principal kept_out = admin;
   kept_out.mayEnterOthers = false;
   for (const Permission permission : kPermissions) {
-    const bool enters = permission == Permission::Inside || permission == Permission::Configure || permission == Permission::Share;
+    const bool enters = permission == Permission::Inside || permission == Permission::Configure || permission == Permission::Share ||
+                        permission == Permission::Create;
     EXPECT_TRUE(isAllowed(admin, permission, "bob"));
     EXPECT_EQ(isAllowed(kept_out, permission, "bob"), !enters) << nameOf(permission);
     EXPECT_TRUE(isAllowed(kept_out, permission, "root")) << "one's own";

@@ -284,6 +284,8 @@ TEST(ApiAdmins, doNotEnterWorkspacesOfOthersWhereTheConfigurationForbidsIt) {
   EXPECT_EQ(server.send(command, server.admin).status, 403);
   EXPECT_EQ(server.send({"POST", "/api/instances/ullas/token", R"({"scope":"status"})"}).status, 403);
   EXPECT_EQ(server.send({"PUT", "/api/instances/ullas", R"({"env":{"A":"b"}})"}).status, 403);
+  const Request with_setup{"POST", "/api/instances", R"({"name":"more","owner":"ulla","setup":"tar c ."})"};
+  EXPECT_EQ(server.send(with_setup).status, 403) << "it could attach a volume of ulla's";
   EXPECT_EQ(server.send({"POST", "/api/instances/ullas/stop?wait=10"}).status, 200) << "all else stays";
   EXPECT_NE(server.send({"POST", "/api/instances/own/exec", R"({"command":["true"]})"}).status, 403);
 }
