@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <boost/asio/detached.hpp>
@@ -389,9 +390,16 @@ class Server {
   std::vector<std::unique_ptr<Worker>> workers_;
 };
 
+/// They would contain the keys that sign tokens, and passwords.
+void forbidCoreDumps() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+}
+
 }  // namespace
 
 int serve(const cli::ServeFlags& flags) {
+  forbidCoreDumps();
   ServerConfig config = loadServerConfig(flags);
   configureHeap();
   log::configure(config.logLevel, config.logStyle);

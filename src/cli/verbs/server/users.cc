@@ -27,7 +27,7 @@ int listUsers(Context& context) {
 
 int invite(Context& context, const std::string& name) {
   const std::string url = context.client().inviteUser(name);
-  if (!printStructured(context, boost::json::object{{"user", name}, {"url", url}})) print(url + "\n");
+  if (!printStructured(context, boost::json::object{{"user", name}, {"url", url}})) printLine(url);
   report(format("Send the link to {}: it lets them set a password, once, within 72 hours.\n", name));
   return kDone;
 }
@@ -52,7 +52,7 @@ class UsersCreate final : public Verb {
     report(format("{} was created ({}).\n", name_, role_));
     if (is_service_) report(format("Create an access token for it with: swarm tokens create NAME --owner {}\n", name_));
     if (!from_stdin_ && !is_service_) return invite(context, name_);
-    if (!printStructured(context, user)) print(name_ + "\n");
+    if (!printStructured(context, user)) printLine(name_);
     return kDone;
   }
 
