@@ -4,19 +4,12 @@
 import { createRequire } from 'node:module';
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { Person } from '../workspace/person.mjs';
+
+import { Person, testOptions } from '../workspace/person.mjs';
 import { Server, check, say, waitFor } from '../workspace/server.mjs';
 import { FlyEmulator } from './fly_emulator.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    swarm: { type: 'string' },
-    emulator: { type: 'string' },
-    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
-    screenshots: { type: 'string' },
-  },
-});
+const options = testOptions({ emulator: { type: 'string' } });
 const { chromium } = createRequire(path.resolve(options.modules, 'x.js'))('playwright-core');
 const server = new Server(options.swarm);
 const fly = new FlyEmulator(options.emulator, server.folder);

@@ -3,19 +3,12 @@
 //   node move_workspace.mjs --swarm build/dev/swarm --emulator build/dev/fly-emulator [--modules DIR] [--screenshots DIR]
 import fs from 'node:fs';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
+
 import { FlyEmulator } from '../fly/fly_emulator.mjs';
-import { Person, workbench } from '../workspace/person.mjs';
+import { Person, testOptions, workbench } from '../workspace/person.mjs';
 import { Server, check, say, waitFor } from '../workspace/server.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    swarm: { type: 'string' },
-    emulator: { type: 'string' },
-    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
-    screenshots: { type: 'string' },
-  },
-});
+const options = testOptions({ emulator: { type: 'string' } });
 const server = new Server(options.swarm);
 const fly = new FlyEmulator(options.emulator, server.folder);
 const person = new Person(options);

@@ -3,18 +3,12 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { createRequire } from 'node:module';
-import { parseArgs } from 'node:util';
-import { Person, workbench } from '../workspace/person.mjs';
+
+import { Person, testOptions, workbench } from '../workspace/person.mjs';
 import { Server, check, say, waitFor } from '../workspace/server.mjs';
 import { node, portPrograms, go } from './programs.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    swarm: { type: 'string' },
-    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
-    screenshots: { type: 'string' },
-  },
-});
+const options = testOptions();
 const domain = 'swarm.example.test';
 const server = new Server(options.swarm);
 const { chromium } = createRequire(path.resolve(options.modules, 'x.js'))('playwright-core');

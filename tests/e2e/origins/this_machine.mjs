@@ -2,18 +2,12 @@
 // browser; and what ports of one workspace may.
 //   node this_machine.mjs --swarm build/dev/swarm [--modules DIR] [--screenshots DIR]
 import http from 'node:http';
-import { parseArgs } from 'node:util';
-import { Person, workbench } from '../workspace/person.mjs';
+
+import { Person, testOptions, workbench } from '../workspace/person.mjs';
 import { Server, check, say } from '../workspace/server.mjs';
 import { send, node, otherVscode, portPrograms, go } from './programs.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    swarm: { type: 'string' },
-    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
-    screenshots: { type: 'string' },
-  },
-});
+const options = testOptions();
 const server = new Server(options.swarm);
 const second = new Server(options.swarm);
 const person = new Person(options);

@@ -1,18 +1,10 @@
 // Two people and one server, in Chromium: a colleague is invited, sets a password and works; an administrator enters the workspace, which is
 // announced; the colleague is disabled, and their open tab ends.
 //   node tests/e2e/workspace/invitation.mjs --swarm build/dev/swarm [--modules DIR] [--screenshots DIR]
-import { parseArgs } from 'node:util';
-
-import { Person, workbench } from './person.mjs';
+import { Person, testOptions, workbench } from './person.mjs';
 import { Server, check } from './server.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    swarm: { type: 'string', default: 'build/dev/swarm' },
-    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
-    screenshots: { type: 'string' },
-  },
-});
+const options = testOptions();
 
 const server = new Server(options.swarm);
 const person = new Person(options);

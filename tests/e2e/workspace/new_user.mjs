@@ -2,17 +2,11 @@
 //   node new_user.mjs --swarm build/dev/swarm [--modules DIR] [--screenshots DIR]
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { Person } from './person.mjs';
+
+import { Person, testOptions } from './person.mjs';
 import { Server, check, say, waitFor } from './server.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    swarm: { type: 'string' },
-    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
-    screenshots: { type: 'string' },
-  },
-});
+const options = testOptions();
 const { chromium } = createRequire(path.resolve(options.modules, 'x.js'))('playwright-core');
 const server = new Server(options.swarm);
 let browser;

@@ -1,18 +1,10 @@
 // The gateway's pages in Chromium: a workspace made, stopped and started without the command line, and a tab that says where it is and why
 // it is closed.
 //   node tests/e2e/workspace/pages.mjs --swarm build/dev/swarm [--modules DIR] [--screenshots DIR]
-import { parseArgs } from 'node:util';
-
-import { Person, workbench } from './person.mjs';
+import { Person, testOptions, workbench } from './person.mjs';
 import { Server, check, waitFor } from './server.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    swarm: { type: 'string', default: 'build/dev/swarm' },
-    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
-    screenshots: { type: 'string' },
-  },
-});
+const options = testOptions();
 
 const server = new Server(options.swarm);
 const person = new Person(options);

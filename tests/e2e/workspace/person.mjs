@@ -1,8 +1,19 @@
 // A user at the browser: Chromium, signing in, the terminal, and screenshots on request.
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { parseArgs } from 'node:util';
 
 export const workbench = '.monaco-workbench .part.editor';
+
+/// The command line of a test with a browser; `more`: further options, as of parseArgs().
+export const testOptions = (more = {}) => parseArgs({
+  options: {
+    swarm: { type: 'string', default: 'build/dev/swarm' },
+    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
+    screenshots: { type: 'string' },
+    ...more,
+  },
+}).values;
 
 export class Person {
   /// `modules` holds playwright-core; `screenshots` is a folder, or nothing.

@@ -1,17 +1,9 @@
 // Two people and one workspace, in Chromium: a colleague sees what is shared with them, enters it as editor, and is out when the share ends.
 //   node tests/e2e/workspace/sharing.mjs --swarm build/dev/swarm [--modules DIR] [--screenshots DIR]
-import { parseArgs } from 'node:util';
-
-import { Person, workbench } from './person.mjs';
+import { Person, testOptions, workbench } from './person.mjs';
 import { Server, check } from './server.mjs';
 
-const { values: options } = parseArgs({
-  options: {
-    swarm: { type: 'string', default: 'build/dev/swarm' },
-    modules: { type: 'string', default: process.env.SWARM_TEST_MODULES ?? 'node_modules' },
-    screenshots: { type: 'string' },
-  },
-});
+const options = testOptions();
 
 const server = new Server(options.swarm);
 const person = new Person(options);
