@@ -48,8 +48,9 @@ bool isSafe(const Call& call, const net::RequestHead& head) {
 
 /// Whether the handlers of a route compare names of instances with the prefix to which an access token may be limited.
 bool comparesNames(const Endpoint& route) {
-  return route.permission <= Permission::SignedIn || route.pattern.starts_with("/api/instances") ||
-         route.pattern.starts_with("/api/operations");
+  constexpr std::string_view subjects[] = {"/api/instances", "/api/operations", "/api/snapshots", "/api/volumes"};
+  return route.permission <= Permission::SignedIn ||
+         std::ranges::any_of(subjects, [&](std::string_view subject) { return route.pattern.starts_with(subject); });
 }
 
 /// Messages may quote bytes of the client that are not UTF-8; JSON has to be.

@@ -87,6 +87,9 @@ const PermissionTexts& rowOf(Permission permission) { return kPermissionTable[st
 bool isInScope(const Principal& principal, Permission permission) {
   if (!principal.token) return true;
   const auto needed = scopeOf(permission);
+  // Users and other tokens would not have the limits of this one.
+  const bool is_limited = principal.token->maxInstances > 0 || !principal.token->namePrefix.empty();
+  if (is_limited && (permission == Permission::Account || permission == Permission::ManageUsers)) return false;
   return needed && std::ranges::find(principal.token->scopes, *needed) != principal.token->scopes.end();
 }
 

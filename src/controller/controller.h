@@ -168,7 +168,7 @@ class SwarmController {
   /// Gives the instance to another user, with its operations and snapshots, and ends what its former owner has open. Container, network and
   /// volumes keep their labels until an update replaces the container. Conflict while it is busy, or when the provider limits the number of
   /// instances of a user.
-  awaitable<Instance> handOver(InstanceRef ref, std::string owner);
+  awaitable<Instance> handOver(InstanceRef ref, std::string from, std::string owner);
   awaitable<UpdatePlan> planUpdate(std::string ref, UpdateRequest request);  ///< what the update would do; without effect
   /// `empty`: replaces lost volumes that had files of the instance with empty ones; without it, the start fails.
   awaitable<InstanceAndOperation> startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty = EmptyVolumes::No);

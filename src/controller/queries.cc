@@ -245,9 +245,7 @@ awaitable<std::vector<VolumeResponse>> SwarmController::listVolumes() {
         continue;
       }
       for (VolumeInfo& volume : *volumes) {
-        // The provider's label has the owner at the time of creation.
-        if (const std::string owner = impl.registry.ownerOfPlace(volume.placeId); !owner.empty()) volume.owner = owner;
-        volume.owner = impl.registry.presentOwner(volume.owner);
+        volume.owner = impl.registry.ownerOfVolume(volume.placeId, volume.owner);
         if (volume.owner.empty() && !volume.isStray) continue;
         const PlaceRecord* place = impl.registry.findPlace(volume.placeId);
         const bool of_snapshot = place && place->role == PlaceRole::snapshot;

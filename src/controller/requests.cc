@@ -67,8 +67,8 @@ awaitable<UpdateResult> SwarmController::updateInstance(InstanceRef ref, UpdateR
   return onLoop([=](Impl& impl) { return impl.updates.update(admit(impl.registry, ref), request, actor); });
 }
 
-awaitable<Instance> SwarmController::handOver(InstanceRef ref, std::string owner) {
-  return onLoop([=](Impl& impl) { return impl.updates.handOver(admit(impl.registry, ref), owner); });
+awaitable<Instance> SwarmController::handOver(InstanceRef ref, std::string from, std::string owner) {
+  return onLoop([=](Impl& impl) { return impl.updates.handOver(admit(impl.registry, ref), from, owner); });
 }
 
 awaitable<UpdatePlan> SwarmController::planUpdate(std::string ref, UpdateRequest request) {

@@ -113,9 +113,10 @@ InstanceConfig Updates::changed(const Entry& entry, const UpdateRequest& request
   return config;
 }
 
-awaitable<Instance> Updates::handOver(EntryPtr entry, std::string owner) {
+awaitable<Instance> Updates::handOver(EntryPtr entry, std::string from, std::string owner) {
   requireIdle(*entry);
   Instance& instance = entry->instance();
+  if (instance.owner != from) throw Error(ErrorCode::Conflict, "The workspace has been handed over in the meantime.");
   if (instance.owner == owner) co_return instance;
   requireRoomFor(context_, owner, instance.provider);
   UpdatingGuard guard(entry);

@@ -12,7 +12,7 @@ class Updates {
   /// Throws Conflict while the instance is busy.
   awaitable<UpdateResult> update(EntryPtr entry, UpdateRequest request, std::string actor);
   /// Throws Conflict while the instance is busy, and when the provider limits the number of instances of a user.
-  awaitable<Instance> handOver(EntryPtr entry, std::string owner);
+  awaitable<Instance> handOver(EntryPtr entry, std::string from, std::string owner);
   /// What it would do, without effect.
   awaitable<UpdatePlan> plan(EntryPtr entry, UpdateRequest request);
 

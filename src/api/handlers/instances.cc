@@ -43,7 +43,9 @@ void limitToToken(const Call& call, CreateRequest& request) {
                 format("This access token creates only workspaces whose names begin with \"{}\".", token->namePrefix))
         .withField("/name", "has another prefix");
   const bool has_named_volume = std::ranges::any_of(request.config.storage, [](const auto& one) { return !one.volumeName.empty(); });
-  if (has_named_volume && !token->namePrefix.empty())
+  // What a workspace runs when it starts reads the files of its volumes.
+  const bool may_enter = isAllowed(call.principal(), Permission::Configure, request.owner);
+  if (has_named_volume && (!token->namePrefix.empty() || !may_enter))
     throw Error(ErrorCode::PermissionDenied, "This access token cannot attach a volume by name.").withField("/storage", "names a volume");
   request.namePrefix = token->namePrefix;
   request.maxInstances = token->maxInstances;
@@ -190,7 +192,8 @@ using ChangeReader = UpdateRequest (*)(const json::value&, const Instance&);
 UpdateRequest readChange(Call& call, const Instance& current, ChangeReader read) {
   UpdateRequest update = read(call.body(), current);
   if ((update.env || update.network) && !isAllowed(call.principal(), Permission::Configure, current.owner, current.id))
-    throw Error(ErrorCode::PermissionDenied, "Your role does not allow changing the environment or the network of this workspace.")
+    throw Error(ErrorCode::PermissionDenied, format("{} It concerns the environment or the network of the workspace.",
+                                                    refusalOf(call.principal(), Permission::Configure)))
         .withInstance(current.id.str());
   update.refreshImage = call.flag("refreshImage");
   requireChange(update);

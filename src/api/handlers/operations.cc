@@ -49,6 +49,9 @@ awaitable<Reply> getOperation(Services& services, Call& call) {
   Operation operation = co_await requireOperation(services, call, Permission::Read);
   if (call.wait() > std::chrono::seconds(0))
     operation = co_await services.controller.waitForOperation(operation.id, Deadline::after(call.wait()));
+  // The wait may have outlived the caller's access.
+  const std::optional<Principal> now = services.auth.stillSignedIn(call.principal());
+  if (!now || !canSee(*now, operation.owner, operation.instanceId)) throw notFound("operation", call.argument());
   co_return reply(operation);
 }
 
@@ -59,16 +62,25 @@ awaitable<Reply> cancelOperation(Services& services, Call& call) {
   co_return reply;
 }
 
+/// A token that is limited to a prefix reaches volumes of existing instances only: the names of deleted ones are not known.
+bool canSeeVolume(Services& services, const Call& call, const VolumeResponse& volume) {
+  if (!canSee(call.principal(), volume.owner, volume.instanceId)) return false;
+  if (namePrefixOf(call.principal()).empty()) return true;
+  return std::ranges::any_of(*services.controller.routes().current(), [&](const auto& named) {
+    return named.second->instanceId == volume.instanceId && covers(call.principal(), named.first);
+  });
+}
+
 awaitable<Reply> listVolumes(Services& services, Call& call) {
   std::vector<VolumeResponse> items = co_await services.controller.listVolumes();
-  std::erase_if(items, [&](const VolumeResponse& one) { return !canSee(call.principal(), one.owner, one.instanceId); });
+  std::erase_if(items, [&](const VolumeResponse& one) { return !canSeeVolume(services, call, one); });
   co_return replyWithItems(items);
 }
 
 awaitable<Reply> deleteVolume(Services& services, Call& call) {
   std::vector<VolumeResponse> volumes = co_await services.controller.listVolumes();
   auto found = std::find_if(volumes.begin(), volumes.end(), [&](const VolumeResponse& volume) {
-    return volume.name == call.argument() && canSee(call.principal(), volume.owner, volume.instanceId);
+    return volume.name == call.argument() && canSeeVolume(services, call, volume);
   });
   if (found == volumes.end()) throw notFound("volume", call.argument());
   requireAllowed(call, Permission::Manage, found->owner, found->instanceId);

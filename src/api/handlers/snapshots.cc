@@ -15,9 +15,11 @@ awaitable<Reply> takeSnapshot(Services& services, Call& call) {
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
-/// An access token that is limited to a prefix restores only the instance's own snapshots.
+/// An access token that is limited to a prefix, or lacks the scope inside, restores only the instance's own snapshots.
 awaitable<void> requireCoveredSnapshot(Services& services, Call& call, const Instance& instance, const std::string& snapshot) {
-  if (namePrefixOf(call.principal()).empty()) co_return;
+  // What a workspace runs when it starts reads the files of the snapshot.
+  if (!call.principal().token) co_return;
+  if (namePrefixOf(call.principal()).empty() && isAllowed(call.principal(), Permission::Configure, instance.owner, instance.id)) co_return;
   const SnapshotList own = co_await services.controller.listSnapshotsOf(instance.id.str());
   if (std::ranges::none_of(own.items, [&](const Snapshot& one) { return one.id == snapshot || one.name == snapshot; }))
     throw Error(ErrorCode::Unprocessable, format("There is no snapshot \"{}\" of {}.", snapshot, instance.config.name))
@@ -33,9 +35,13 @@ awaitable<Reply> restoreSnapshot(Services& services, Call& call) {
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
+bool canSeeSnapshot(const Call& call, const Snapshot& snapshot) {
+  return canSee(call.principal(), snapshot.owner, snapshot.instanceId) && covers(call.principal(), snapshot.instanceName);
+}
+
 awaitable<Reply> listSnapshots(Services& services, Call& call) {
   std::vector<Snapshot> items = co_await services.controller.listSnapshots();
-  std::erase_if(items, [&](const Snapshot& one) { return !canSee(call.principal(), one.owner, one.instanceId); });
+  std::erase_if(items, [&](const Snapshot& one) { return !canSeeSnapshot(call, one); });
   co_return replyWithItems(items);
 }
 
@@ -51,7 +57,7 @@ awaitable<Reply> deleteSnapshot(Services& services, Call& call) {
   std::vector<Snapshot> snapshots = co_await services.controller.listSnapshots();
   auto found = std::ranges::find(snapshots, call.argument(), &Snapshot::id);
   if (found != snapshots.end()) {
-    if (!canSee(call.principal(), found->owner, found->instanceId)) throw notFound("snapshot", call.argument());
+    if (!canSeeSnapshot(call, *found)) throw notFound("snapshot", call.argument());
     requireAllowed(call, Permission::Manage, found->owner, found->instanceId);
   }
   // The controller refuses unknown ids and snapshots of the provider.

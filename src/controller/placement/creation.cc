@@ -13,6 +13,7 @@ namespace {
 
 constexpr std::size_t kSecretBytes = 32;
 constexpr std::chrono::seconds kFirstQueryTimeout{5};
+constexpr std::chrono::seconds kVolumesTimeout{30};
 
 /// Holds a key while its first request is in progress.
 class KeyGuard {
@@ -158,6 +159,21 @@ awaitable<void> Creation::checkCapacity(ProviderType type, const CreateRequest& 
   requireRoomFor(context_, request.owner, type);
 }
 
+/// The provider compares its label, which keeps the owner at the time of the volume's creation: after a hand-over, the files are another
+/// user's. The provider refuses volumes whose label has another owner.
+awaitable<void> Creation::checkVolumes(Provider& provider, const CreateRequest& request) const {
+  const auto& storage = request.config.storage;
+  if (std::ranges::all_of(storage, [](const StorageConfig& one) { return one.volumeName.empty(); })) co_return;
+  for (const VolumeInfo& volume : co_await provider.listVolumes(Deadline::after(kVolumesTimeout))) {
+    const auto wanted = std::ranges::find(storage, volume.name, &StorageConfig::volumeName);
+    if (wanted == storage.end() || volume.owner != request.owner) continue;
+    if (context_.registry.ownerOfVolume(volume.placeId, volume.owner) == request.owner) continue;
+    throw Error(ErrorCode::Unprocessable,
+                format("The volume {} does not belong to {}. Choose another volumeName.", volume.name, request.owner))
+        .withField("/storage", "the volume belongs to another user");
+  }
+}
+
 void Creation::checkCount(const CreateRequest& request) const {
   if (request.maxInstances <= 0) return;
   const auto counts = [&](std::string_view owner, std::string_view name) {
@@ -176,10 +192,13 @@ void Creation::checkCount(const CreateRequest& request) const {
                        request.namePrefix.empty() ? "" : format(" named {}*", request.namePrefix)));
 }
 
-awaitable<std::optional<InstanceAndOperation>> Creation::replay(const Store::IdempotencyEntry& first, const std::string& fingerprint) {
+awaitable<std::optional<InstanceAndOperation>> Creation::replay(const Store::IdempotencyEntry& first, const std::string& fingerprint,
+                                                                const std::string& owner) {
   if (first.fingerprint != fingerprint) throw Error(ErrorCode::Unprocessable, "This Idempotency-Key was used before with another request.");
   auto operation = co_await runner_.get(first.operationId);
   if (!operation) co_return std::nullopt;  // a crash between key and row: the operation was never created
+  if (operation->owner != owner)
+    throw Error(ErrorCode::Conflict, "The workspace that this Idempotency-Key created belongs to another user now. Use a new key.");
   InstanceAndOperation result;
   result.operation = std::move(*operation);
   result.replayed = true;
@@ -207,7 +226,7 @@ awaitable<InstanceAndOperation> Creation::create(CreateRequest request) {
   std::string fingerprint = fingerprintOf(request);
   auto first = co_await context_.store.findIdempotencyKey(request.actor, request.idempotencyKey);
   if (first) {
-    auto result = co_await replay(*first, fingerprint);
+    auto result = co_await replay(*first, fingerprint, request.owner);
     if (result) co_return std::move(*result);
     id = first->instanceId;
     operation_id = first->operationId;
@@ -235,6 +254,7 @@ awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, Insta
   requested.owner = request.owner;
   requested.config = instance.config;
   provider.checkRequest(requested);
+  co_await checkVolumes(provider, request);
   NameGuard name(context_.registry, instance.config.name, id, request.owner);
   const PendingGuard pending(pending_, {request.owner, instance.config.name});
   checkCount(request);

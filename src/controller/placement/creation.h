@@ -19,9 +19,11 @@ class Creation {
  private:
   awaitable<InstanceAndOperation> createNew(CreateRequest request, InstanceId id, std::string operation_id);
   /// What the first request with the same key created; nothing when it never became durable.
-  awaitable<std::optional<InstanceAndOperation>> replay(const Store::IdempotencyEntry& first, const std::string& fingerprint);
+  awaitable<std::optional<InstanceAndOperation>> replay(const Store::IdempotencyEntry& first, const std::string& fingerprint,
+                                                        const std::string& owner);
   InstanceConfig complete(const CreateRequest& request, const Provider& provider) const;
   /// Throws Error(Conflict) when the owner has as many instances as the request permits.
+  awaitable<void> checkVolumes(Provider& provider, const CreateRequest& request) const;
   void checkCount(const CreateRequest& request) const;
   awaitable<void> checkCapacity(ProviderType type, const CreateRequest& request, const InstanceId& id) const;
 

@@ -79,6 +79,11 @@ std::string Registry::ownerOfPlace(const PlaceId& id) const {
   return gone == departures_.end() ? std::string() : gone->second.owner;
 }
 
+std::string Registry::ownerOfVolume(const PlaceId& place, const std::string& label) const {
+  const std::string owner = ownerOfPlace(place);
+  return presentOwner(owner.empty() ? label : owner);
+}
+
 void Registry::forgetDepartures(SystemTime before) {
   std::erase_if(departures_, [&](const auto& one) { return one.second.since < before; });
 }

@@ -98,6 +98,8 @@ class Registry {
   void placeChanged(const Entry& entry, const PlaceId& former);
   bool knowsPlace(const PlaceId& id) const { return place_owners_.contains(id) || places_.contains(id); }
   std::string ownerOfPlace(const PlaceId& id) const;  ///< also of a deleted one; empty: unknown to this swarm
+  /// The present owner of a volume. `label`: the owner at the time of its creation, as the provider has it.
+  std::string ownerOfVolume(const PlaceId& place, const std::string& label) const;
   InstanceId instanceOfPlace(const PlaceId& id) const;
 
   const std::map<PlaceId, Departure>& departures() const { return departures_; }  ///< of deleted places, by id

@@ -1,4 +1,5 @@
 """A whole server in a folder of its own, for the tests of this folder."""
+import atexit
 import http.client
 import json
 import os
@@ -29,6 +30,7 @@ class Server:
         self.config = pathlib.Path(folder, "config/swarm")
         self.log = pathlib.Path(folder, "log")
         self.process = subprocess.Popen([swarm, "serve", "--listen", "127.0.0.1:0"], env=environment, stderr=self.log.open("w"), preexec_fn=limit)
+        atexit.register(self.process.kill)  # after a failed assertion it would hold the test's output open
         credentials = self.config / "credentials.json"
         wait_for("the server serves", lambda: self.process.poll() is not None or (credentials.exists() and "Serving" in self.log.read_text()))
         if self.process.poll() is not None:

@@ -37,7 +37,8 @@ def main(swarm):
         who = json.loads(run(swarm, server, "whoami", "-o", "json", token=secret)[0])
         assert who["user"] == "bot", who
         assert run(swarm, server, "list", "-o", "name", token=secret)[0] == ""
-        assert "limited to workspaces" in run(swarm, server, "volumes", token=secret, code=4)[1]
+        assert "limited to workspaces" in run(swarm, server, "names", token=secret, code=4)[1]
+        assert run(swarm, server, "volumes", "-o", "json", token=secret)[0] == "[]"
         assert "requires a session" in run(swarm, server, "login-link", token=secret, code=4)[1]
         server.process.kill()
         server.process.wait()

@@ -161,6 +161,27 @@ TEST_F(ApiShares, surviveARestart) {
   EXPECT_EQ(statusFor(server_.stranger, {.target = "/api/instances/ullas"}), 200);
 }
 
+/// The labels of volumes keep the owner at the time of their creation.
+TEST_F(ApiShares, leaveTheFormerOwnerWithoutTheFiles) {
+  const auto create = [&](const std::string& name, const std::string& volume, const std::string& key = {}) {
+    const std::string body = R"({"provider":"fake","name":")" + name + R"(","storage":[{"mountPath":"/home/coder/data","persistent":true)" +
+                             (volume.empty() ? "" : R"(,"volumeName":")" + volume + "\"") + "}]}";
+    net::Headers headers;
+    if (!key.empty()) headers.push_back({"Idempotency-Key", key});
+    return server_.send({.method = "POST", .target = "/api/instances?wait=10", .body = body, .headers = headers}, server_.user);
+  };
+  ASSERT_EQ(create("gift", "", "key").status, 201);
+  std::string volume;
+  for (const auto& one : server_.send({.target = "/api/volumes"}, server_.user).json.at("items").as_array())
+    if (one.at("mountPath") == "/home/coder/data") volume = one.at("name").as_string().c_str();
+  ASSERT_FALSE(volume.empty());
+  ASSERT_EQ(server_.send({"PUT", "/api/instances/gift/owner", R"({"owner":"sten"})"}, server_.user).status, 200);
+  EXPECT_EQ(create("gift", "", "key").status, 409) << "a repeated request shows nothing of it";
+  EXPECT_EQ(create("thief", volume).status, 422);
+  ASSERT_EQ(server_.send({"DELETE", "/api/instances/gift?wait=10"}, server_.stranger).status, 200);
+  EXPECT_EQ(create("thief", volume).status, 422) << "kept for its owner";
+}
+
 TEST_F(ApiShares, endWithTheWorkspaceInOtherHands) {
   ASSERT_EQ(share("sten", kEditor).status, 200);
   ASSERT_EQ(share("vera", kViewer).status, 200);

@@ -140,6 +140,19 @@ TEST_F(ApiAccessTokens, createTokensOnlyWithTheScopeAdminAndNoneThatPermitMore) 
   EXPECT_EQ(create(R"({"name":"unlimited","days":1})", limited).status, 403);
   const std::string few = secretOf(R"({"name":"few","scopes":["admin"],"maxInstances":1})", server_.admin);
   EXPECT_EQ(create(R"({"name":"many","days":1})", few).status, 403);
+  const std::string counted = secretOf(R"({"name":"counted","scopes":["admin"],"maxInstances":1})", server_.admin);
+  EXPECT_EQ(status("POST", "/api/users", counted, R"({"name":"another","role":"admin"})"), 403);
+}
+
+TEST_F(ApiAccessTokens, thatMayNotEnterBringNoFilesToWhatTheyRun) {
+  server_.create("mine", server_.user);
+  ASSERT_EQ(status("POST", "/api/instances/mine/snapshots?wait=10", server_.user, R"({"name":"first"})"), 200);
+  const std::string snapshot = server_.send({.target = "/api/snapshots"}, server_.user).json.at("items").at(0).at("id").as_string().c_str();
+  const std::string secret = secretOf(R"({"name":"writer","scopes":["write"]})", server_.user);
+  const std::string body = R"({"provider":"fake","name":"own","setup":"cat x","storage":[{"mountPath":"/data","volumeName":"kept"}]})";
+  EXPECT_EQ(status("POST", "/api/instances?wait=10", secret, body), 403);
+  EXPECT_EQ(status("POST", "/api/instances?wait=10", secret, R"({"provider":"fake","name":"own","setup":"cat x"})"), 201);
+  EXPECT_EQ(status("POST", "/api/instances/own/restore", secret, R"({"snapshot":")" + snapshot + "\"}"), 422);
 }
 
 TEST_F(ApiAccessTokens, seeAndChangeOnlyWorkspacesWithTheirPrefix) {
@@ -163,8 +176,24 @@ TEST_F(ApiAccessTokens, seeAndChangeOnlyWorkspacesWithTheirPrefix) {
     EXPECT_EQ(list.json.at("items").as_array().size(), 2U) << list.text;
   }
   EXPECT_EQ(status("POST", "/api/instances/ci-1/restore", secret, R"({"snapshot":")" + snapshot + "\"}"), 422) << "files of mine";
+  EXPECT_EQ(status("POST", "/api/instances/ci-1/snapshots?wait=10", secret, R"({"name":"own"})"), 200);
+  const auto items = [&](const char* path) { return server_.send({.target = path}, secret).json.at("items").as_array(); };
+  ASSERT_EQ(items("/api/snapshots").size(), 1U) << "not that of mine";
+  EXPECT_EQ(items("/api/snapshots").at(0).at("instanceName"), "ci-1");
+  EXPECT_EQ(status("DELETE", "/api/snapshots/" + snapshot, secret), 404);
+  const std::string own = items("/api/snapshots").at(0).at("id").as_string().c_str();
+  EXPECT_EQ(status("DELETE", "/api/snapshots/" + own, secret), 204);
+  const boost::json::array volumes = server_.send({.target = "/api/volumes"}, server_.user).json.at("items").as_array();
+  const boost::json::array reachable = items("/api/volumes");
+  EXPECT_FALSE(reachable.empty());
+  for (const boost::json::value& volume : volumes) {
+    if (std::ranges::find(reachable, volume) != reachable.end()) continue;
+    EXPECT_EQ(status("DELETE", std::string("/api/volumes/") + volume.at("name").as_string().c_str(), secret), 404);
+  }
+  EXPECT_LT(reachable.size(), volumes.size());
   for (const api::Endpoint& route : api::makeRouteTable()) {
-    if (route.permission <= Permission::SignedIn || route.pattern == "/api/instances" || route.pattern == "/api/operations") continue;
+    constexpr std::string_view lists[] = {"/api/instances", "/api/operations", "/api/snapshots", "/api/volumes"};
+    if (route.permission <= Permission::SignedIn || std::ranges::find(lists, route.pattern) != std::end(lists)) continue;
     const bool has_body = route.body.rule == api::BodyRule::Json;
     const std::string path = pathOf(route, route.pattern.starts_with("/api/operations") ? operation : "mine");
     const int got = status(std::string(route.method), path, secret, has_body ? "{}" : "");
