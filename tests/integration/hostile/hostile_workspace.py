@@ -14,13 +14,15 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from running_server import RunningServer
 
 MIB = 1024 * 1024
 MOST_GROWTH = 20 * MIB
@@ -30,36 +32,7 @@ MOST_DELAY = 0.050
 FORBIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff\udc80-\udcff]")
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
-class Server:
-    def __init__(self, program, image, folder):
-        self.folder, self.port = folder, free_port()
-        self.environment = {**os.environ, "XDG_CONFIG_HOME": f"{folder}/config", "XDG_DATA_HOME": f"{folder}/data", "XDG_STATE_HOME": f"{folder}/state",
-                            "SWARM_WORKSPACE_IMAGE": image}
-        self.log = folder / "server.log"
-        with open(self.log, "w") as log:
-            self.process = subprocess.Popen([program, "serve", "--listen", f"127.0.0.1:{self.port}"], env=self.environment, stdout=log, stderr=log)
-        credentials = folder / "config/swarm/credentials.json"
-        self.wait_for(lambda: credentials.exists() or self.process.poll() is not None, "the server's start")
-        if self.process.poll() is not None:
-            raise SystemExit(f"the server did not start: {self.log.read_text()}")
-        saved = json.loads(credentials.read_text())
-        self.host = saved["url"].split("://")[1].rstrip("/")
-        self.token = saved["token"]
-
-    @staticmethod
-    def wait_for(condition, what, seconds=60):
-        end = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > end:
-                raise SystemExit(f"timed out waiting for {what}")
-            time.sleep(0.05)
-
+class Server(RunningServer):
     def request(self, method, path, body=None, timeout=60):
         """(status, text); status 0: the connection ended."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
@@ -91,10 +64,6 @@ class Server:
 
     def forget_peak(self):
         pathlib.Path(f"/proc/{self.process.pid}/clear_refs").write_text("5")
-
-    def end(self):
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
 
 
 def docker(*words):
@@ -209,13 +178,13 @@ def main():
     parser.add_argument("--latency", action="store_true")
     options = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="swarm-hostile-"))
-    server = Server(options.server, options.image, folder)
+    server = Server(options.server, folder, variables={"SWARM_WORKSPACE_IMAGE": options.image})
     try:
         wrong = examine(server, options)
     finally:
         for name in ("hostile", "friend"):
             server.request("DELETE", f"/api/instances/{name}?volumes=true&wait=60", timeout=90)
-        server.end()
+        server.stop()
     for sentence in wrong:
         print(f"WRONG: {sentence}")
     if not wrong:

@@ -4,12 +4,14 @@ its own address, and cannot choose the address by which it is throttled. Usage: 
 import http.client
 import http.server
 import json
+import pathlib
 import sys
 import tempfile
 import threading
 import urllib.parse
 
-from running_server import PATIENCE, Server
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from running_server import PATIENCE, RunningServer
 
 ATTACKER, OWNER = "127.0.0.2", "127.0.0.3"
 MANY = 10  # attempts; the wait doubles with each after the fifth
@@ -46,7 +48,7 @@ class People:
     def __init__(self, server, proxy):
         self.host = server.host
         self.port = proxy.server_address[1]
-        self.password = (server.config / "admin-password").read_text().strip()
+        self.password = server.password()
 
     def post(self, address, path, body, headers):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE, source_address=(address, 0))
@@ -100,7 +102,7 @@ def check(people):
 
 def main():
     with tempfile.TemporaryDirectory(prefix="swarm-proxy-") as folder:
-        server = Server(sys.argv[1], folder, SWARM_TRUSTED_PROXIES="127.0.0.1")
+        server = RunningServer(sys.argv[1], folder, variables={"SWARM_TRUSTED_PROXIES": "127.0.0.1"})
         proxy = make_proxy(server)
         threading.Thread(target=proxy.serve_forever, daemon=True).start()
         try:

@@ -2,14 +2,15 @@
 """Holds 20,000 requests without their bodies against a server that may open 1,024 descriptors: it keeps responding, and its Engine stays
 connected. Usage: held_requests.py SWARM"""
 import contextlib
-import json
 import multiprocessing
+import pathlib
 import resource
 import socket
 import sys
 import tempfile
 
-from running_server import PATIENCE, Server, wait_for
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from running_server import PATIENCE, RunningServer, wait_for
 
 SERVER_DESCRIPTORS = 1024
 CLIENTS = 4  # processes, each with an address of its own: one may have too few descriptors for all
@@ -17,9 +18,7 @@ HELD = 5000  # by each
 
 
 def engine_answers(server):
-    status, text = server.get("/api/providers")
-    assert status == 200, text
-    return any(item["type"] == "docker" and item["status"] == "healthy" for item in json.loads(text)["items"])
+    return any(item["type"] == "docker" and item["status"] == "healthy" for item in server.api("GET", "/api/providers", timeout=PATIENCE)["items"])
 
 
 def hold(host, port, address, control):
@@ -53,7 +52,7 @@ def check(server):
             controls.append(mine)
         held = sum(control.recv() for control in controls)
         for _ in range(5):
-            status, text = server.get("/healthz")
+            status, _, text = server.send("GET", "/healthz")
             assert status == 200, text
             assert engine_answers(server), "the connection to the Engine was lost"
         used = server.descriptors()
@@ -72,7 +71,7 @@ def main():
         sys.exit(f"this test needs {wanted} descriptors; the hard limit is {hard}")
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     with tempfile.TemporaryDirectory(prefix="swarm-held-") as folder:
-        server = Server(sys.argv[1], folder, SERVER_DESCRIPTORS)
+        server = RunningServer(sys.argv[1], folder, descriptors=SERVER_DESCRIPTORS)
         try:
             check(server)
         finally:

@@ -9,7 +9,8 @@ import sys
 import tempfile
 import time
 
-from running_server import PATIENCE, Server
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from running_server import PATIENCE, RunningServer
 
 
 def run(swarm, server, *words, token=None, code=0):
@@ -30,7 +31,7 @@ def open_events(server, token):
 
 def main(swarm):
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(swarm, folder)
+        server = RunningServer(swarm, folder)
         run(swarm, server, "users", "create", "bot", "--service")
         secret, note = run(swarm, server, "tokens", "create", "ci", "--owner", "bot", "--scope", "write", "--prefix", "ci-")
         assert secret.startswith("swarm_pat_") and "not shown again" in note, (secret, note)
@@ -43,7 +44,7 @@ def main(swarm):
         server.process.kill()
         server.process.wait()
 
-        server = Server(swarm, folder)
+        server = RunningServer(swarm, folder)
         run(swarm, server, "whoami", token=secret)
         unlimited, _ = run(swarm, server, "tokens", "create", "agent", "--owner", "bot")
         listed = json.loads(run(swarm, server, "tokens", "list", "-o", "json")[0])

@@ -3,11 +3,13 @@
 import http.client
 import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
 
-from running_server import PATIENCE, Server
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from running_server import PATIENCE, RunningServer
 
 CHOSEN = "correct horse battery staple"
 
@@ -48,15 +50,15 @@ def accept_invitation(server, url):
 
 def main(swarm):
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(swarm, folder)
-        password = (server.config / "admin-password").read_text().strip()
+        server = RunningServer(swarm, folder)
+        password = server.password()
         assert call(server, "POST", "/api/users", {"name": "ben"}, server.token)[0] == 201
         status, invitation = call(server, "POST", "/api/users/ben/invite", token=server.token)
         assert status == 201, invitation
         server.process.kill()
         server.process.wait()
 
-        server = Server(swarm, folder)
+        server = RunningServer(swarm, folder)
         url = "http://" + server.host + invitation["url"][invitation["url"].index("/invite"):]
         assert accept_invitation(server, url) == 303, "the invitation is as valid as before"
         status, ben = sign_in(server, "ben", CHOSEN)
@@ -65,7 +67,7 @@ def main(swarm):
         server.process.kill()
         server.process.wait()
 
-        server = Server(swarm, folder)
+        server = RunningServer(swarm, folder)
         assert call(server, "GET", "/api/auth/status", token=ben["token"])[0] == 401
         assert sign_in(server, "ben", CHOSEN)[0] == 401
         assert CHOSEN not in server.log.read_text() and invitation["url"].split("code=")[1] not in server.log.read_text()
@@ -79,7 +81,7 @@ def main(swarm):
         assert done.returncode == 0, done.stderr
         file = f"{folder}/data/swarm/admin-password"
         assert file in done.stderr and os.stat(file).st_mode & 0o777 == 0o600, done.stderr
-        server = Server(swarm, folder)
+        server = RunningServer(swarm, folder)
         assert sign_in(server, "admin", password)[0] == 401
         assert sign_in(server, "admin", open(file).read().strip())[0] == 200
         server.stop()
