@@ -7,7 +7,7 @@
 #include <thread>
 #include <vector>
 
-#include "support/resident_bytes.h"
+#include "support/memory_use.h"
 
 namespace swarm {
 namespace {

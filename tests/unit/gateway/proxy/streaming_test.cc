@@ -1,7 +1,7 @@
 // Bodies through the proxy: streamed in both directions, in bounded memory, with back pressure.
 #include <boost/asio/redirect_error.hpp>
 
-#include "support/resident_bytes.h"
+#include "support/memory_use.h"
 #include "unit/gateway/harness.h"
 
 namespace swarm::gateway::testing {

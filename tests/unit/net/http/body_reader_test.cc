@@ -7,8 +7,8 @@
 #include "async/io_wait.h"
 #include "base/error.h"
 #include "net/http/http.h"
-#include "support/allocated_bytes.h"
 #include "support/coroutine_test.h"
+#include "support/memory_use.h"
 
 namespace swarm::net {
 namespace {

@@ -3,8 +3,8 @@
 
 #include "net/descriptors.h"
 #include "net/http/http_server.h"
-#include "support/allocated_bytes.h"
 #include "support/coroutine_test.h"
+#include "support/memory_use.h"
 #include "support/net/raw_server.h"
 
 namespace swarm::net {

@@ -7,9 +7,9 @@
 #include "net/stream/forwarding_stream.h"
 #include "net/tls/server_certificate.h"
 #include "net/tls/tls_stream.h"
-#include "support/allocated_bytes.h"
 #include "support/coroutine_test.h"
 #include "support/manual_clock.h"
+#include "support/memory_use.h"
 #include "support/net/raw_server.h"
 #include "support/net/test_certificates.h"
 

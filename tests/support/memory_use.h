@@ -1,4 +1,4 @@
-// What this process has allocated and not freed, for tests of memory that must be given back.
+// Memory of this process in bytes: what is allocated and not freed, and what is resident.
 #pragma once
 
 #if __has_feature(address_sanitizer)
@@ -7,7 +7,10 @@
 #include <malloc.h>
 #endif
 
+#include <unistd.h>
+
 #include <cstddef>
+#include <fstream>
 
 namespace swarm::test {
 
@@ -18,6 +21,13 @@ inline std::size_t allocatedBytes() {
   const auto all = mallinfo2();
   return all.uordblks + all.hblkhd;
 #endif
+}
+
+inline std::size_t residentBytes() {
+  std::ifstream in("/proc/self/statm");
+  std::size_t total = 0, resident = 0;
+  in >> total >> resident;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 }  // namespace swarm::test
