@@ -11,12 +11,26 @@
   meta.setAttribute('data-settings', JSON.stringify(options));
 })();
 // Then, until the web extension (extension/healer.js) takes over: a page whose server was replaced while the page was loading starts no
-// extensions and would wait for ever. Nothing has been typed yet, so reloading is enough.
+// extensions and would wait for ever. Reloading is enough, because during a move nothing is typed here: only the extension carries unsaved
+// text over the switch, and VS Code backs it up after some seconds.
 (() => {
   let known; // generation of the server from which this page comes; '': it was gone at the first request
   let watching = true;
   const handover = new BroadcastChannel('swarm-workspace');
-  const end = () => { watching = false; handover.close(); };
+  const notice = document.createElement('dialog'); // a modal one takes the focus, and all input
+  notice.addEventListener('cancel', (event) => event.preventDefault()); // the Escape key
+  const holdBack = (move) => {
+    if (!move === !notice.isConnected) return;
+    if (move) {
+      notice.textContent = `This workspace is moving to ${move.to}. You can type here as soon as VS Code has loaded.`;
+      document.body.append(notice);
+      notice.showModal();
+    } else {
+      notice.close();
+      notice.remove();
+    }
+  };
+  const end = () => { watching = false; handover.close(); holdBack(undefined); };
   const follow = (generation) => {
     known ??= generation;
     if (known === generation) return;
@@ -31,6 +45,7 @@
         const status = await answer.json();
         if (status.ready) follow(status.generation);
         else known ??= '';
+        if (watching) holdBack(status.moving);
       } else if (answer.status < 500) {
         end(); // not behind our gateway; or signed out or deleted, which the gateway's own page reports
         return known === undefined ? undefined : location.reload();
