@@ -46,6 +46,25 @@ Enum parseChoice(std::string_view key, const std::string& text) {
   throw Error(ErrorCode::InvalidArgument, format("{} is \"{}\"; expected one of: {}.", key, text, enumNames<Enum>()));
 }
 
+void readAudit(ConfigSection& section, AuditRules& rules) {
+  constexpr std::int64_t mebibyte = 1024 * 1024;
+  int entry_minutes = static_cast<int>(rules.entryInterval.count());
+  std::int64_t max_mebibytes = rules.maxBytes / mebibyte;
+  section.read("keepDays", rules.keepDays);
+  section.read("maxMiB", max_mebibytes);
+  section.read("entryMinutes", entry_minutes);
+  section.refuseUnknown();
+  const auto check = [](std::string_view key, std::int64_t value, std::int64_t least, std::int64_t most) {
+    if (value < least || value > most)
+      throw Error(ErrorCode::InvalidArgument, format("[audit] {} is {}; expected {} to {}.", key, value, least, most));
+  };
+  check("keepDays", rules.keepDays, 1, 36'500);
+  check("maxMiB", max_mebibytes, 10, 1'048'576);
+  check("entryMinutes", entry_minutes, 1, 1440);
+  rules.maxBytes = max_mebibytes * mebibyte;
+  rules.entryInterval = std::chrono::minutes(entry_minutes);
+}
+
 void readFile(const std::string& file, ServerConfig& config) {
   ConfigSection root = ConfigSection::parse(file);
   if (auto server = root.child("server")) {
@@ -84,6 +103,7 @@ void readFile(const std::string& file, ServerConfig& config) {
     access->read("maxTokenDays", config.maxTokenDays);
     access->refuseUnknown();
   }
+  if (auto audit = root.child("audit")) readAudit(*audit, config.audit);
   if (auto common = root.child("common")) {
     common->read("workspaceImage", config.workspaceImage);
     common->read("instanceNamePrefix", config.instanceNamePrefix);

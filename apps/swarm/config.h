@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/audit.h"
 #include "auth/client_address.h"
 #include "auth/permissions.h"
 #include "base/diagnostics/log.h"
@@ -47,6 +48,7 @@ struct ServerConfig {
   int tokenKeyDays = 90;          ///< age at which the key that signs API tokens is replaced
   TrustedProxies trustedProxies;  ///< proxies whose X-Forwarded-* headers are trusted
   AccessRules access;
+  AuditRules audit;
   std::vector<std::string>
       validateAddresses;  ///< host:port that a provider's configuration in a request may contain, in addition to the configured ones
   std::vector<ProviderSetupPtr> providers;  ///< one of each kind, enabled or not

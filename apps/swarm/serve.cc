@@ -84,11 +84,13 @@ class Server {
       : config_(std::move(config)),
         descriptor_limit_(descriptor_limit),
         store_(openSqliteStore(config_.dataDir)),
+        audit_(store_->audit(), clock_, config_.audit),
         auth_(makeAuth(*store_, clock_,
                        {.access = config_.access,
                         .issuer = config_.baseDomain,
                         .tokenKeyLife = std::chrono::hours(24 * config_.tokenKeyDays),
-                        .maxAccessTokenLife = std::chrono::hours(24 * config_.maxTokenDays)})) {}
+                        .maxAccessTokenLife = std::chrono::hours(24 * config_.maxTokenDays),
+                        .audit = &audit_})) {}
   ~Server() { stop(); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -96,6 +98,7 @@ class Server {
   void start() {
     loadCertificate();
     bind();
+    wait(audit_.open());
     if (std::optional<Secret> password = wait(auth_->initialise()))
       std::fputs(format("The user \"admin\" was created. Its password is in {}\n", keepFirstPassword(places(), *password).string()).c_str(),
                  stderr);
@@ -121,6 +124,7 @@ class Server {
     api_options.makeProvider = [this, context](ProviderType type, const boost::json::object& section) {
       return makeCandidate(type, section, config_, context);
     };
+    api_options.audit = &audit_;
     api_options.checkStore = [this] { return checkStore(); };
     api_ = std::make_unique<Api>(api_options, *controller_, *auth_, metrics_, clock_);
     // Administrators see warnings and errors as "log" events.
@@ -144,6 +148,7 @@ class Server {
   /// For those who administer this machine; the server does not run.
   void resetAdminPassword() {
     wait(auth_->initialise());
+    wait(audit_.record({.action = "resetAdminPassword", .kind = "user", .detail = "on the server's machine"}));
     const Accounts::Recovered recovered = wait(auth_->accounts().recoverAdmin());
     std::fputs(format("The user \"{}\" is an administrator with a new password, which is in {}. Their sessions have ended.\n",
                       recovered.name, keepRecoveredPassword(places(), recovered.password).string())
@@ -264,6 +269,7 @@ class Server {
 
   void serveConnections() {
     GatewayOptions options;
+    options.audit = &audit_;
     options.actions = workspaceActions();
     options.address = address_;
     options.trustedProxies = config_.trustedProxies;
@@ -349,8 +355,10 @@ class Server {
   void keepCliCredential(const std::string& server_id) {
     credential_ = std::make_unique<MachineCredential>(places(), address_.origin(), server_id, *store_, *auth_, clock_);
     wait(credential_->keep());
-    auto daily = [](MachineCredential& credential, Auth& auth) -> async::awaitable<void> {
+    auto daily = [](MachineCredential& credential, Auth& auth, Audit& audit) -> async::awaitable<void> {
       for (;;) {
+        if (const auto pruned = co_await async::attempt(audit.prune()); !pruned)
+          log::warning("failed to remove old records of the audit log", {{"error", pruned.error().message()}});
         co_await async::sleepFor(std::chrono::hours(24));
         if (const auto renewed = co_await async::attempt(auth.renewTokenKey()); !renewed)
           log::warning("failed to renew the key that signs API tokens", {{"error", renewed.error().message()}});
@@ -360,7 +368,7 @@ class Server {
           log::warning("failed to renew the credential of the command line", {{"error", kept.error().message()}});
       }
     };
-    boost::asio::co_spawn(control_.executor(), daily(*credential_, *auth_), boost::asio::detached);
+    boost::asio::co_spawn(control_.executor(), daily(*credential_, *auth_, audit_), boost::asio::detached);
     auto each_minute = [](Auth& auth) -> async::awaitable<void> {
       for (;;) {
         co_await async::sleepFor(std::chrono::minutes(1));
@@ -379,6 +387,7 @@ class Server {
   async::Loop control_{"swarm-control"};
   async::Loop moves_{"swarm-moves"};  ///< transfers the bytes of moves, so that they do not block other work
   std::unique_ptr<Store> store_;
+  Audit audit_;
   std::unique_ptr<Auth> auth_;
   std::unique_ptr<MachineCredential> credential_;
   std::unique_ptr<SwarmController> controller_;

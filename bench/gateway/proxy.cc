@@ -47,7 +47,7 @@ class OneUser final : public Auth {
   std::optional<Principal> takeCode(std::string_view, std::string_view, std::string_view) override { return std::nullopt; }
   std::string issueLoginLink(const Principal&) override { return {}; }
   std::optional<std::string> userOfLoginLink(std::string_view) override { return std::nullopt; }
-  awaitable<std::optional<LoginResult>> takeLoginLink(std::string) override { co_return std::nullopt; }
+  awaitable<std::optional<LoginResult>> takeLoginLink(std::string, LoginOrigin) override { co_return std::nullopt; }
   awaitable<void> putUser(std::string, Secret, Role) override { co_return; }
   Accounts& accounts() override { throw Error(ErrorCode::Internal, "Not here."); }
   Sharing& sharing() override { throw Error(ErrorCode::Internal, "Not here."); }

@@ -246,6 +246,12 @@ class SwarmClient {
   /// A single-use URL that signs the browser that opens it in as this user; it leads to the workspace `instance`, if given.
   std::string createLoginLink(const std::string& instance = {});
 
+  boost::json::object listAudit(const ListAuditQuery& query = {});  ///< newest first: items, nextCursor
+  /// Passes the records as NDJSON, oldest first, to `sink`. Throws Error(Unavailable) when the connection is lost before the end.
+  void exportAudit(const AuditQuery& query, const std::function<void(std::string_view)>& sink, const std::stop_token& stop = {});
+  /// Without `hash`, only the chain. Result: intact, fault, first, sequence, hash.
+  boost::json::object verifyAudit(std::int64_t sequence = 0, const std::string& hash = {});
+
   /// Any other call: `target` is a path with its query, `body` JSON or empty. Returns the response's body unchanged; throws the server's
   /// Error for a status of 400 and above.
   std::string callApi(const std::string& method, const std::string& target, const std::string& body = {});

@@ -5,6 +5,7 @@
 
 #include "api/handlers/handlers.h"
 #include "api/http/call.h"
+#include "api/http/recording.h"
 #include "api/openapi/openapi.h"
 #include "async/deadline.h"
 #include "auth/limits/token_throttle.h"
@@ -174,6 +175,7 @@ void Api::Impl::signIn(Call& call, const Endpoint* route) {
       throw Error(ErrorCode::PermissionDenied, "This request was made by a page of another origin.");
     return;
   }
+  if (credentials.given && !credentials.fromCookie) call.noteToken();
   if (!credentials.principal) {
     if (credentials.given && !credentials.fromCookie) invalid_tokens.count(addressOf(services, call));
     throw Error(ErrorCode::Unauthenticated,
@@ -191,6 +193,7 @@ void Api::Impl::signIn(Call& call, const Endpoint* route) {
 awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
   Match match = findRoute(services.table, call.method(), call.path());
   route = match.route;
+  if (services.options.audit != nullptr) call.setOrigin(services.browser.originOf(call.exchange()));
   signIn(call, route);
   if (route == nullptr && match.allow.empty())
     throw Error(ErrorCode::NotFound, "This path does not exist. See docs/api.md for the routes.");
@@ -221,7 +224,7 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
     co_return reply;
   }
   co_await call.readBody(is_public ? kMaxPublicBody : services.options.maxBody, services.open, payerOf(services, call));
-  co_return co_await route->handler(services, call);
+  co_return co_await handleRecorded(services, call);
 }
 
 /// dispatch(), with every failure as a problem document.
@@ -233,6 +236,7 @@ awaitable<Reply> Api::Impl::respond(Call& call, const Endpoint*& route) {
     failure = currentExceptionAsError();
   }
   int status = httpStatus(failure->code());
+  if (!call.isRecorded()) co_await recordRefusal(services, call, route, *failure);
   if (status >= 500) {
     log::warning("A request failed", {{"requestId", call.requestId()},
                                       {"route", route != nullptr ? route->operationId : "none"},

@@ -16,6 +16,8 @@
 
 namespace swarm {
 
+class Audit;
+
 struct ApiOptions {
   std::size_t maxBody = 1024 * 1024;            ///< bytes; a larger request gets 413
   PublicAddress address{};                      ///< where browsers reach the API; cookies are only set and accepted there
@@ -25,6 +27,7 @@ struct ApiOptions {
   std::chrono::seconds upstreamTimeout{15};     ///< to reach an instance's agent for exec streams and port tunnels
   /// Throws Error when changes cannot be saved. Called once in some seconds, whatever the number of requests; empty: always possible.
   std::function<awaitable<void>()> checkStore = {};
+  Audit* audit = nullptr;                           ///< where changes, entries and refusals are recorded; null: nowhere
   OpenLimits open = {};                             ///< streams, tunnels and unread responses; beyond them: 429
   std::size_t maxRequests = 64;                     ///< of one user in progress, beside those; beyond it: 429
   std::chrono::milliseconds leavePatience{30'000};  ///< with a client that ended its direction, while nothing can be sent to it

@@ -4,7 +4,9 @@
 #include <charconv>
 
 #include "async/attempt.h"
+#include "audit/audit.h"
 #include "auth/accounts/store_accounts.h"
+#include "auth/entry.h"
 #include "auth/limits/throttle.h"
 #include "auth/passwords.h"
 #include "auth/session/access_tokens.h"
@@ -28,6 +30,7 @@ constexpr std::string_view kKeySetting = "auth.key";
 constexpr std::string_view kApiAudience = "swarm-api";
 constexpr std::string_view kBrowserAudience = "swarm-browser";
 constexpr std::string_view kDeviceAudience = "swarm-device";
+constexpr std::string_view kSignIn = "signIn";  // in the audit log
 constexpr std::string_view kLoginPurpose = "login";
 constexpr std::chrono::seconds kCodeLife{60};
 constexpr std::chrono::seconds kClockLeeway{60};  // the system's clock may have been set back since a token was issued
@@ -51,6 +54,7 @@ class StoreAuth final : public Auth {
   StoreAuth(Store& store, const Clock& clock, AuthOptions options)
       : store_(store),
         clock_(clock),
+        audit_(options.audit),
         issuer_(std::move(options.issuer)),
         throttle_(clock),
         grants_(clock),
@@ -64,14 +68,16 @@ class StoreAuth final : public Auth {
                         .maxLife = options.maxAccessTokenLife}),
         codes_(clock, kCodeLife),
         links_(clock, kLoginLinkLife),
-        accounts_({.store = store,
-                   .clock = clock,
-                   .sessions = sessions_,
-                   .passwords = passwords_,
-                   .throttle = throttle_,
-                   .noteRevocation = [this] { noteRevocation(); },
-                   .check = [this](std::string user, Secret password, LoginOrigin origin) { return check(user, password, origin); },
-                   .begin = [this](UserRecord user, std::string kind) { return begin(std::move(user), kSessionLife, std::move(kind)); }}) {}
+        accounts_(
+            {.store = store,
+             .clock = clock,
+             .sessions = sessions_,
+             .passwords = passwords_,
+             .throttle = throttle_,
+             .noteRevocation = [this] { noteRevocation(); },
+             .check = [this](std::string user, Secret password, LoginOrigin origin) { return check(user, password, origin); },
+             .begin = [this](UserRecord user, std::string kind,
+                             LoginOrigin origin) { return begin(std::move(user), kSessionLife, std::move(kind), std::move(origin)); }}) {}
 
   awaitable<std::optional<Secret>> initialise() override {
     co_await loadCookieKey();
@@ -91,13 +97,21 @@ class StoreAuth final : public Auth {
   }
 
   awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin) override {
-    auto record = co_await check(user, std::move(password), origin);
-    if (!record) throw Error(ErrorCode::Unauthenticated, "The name or the password is wrong.");
+    const auto checked = co_await async::attempt(check(user, std::move(password), origin));
+    std::optional<Error> refusal;
+    if (!checked)
+      refusal = checked.error();
+    else if (!*checked)
+      refusal.emplace(ErrorCode::Unauthenticated, "The name or the password is wrong.");
+    if (refusal) {
+      co_await recordRefusal(user, origin, *refusal);
+      throw *refusal;
+    }
     log::info("signed in", {{"user", user}, {"address", origin.address}});
-    co_return co_await begin(std::move(*record), kSessionLife, "password");
+    co_return co_await begin(**checked, kSessionLife, "password", std::move(origin));
   }
 
-  awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override { return issueAs(std::move(user), ttl, "machine"); }
+  awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override { return issueAs(std::move(user), ttl, "machine", {}); }
 
   awaitable<std::optional<LoginResult>> refresh(Principal principal) override {
     const auto session = sessions_.record(principal.sessionId);
@@ -190,7 +204,7 @@ class StoreAuth final : public Auth {
     return principal->user;
   }
 
-  awaitable<std::optional<LoginResult>> takeLoginLink(std::string code) override {
+  awaitable<std::optional<LoginResult>> takeLoginLink(std::string code, LoginOrigin origin) override {
     auto principal = links_.take(code, kLoginPurpose);
     if (!principal || !stillSignedIn(*principal)) co_return std::nullopt;
     const auto maker = sessions_.record(principal->sessionId);
@@ -200,7 +214,7 @@ class StoreAuth final : public Auth {
     // A chain of links ends with the sign-in that it began with.
     const SystemTime last = std::max(maker->expiresAt, maker->signedInAt + kMaxSessionLife);
     const auto life = std::min<std::chrono::seconds>(kSessionLife, std::chrono::floor<std::chrono::seconds>(last - clock_.now()));
-    co_return co_await begin(std::move(*user), life, "link", maker->signedInAt);
+    co_return co_await begin(std::move(*user), life, "link", std::move(origin), maker->signedInAt);
   }
 
   Accounts& accounts() override { return accounts_; }
@@ -265,16 +279,39 @@ class StoreAuth final : public Auth {
     co_return record;
   }
 
-  awaitable<LoginResult> issueAs(std::string user, std::chrono::seconds ttl, std::string kind) {
+  awaitable<LoginResult> issueAs(std::string user, std::chrono::seconds ttl, std::string kind, LoginOrigin origin) {
     auto record = co_await store_.getUser(user);
     if (!record || record->disabled || record->kind == UserKind::service)
       throw Error(ErrorCode::NotFound, format("There is no user \"{}\" who can sign in.", user));
-    co_return co_await begin(std::move(*record), ttl, std::move(kind));
+    co_return co_await begin(std::move(*record), ttl, std::move(kind), std::move(origin));
+  }
+
+  /// Of a sign-in.
+  awaitable<void> recordRefusal(std::string user, LoginOrigin origin, Error error) {
+    if (audit_ == nullptr) co_return;
+    AuditRecord record = recordBy({}, origin);
+    record.action = kSignIn;
+    record.kind = "user";
+    record.object = std::move(user);
+    record.status = httpStatus(error.code());
+    record.detail = error.message();
+    co_await audit_->refuse(std::move(record));
+  }
+
+  /// Before the session exists: a sign-in that cannot be recorded fails.
+  awaitable<void> recordSignIn(const Principal& principal, std::string kind, LoginOrigin origin) {
+    if (audit_ == nullptr) co_return;
+    AuditRecord record = recordBy(principal, origin);
+    record.action = kSignIn;
+    record.kind = "user";
+    record.object = principal.user;
+    record.after = {{"by", kind}};
+    co_await audit_->record(std::move(record));
   }
 
   /// For a user as they were when their password, or link, was checked: Error(Unauthenticated) if they have changed since. `signed_in_at`:
   /// of the session that makes this one; without it: now.
-  awaitable<LoginResult> begin(UserRecord record, std::chrono::seconds life, std::string kind,
+  awaitable<LoginResult> begin(UserRecord record, std::chrono::seconds life, std::string kind, LoginOrigin origin,
                                std::optional<SystemTime> signed_in_at = {}) {
     const std::string& user = record.name;
     const std::int64_t generation = record.tokenGeneration;
@@ -288,6 +325,7 @@ class StoreAuth final : public Auth {
     if (auto oldest = sessions_.oldestOfTooMany(user)) co_await forget(std::move(*oldest));
     LoginResult result;
     result.principal = sessions_.principalOf(session, storedRole(record.role));
+    co_await recordSignIn(result.principal, session.kind, std::move(origin));
     // In memory first: a change of the password that follows in the store ends it there too.
     sessions_.add(session, generation);
     const auto started = co_await async::attempt(store_.startSession(session, std::move(record)));
@@ -359,6 +397,7 @@ class StoreAuth final : public Auth {
 
   Store& store_;
   const Clock& clock_;
+  Audit* audit_;
   std::string issuer_;
   Secret formerApiKey_;  ///< of versions before Ed25519 (HS256): their tokens are valid until they expire
   Secret cookieKey_;

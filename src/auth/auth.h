@@ -19,15 +19,18 @@
 
 namespace swarm {
 
+class Audit;
+
 struct LoginResult {
   Secret token;  ///< JWT (session/api_token.h) with aud "swarm-api": a Bearer, never a cookie
   Principal principal;
 };
 
-/// The origin of a sign-in, for the throttle.
+/// Where a request comes from, for the throttle and the audit log.
 struct LoginOrigin {
-  std::string address;   ///< of the client, through trusted proxies
-  std::string device{};  ///< value of its device cookie; empty: none
+  std::string address{};  ///< of the client, through trusted proxies; empty: the server's own machine
+  std::string device{};   ///< value of its device cookie; empty: none
+  std::string client{};   ///< what it says that it is (User-Agent); untrusted
 };
 
 inline constexpr std::chrono::minutes kLoginLinkLife{10};
@@ -91,8 +94,9 @@ class Auth {
   /// One-time links: a browser that opens one within `kLoginLinkLife` is signed in as this user, in a session of its own. A link ends with
   /// the session that made it.
   virtual std::string issueLoginLink(const Principal& principal) = 0;
-  virtual std::optional<std::string> userOfLoginLink(std::string_view code) = 0;      ///< without using it up
-  virtual awaitable<std::optional<LoginResult>> takeLoginLink(std::string code) = 0;  ///< nothing: used, expired or unknown
+  virtual std::optional<std::string> userOfLoginLink(std::string_view code) = 0;  ///< without using it up
+  /// Nothing: used, expired or unknown.
+  virtual awaitable<std::optional<LoginResult>> takeLoginLink(std::string code, LoginOrigin origin = {}) = 0;
   virtual awaitable<void> putUser(std::string name, Secret password, Role role) = 0;
   virtual Accounts& accounts() = 0;
   virtual Sharing& sharing() = 0;
@@ -129,6 +133,7 @@ struct AuthOptions {
   std::string issuer = "swarm.localhost";    ///< "iss" of API tokens: the base host, which does not change with the port
   std::chrono::hours tokenKeyLife{24 * 90};  ///< age at which the key that signs API tokens is replaced
   std::chrono::hours maxAccessTokenLife{24 * 365};
+  Audit* audit = nullptr;                    ///< where sign-ins and refused ones are recorded; null: nowhere
 };
 std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock, AuthOptions options = {});
 

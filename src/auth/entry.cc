@@ -8,9 +8,15 @@ bool isRecordedEntry(const Principal& principal, std::string_view owner, const I
   return relationOf(principal, owner, instance) > Relation::SharedAsEditor;
 }
 
-void recordEntry(const Principal& principal, std::string_view owner, const InstanceId& instance, std::string_view way) {
+void logEntry(const Principal& principal, std::string_view owner, const InstanceId& instance, std::string_view way) {
   log::warning("workspace of another user entered",  // a record, which a higher log level must not drop
                {{"user", principal.user}, {"owner", owner}, {"instance", instance.str()}, {"way", way}, {"session", principal.sessionId}});
+}
+
+AuditRecord recordBy(const Principal& principal, const LoginOrigin& origin) {
+  AuditRecord record{.user = principal.user, .session = principal.sessionId, .address = origin.address, .client = origin.client};
+  if (!principal.user.empty()) record.role = nameOf(principal.role);
+  return record;
 }
 
 }  // namespace swarm

@@ -67,6 +67,7 @@ constexpr PermissionTexts kPermissionTable[] = {
      "Create, invite, disable and delete users, change their roles, and replace the key of tokens",
      kAdministering,
      {None, None, None, None, All}},
+    {Permission::ReadAudit, "read audit", "List, export and verify the audit log", kReading, {None, None, All, None, All}},
 };
 
 constexpr bool isInOrder() {

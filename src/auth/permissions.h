@@ -44,11 +44,12 @@ enum class Permission {
   ReadServer,       ///< metrics and log of the server
   ManageProviders,  ///< validate provider configurations
   ManageUsers,      ///< create, invite, disable and delete users, and change their roles
+  ReadAudit,        ///< the audit log
 };
 inline constexpr std::array kPermissions{Permission::Public,          Permission::SignedIn,   Permission::Session, Permission::ReadUsers,
                                          Permission::Account,         Permission::Read,       Permission::Create,  Permission::Manage,
                                          Permission::Configure,       Permission::Inside,     Permission::Share,   Permission::ReadServer,
-                                         Permission::ManageProviders, Permission::ManageUsers};
+                                         Permission::ManageProviders, Permission::ManageUsers,  Permission::ReadAudit};
 std::string_view nameOf(Permission permission);
 std::string_view summaryOf(Permission permission);  ///< for documents
 

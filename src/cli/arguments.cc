@@ -66,6 +66,7 @@ Argument& Arguments::option(const std::string& names, T& value, const std::strin
   template Argument& Arguments::word<T>(const std::string&, T&, const std::string&); \
   template Argument& Arguments::option<T>(const std::string&, T&, const std::string&)
 SWARM_ARGUMENT(std::string);
+SWARM_ARGUMENT(std::int64_t);
 SWARM_ARGUMENT(std::vector<std::string>);
 SWARM_ARGUMENT(std::vector<std::int64_t>);
 SWARM_ARGUMENT(std::int64_t);

@@ -63,16 +63,6 @@ GitIdentity SwarmClient::setGitIdentity(const GitIdentity& identity) {
   return fromJson<GitIdentity>(impl_->connection.call("PUT", "/api/users/me/git-identity", &body), UnknownFields::Ignore);
 }
 
-namespace {
-template <typename Query>
-std::string queryText(const Query& query) {
-  std::string text;
-  for (const auto& [name, value] : writeQuery(query))
-    text += format("{}{}={}", text.empty() ? '?' : '&', net::percentEncode(name), net::percentEncode(value));
-  return text;
-}
-}  // namespace
-
 bool SwarmClient::healthy() {
   try {
     impl_->connection.call("GET", "/readyz");
@@ -103,7 +93,7 @@ std::vector<Instance> SwarmClient::listInstances(ListOptions options) {
   options.cursor.clear();
   std::vector<Instance> instances;
   do {
-    ObjectReader page(impl_->connection.call("GET", "/api/instances" + queryText(options)), UnknownFields::Ignore);
+    ObjectReader page(impl_->connection.call("GET", "/api/instances" + client::queryText(options)), UnknownFields::Ignore);
     for (Instance& instance : page.read<std::vector<Instance>>("items").value_or(std::vector<Instance>{}))
       instances.push_back(std::move(instance));
     options.cursor = page.read<std::string>("nextCursor").value_or("");
@@ -226,7 +216,7 @@ std::optional<Operation> SwarmClient::getOperation(const std::string& id) {
 }
 
 std::vector<Operation> SwarmClient::listOperations(ListOperationsQuery query) {
-  ObjectReader page(impl_->connection.call("GET", "/api/operations" + queryText(query)), UnknownFields::Ignore);
+  ObjectReader page(impl_->connection.call("GET", "/api/operations" + client::queryText(query)), UnknownFields::Ignore);
   return page.read<std::vector<Operation>>("items").value_or(std::vector<Operation>{});
 }
 

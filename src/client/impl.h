@@ -7,6 +7,19 @@
 
 namespace swarm {
 
+namespace client {
+
+/// "?name=value&…"; empty for a query that leaves nothing out.
+template <typename Query>
+std::string queryText(const Query& query) {
+  std::string text;
+  for (const auto& [name, value] : writeQuery(query))
+    text += format("{}{}={}", text.empty() ? '?' : '&', net::percentEncode(name), net::percentEncode(value));
+  return text;
+}
+
+}  // namespace client
+
 struct SwarmClient::Impl {
   explicit Impl(ClientConfig config) : connection(std::move(config)) {}
   client::Connection connection;

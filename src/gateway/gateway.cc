@@ -1,6 +1,8 @@
 #include "gateway/gateway.h"
 
 #include "async/attempt.h"
+#include "audit/audit.h"
+#include "auth/entry.h"
 #include "base/text/format.h"
 #include "gateway/assets/assets.h"
 #include "gateway/impl.h"
@@ -53,7 +55,7 @@ Gateway::Impl::Impl(async::Executor executor, GatewayOptions given, RouteSource&
       auth(the_auth),
       browser(address, options.trustedProxies, auth, the_clock),
       targets(std::make_shared<Targets>(executor, routes, auth, the_clock, browser.names(), live)),
-      sign_in(address, browser, auth, *targets, options.actions, options.forms.get()),
+      sign_in(address, browser, auth, *targets, options.actions, options.forms.get(), options.audit),
       handover(address, auth, the_clock, *targets),
       proxy({options.maxIdlePerHost, options.maxIdle, options.idleTimeout, options.connectTimeout}, the_clock, *connector, live),
       timer(executor),
@@ -180,7 +182,28 @@ async::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::share
   if (head.method == "CONNECT" || head.method == "TRACE")
     co_return co_await respondProblem(request.exchange, 405, ErrorCode::InvalidArgument,
                                       "Workspaces do not accept CONNECT and TRACE requests.");
+  if (options.audit != nullptr && clock.steadyNow() >= cookie->recordedUntil && !co_await recordEntry(request, cookie)) co_return;
   co_await forward(std::move(request), std::move(cookie));
+}
+
+async::awaitable<bool> Gateway::Impl::recordEntry(Request request, std::shared_ptr<VerifiedCookie> cookie) {
+  const Route& route = *request.target->route;
+  AuditRecord record = recordBy(cookie->principal, browser.originOf(request.exchange));
+  record.action = request.isVscode() ? "openVscode" : "openPort";
+  record.kind = "instance";
+  record.object = route.name;
+  record.objectId = route.instanceId.str();
+  record.owner = route.owner;
+  if (!request.isVscode()) record.after = {{"port", std::to_string(request.host.port())}};
+  const auto until = co_await async::attempt(options.audit->enter(std::move(record)));
+  if (until) {
+    cookie->recordedUntil = *until;
+    co_return true;
+  }
+  co_await respondMessage(request.exchange, httpStatus(until.error().code()), until.error().code(),
+                          {.title = "This workspace cannot be opened", .text = until.error().message()}, {},
+                          rulesFor(request).frameAncestors);
+  co_return false;
 }
 
 /// PORT--NAME was the form of an earlier version.
@@ -288,7 +311,14 @@ async::awaitable<void> Gateway::Impl::start(Request request) {
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
   if (!mayStart(cookie->principal, *route))
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "Your role does not allow starting this workspace.");
-  const auto started = co_await async::attempt(options.actions.start(cookie->principal, route->instanceId));
+  AuditRecord record = recordBy(cookie->principal, browser.originOf(exchange));
+  record.action = "startInstance";
+  record.kind = "instance";
+  record.object = route->name;
+  record.objectId = route->instanceId.str();
+  record.owner = route->owner;
+  const auto started =
+      co_await async::attempt(recordChange(options.audit, std::move(record), options.actions.start(cookie->principal, route->instanceId)));
   if (started)
     co_await respondRedirect(exchange, 303, "/");
   else

@@ -20,6 +20,8 @@
 
 namespace swarm {
 
+class Audit;
+
 struct GatewayOptions {
   PublicAddress address{};
   TrustedProxies trustedProxies{};                   ///< peers whose X-Forwarded-* fields are trusted
@@ -29,6 +31,7 @@ struct GatewayOptions {
   std::chrono::milliseconds connectTimeout{10'000};  ///< to open a tunnel
   std::chrono::milliseconds leavePatience{30'000};   ///< with a client that ended its direction, while nothing can be sent to it
   std::chrono::milliseconds sweepInterval{2'000};    ///< between two checks of open exchanges and idle connections
+  Audit* audit = nullptr;                            ///< where entries and changes are recorded; null: nowhere
   WorkspaceActions actions{};                        ///< offered by the pages
   std::shared_ptr<OpenBudget> tunnels{};             ///< WebSockets and other upgrades, of all loops; null: no limit
   std::shared_ptr<OpenBudget> requests{};            ///< all others, while they are forwarded; null: no limit

@@ -50,6 +50,8 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   async::awaitable<void> handleSignedIn(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
   async::awaitable<void> handleOwnPath(Request request);
   async::awaitable<void> start(Request request);
+  /// Records the entry in the audit log, once in some minutes. False: it could not be recorded, and a page reports that.
+  async::awaitable<bool> recordEntry(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
   bool mayStart(const Principal& principal, const Route& route) const;
   async::awaitable<void> redirectToPresentForm(Request request);
   async::awaitable<void> forwardPreflight(Request request);

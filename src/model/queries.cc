@@ -35,6 +35,8 @@ std::vector<QueryParameter> queryParameters() {
   const Query query;
   forEachPart(query, [&]<typename Part>(std::string_view name, const Part& part) {
     const FieldRule* rule = findFieldRule(kSchemaName<Query>, name);
+    if constexpr (std::derived_from<Query, AuditQuery>)
+      if (rule == nullptr) rule = findFieldRule(kSchemaName<AuditQuery>, name);
     SWARM_CHECK(rule != nullptr);
     QueryParameter one{
         .name = name, .description = rule->description, .maximum = static_cast<std::int64_t>(rule->maxLength.value_or(kLongestFilter))};
@@ -98,6 +100,8 @@ QueryValues writeQuery(const Query& query) {
   template std::vector<QueryParameter> queryParameters<Query>();                           \
   template Query readQuery<Query>(const std::map<std::string, std::string, std::less<>>&); \
   template QueryValues writeQuery<Query>(const Query&);
+SWARM_QUERY(AuditQuery)
+SWARM_QUERY(ListAuditQuery)
 SWARM_QUERY(ListInstancesQuery)
 SWARM_QUERY(ListOperationsQuery)
 

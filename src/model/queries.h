@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/types/audit_record.h"
 #include "model/types/instance.h"
 #include "model/types/operation.h"
 #include "model/types/provider_type.h"
@@ -36,6 +37,22 @@ struct ListOperationsQuery {
   std::string cursor{};
 };
 BOOST_DESCRIBE_STRUCT(ListOperationsQuery, (), (instance, status, limit, cursor))
+
+struct AuditQuery {
+  std::string user{};
+  std::string action{};
+  std::string object{};  ///< name or id
+  std::optional<AuditResult> result{};
+  std::string since{};  ///< RFC 3339
+  std::string until{};
+};
+BOOST_DESCRIBE_STRUCT(AuditQuery, (), (user, action, object, result, since, until))
+
+struct ListAuditQuery : AuditQuery {
+  std::int64_t limit = 100;
+  std::string cursor{};
+};
+BOOST_DESCRIBE_STRUCT(ListAuditQuery, (AuditQuery), (limit, cursor))
 
 /// One parameter of a query, as far as its type and its rule describe it.
 struct QueryParameter {

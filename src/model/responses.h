@@ -134,6 +134,15 @@ struct InstanceTokenResponse {
 };
 BOOST_DESCRIBE_STRUCT(InstanceTokenResponse, (), (token, instanceId, scope, expiresAt))
 
+struct AuditVerificationResponse {
+  bool intact = false;
+  std::string fault{};
+  std::int64_t first = 0;
+  std::int64_t sequence = 0;
+  std::string hash{};
+};
+BOOST_DESCRIBE_STRUCT(AuditVerificationResponse, (), (intact, fault, first, sequence, hash))
+
 struct HealthResponse {
   std::string status{};
 };

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "audit/audit_store.h"
 #include "base/secret.h"
 #include "model/operation_parameters.h"
 #include "model/types/access_token.h"
@@ -233,6 +234,8 @@ class Store {
   /// Small named values: the swarm's id, the key of cookies.
   virtual awaitable<std::optional<std::string>> getSetting(std::string name) = 0;
   virtual awaitable<void> putSetting(std::string name, std::string value) = 0;
+
+  virtual AuditStore& audit() = 0;
 };
 
 }  // namespace swarm

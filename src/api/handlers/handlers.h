@@ -11,6 +11,7 @@ namespace swarm::api {
 
 std::vector<Endpoint> accessTokenRoutes();
 std::vector<Endpoint> archiveRoutes();
+std::vector<Endpoint> auditRoutes();
 std::vector<Endpoint> eventRoutes();
 std::vector<Endpoint> insideRoutes();
 std::vector<Endpoint> instanceRoutes();

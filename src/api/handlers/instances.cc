@@ -3,6 +3,7 @@
 #include "api/http/entity_tags.h"
 #include "api/http/fields.h"
 #include "api/http/instance_text.h"
+#include "api/http/recording.h"
 #include "api/routes/route_parts.h"
 #include "async/attempt.h"
 #include "auth/accounts/accounts.h"
@@ -285,7 +286,8 @@ awaitable<Instance> requireInstance(Services& services, Call& call, Permission p
   requireAllowed(call, permission, instance->owner, instance->id);
   call.allowFor({permission, instance->id, instance->config.name});
   if (permission == Permission::Inside && isRecordedEntry(call.principal(), instance->owner, instance->id))
-    recordEntry(call.principal(), instance->owner, instance->id, call.route().operationId);
+    logEntry(call.principal(), instance->owner, instance->id, call.route().operationId);
+  if (permission == Permission::Inside) co_await recordEntry(services, call, *instance);
   co_return std::move(*instance);
 }
 

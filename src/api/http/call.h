@@ -77,6 +77,7 @@ class Call {
 
   const Endpoint& route() const { return *route_; }  ///< after bind()
   const std::string& argument(std::size_t index = 0) const { return arguments_.at(index); }
+  const std::vector<std::string>& arguments() const { return arguments_; }
   /// Values of parameters, which bind() has checked.
   std::optional<std::string> text(std::string_view name) const;
   std::optional<std::int64_t> integer(std::string_view name) const;
@@ -93,6 +94,14 @@ class Call {
   std::chrono::seconds wait() const { return std::chrono::seconds(integer("wait").value_or(0)); }
 
   const Principal& principal() const { return principal_; }
+  /// The client's address and its name for itself, for the audit log.
+  const LoginOrigin& origin() const { return origin_; }
+  void setOrigin(LoginOrigin origin) { origin_ = std::move(origin); }
+  bool sentToken() const { return sent_token_; }  ///< in the header Authorization
+  void noteToken() { sent_token_ = true; }
+  /// Whether the audit log has a record of the call already.
+  bool isRecorded() const { return recorded_; }
+  void setRecorded() { recorded_ = true; }
   /// Starts a streamed response: status 200 with the headers that every response has, and `more`.
   awaitable<void> begin(std::string_view content_type, net::Headers more = {});
   /// Takes the connection over with a 101; after that, exchange() has no stream.
@@ -125,7 +134,10 @@ class Call {
   std::optional<OpenBudget::Share> body_share_;
   Principal principal_;
   std::optional<Grounds> grounds_;
+  LoginOrigin origin_;
   bool took_over_ = false;
+  bool sent_token_ = false;
+  bool recorded_ = false;
 };
 
 }  // namespace swarm::api

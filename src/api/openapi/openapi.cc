@@ -223,13 +223,18 @@ json::object info() {
 
 json::array tags() {
   auto tag = [](std::string_view name, std::string_view description) { return json::object{{"name", name}, {"description", description}}; };
-  return {
-      tag("instances", "Workspaces and their lifecycle"),    tag("snapshots", "Copies of the files of an instance at one moment"),
-      tag("volumes", "Storage with the files of instances"), tag("inside", "Commands, logs, files, ports and usage of a running instance"),
-      tag("operations", "Durable work and its progress"),    tag("events", "Changes, as a stream"),
-      tag("swarm", "Providers, and the swarm as a whole"),   tag("auth", "Sessions"),
-      tag("users", "Accounts and what belongs to them"),     tag("sharing", "Access of other users to an instance"),
-      tag("system", "Health, metrics and this document")};
+  return {tag("instances", "Workspaces and their lifecycle"),
+          tag("snapshots", "Copies of the files of an instance at one moment"),
+          tag("volumes", "Storage with the files of instances"),
+          tag("inside", "Commands, logs, files, ports and usage of a running instance"),
+          tag("operations", "Durable work and its progress"),
+          tag("events", "Changes, as a stream"),
+          tag("swarm", "Providers, and the swarm as a whole"),
+          tag("auth", "Sessions"),
+          tag("users", "Accounts and what belongs to them"),
+          tag("sharing", "Access of other users to an instance"),
+          tag("audit", "Who did what"),
+          tag("system", "Health, metrics and this document")};
 }
 
 /// "VolumeList" of "Volume", with a cursor where the route takes one.

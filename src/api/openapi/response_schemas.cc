@@ -65,6 +65,13 @@ void addInstances(json::object& schemas) {
   schemas["LogLine"] = object({{"line", type("string")}}, {"line"});
 }
 
+void addAudit(json::object& schemas) {
+  schemas["AuditEntry"] = with(schemas, "AuditRecord",
+                               {{"previous", type("string", "Hash of the record before it")},
+                                {"hash", type("string", "SHA-256 of `previous`, a line break, and this object without both members")}});
+  schemas.erase("AuditRecord");
+}
+
 void addSnapshotsAndImports(json::object& schemas) {
   schemas["InstanceSnapshots"] = object(
       {{"items", arrayOf(ref("Snapshot"))}, {"missing", type("string", "Why the provider's own are left out; absent when they are not")}},
@@ -136,6 +143,7 @@ void addResponseSchemas(json::object& schemas) {
   schemas["Problem"] = problemSchema();
   addInstances(schemas);
   addSnapshotsAndImports(schemas);
+  addAudit(schemas);
   addEvents(schemas);
   addSessions(schemas);
   schemas["OpenApiDocument"] = object({{"openapi", type("string")}, {"info", type("object")}, {"paths", type("object")}}, {"openapi"});

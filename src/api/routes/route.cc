@@ -41,6 +41,12 @@ void allow(std::string& list, std::string_view method) {
 
 }  // namespace
 
+Recorded recordedOf(const Endpoint& route) {
+  if (route.recorded != Recorded::ByMethod) return route.recorded;
+  if (route.method != "GET") return Recorded::Change;
+  return route.permission == Permission::Inside ? Recorded::Entry : Recorded::Nothing;
+}
+
 Match findRoute(const std::vector<Endpoint>& table, std::string_view method, std::string_view path) {
   Match match;
   if (!path.starts_with('/')) return match;

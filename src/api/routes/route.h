@@ -60,6 +60,10 @@ enum class RouteKind { Plain, Stream, Upgrade };
 /// Counted: among the user's requests in progress, which are limited. Free: cheap, or needed to end a session whose requests use all.
 enum class Budget { Counted, Free };
 
+/// What the audit log has of a route's calls. ByMethod: Nothing for a GET, or Entry if it leads inside, and Change for all others.
+/// Revocation: a change that is made also when it cannot be recorded, because it takes access away.
+enum class Recorded { ByMethod, Nothing, Change, Revocation, Entry };
+
 struct Endpoint {
   std::string_view method = {};
   std::string_view pattern = {};  ///< "/api/instances/{id}"
@@ -76,7 +80,10 @@ struct Endpoint {
   RouteKind kind = RouteKind::Plain;
   std::string_view upgrade = {};  ///< value of the header Upgrade for RouteKind::Upgrade
   Budget budget = Budget::Counted;
+  Recorded recorded = Recorded::ByMethod;
 };
+/// Never ByMethod.
+Recorded recordedOf(const Endpoint& route);
 
 std::vector<Endpoint> makeRouteTable();
 

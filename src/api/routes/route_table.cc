@@ -22,6 +22,7 @@ std::vector<Endpoint> makeRouteTable() {
                                                                   {userRoutes, "users"},
                                                                   {accessTokenRoutes, "users"},
                                                                   {nameRoutes, "instances"},
+                                                                  {auditRoutes, "audit"},
                                                                   {systemRoutes, "system"}}) {
     for (Endpoint& route : routes()) {
       if (route.tag.empty()) route.tag = tag;

@@ -114,7 +114,7 @@ awaitable<std::optional<LoginResult>> StoreAccounts::acceptInvitation(std::strin
   if (!changed) co_return std::nullopt;
   parts_.throttle.succeeded(attempt);
   log::info("invitation accepted", {{"user", *user}});
-  co_return co_await parts_.begin(std::move(*changed), "invitation");
+  co_return co_await parts_.begin(std::move(*changed), "invitation", std::move(origin));
 }
 
 awaitable<UserRecord> StoreAccounts::setRole(std::string name, Role role) {

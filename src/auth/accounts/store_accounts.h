@@ -29,7 +29,7 @@ class StoreAccounts final : public Accounts {
     std::function<void()> noteRevocation;
     /// The user with this password, behind the throttle; nothing: wrong, unknown or disabled.
     std::function<awaitable<std::optional<UserRecord>>(std::string user, Secret password, LoginOrigin origin)> check;
-    std::function<awaitable<LoginResult>(UserRecord user, std::string kind)> begin;  ///< starts a session
+    std::function<awaitable<LoginResult>(UserRecord user, std::string kind, LoginOrigin origin)> begin;  ///< starts a session
   };
   explicit StoreAccounts(Parts parts) : parts_(std::move(parts)) {}
   void load(const std::vector<UserRecord>& users);

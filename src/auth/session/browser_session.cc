@@ -33,7 +33,8 @@ bool BrowserSession::hasCookie(const net::RequestHead& head) const {
 LoginOrigin BrowserSession::originOf(net::Exchange& exchange) const {
   const auto& head = exchange.head();
   return {.address = proxies_.clientAddress(exchange.stream().peerAddress(), head.headers),
-          .device = isBaseHost(head) ? std::string(findCookie(head.headers, names_.device).value) : std::string()};
+          .device = isBaseHost(head) ? std::string(findCookie(head.headers, names_.device).value) : std::string(),
+          .client = std::string(head.headers.find("User-Agent").value_or(""))};
 }
 
 net::Headers BrowserSession::begin(const net::RequestHead& head, const Principal& principal) const {

@@ -82,6 +82,7 @@ VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string&
   VERBS(Kept)              \
   VERBS(Operations)        \
   VERBS(Providers)         \
+  VERBS(Audit)             \
   VERBS(Serve)             \
   VERBS(Session)           \
   VERBS(Users)             \

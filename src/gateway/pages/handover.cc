@@ -95,7 +95,7 @@ async::awaitable<void> Handover::issuePortCode(net::Exchange& exchange, const Ta
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "Only the page of a port may request its code.",
                                       std::move(headers));
   if (isRecordedEntry(principal, route.owner, route.instanceId))
-    recordEntry(principal, route.owner, route.instanceId, format("port {}", port));
+    logEntry(principal, route.owner, route.instanceId, format("port {}", port));
   headers.push_back({"Content-Type", "application/json"});
   headers.push_back({"Cache-Control", "no-store"});
   const boost::json::object code{{"code", auth_.issueCode(principal, Targets::audienceOf(route, port), binding)}};

@@ -1,6 +1,8 @@
 #include "gateway/pages/landing.h"
 
 #include "async/attempt.h"
+#include "audit/audit.h"
+#include "auth/entry.h"
 #include "base/text/format.h"
 #include "gateway/pages/move_status.h"
 #include "gateway/pages/responses.h"
@@ -55,8 +57,20 @@ async::awaitable<void> Landing::show(net::Exchange& exchange) {
 
 async::awaitable<void> Landing::perform(net::Exchange& exchange, Principal principal) {
   const auto form = co_await net::readAll(exchange.body(), kMaxActionForm);
-  const auto action = exchange.head().path().substr(kActionsPath.size());
+  const std::string action(exchange.head().path().substr(kActionsPath.size()));
   auto name = formField(form, "name").value_or("");
+  AuditRecord record = recordBy(principal, browser_.originOf(exchange));
+  record.action = action + "Instance";
+  record.kind = "instance";
+  record.object = name;
+  if (const auto found = targets_.routes().find(name); found != targets_.routes().end()) {
+    record.objectId = found->second->instanceId.str();
+    record.owner = found->second->owner;
+  }
+  co_await recordChange(audit_, std::move(record), perform(std::move(principal), action, std::move(name)));
+}
+
+async::awaitable<void> Landing::perform(Principal principal, std::string action, std::string name) {
   if (action == "create") {
     if (!actions_.create || !isAllowed(principal, Permission::Create, Relation::Own))
       throw Error(ErrorCode::PermissionDenied, "Your role does not allow creating workspaces.");

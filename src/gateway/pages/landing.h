@@ -8,13 +8,17 @@
 #include "gateway/pages/pages.h"
 #include "gateway/proxy/targets.h"
 
+namespace swarm {
+class Audit;
+}
+
 namespace swarm::gateway {
 
 /// One per loop. The references must outlive it.
 class Landing {
  public:
-  Landing(const PublicAddress& address, const BrowserSession& browser, Targets& targets, const WorkspaceActions& actions)
-      : address_(address), browser_(browser), targets_(targets), actions_(actions) {}
+  Landing(const PublicAddress& address, const BrowserSession& browser, Targets& targets, const WorkspaceActions& actions, Audit* audit)
+      : address_(address), browser_(browser), targets_(targets), actions_(actions), audit_(audit) {}
 
   /// GET of the base host's "/".
   async::awaitable<void> show(net::Exchange& exchange);
@@ -23,13 +27,16 @@ class Landing {
   async::awaitable<void> act(net::Exchange& exchange);
 
  private:
+  /// Reads the form and performs it, between two records of the audit log.
   async::awaitable<void> perform(net::Exchange& exchange, Principal principal);
+  async::awaitable<void> perform(Principal principal, std::string action, std::string name);
   std::vector<LandingRow> rowsFor(const Principal& principal, const net::RequestHead& head);
 
   const PublicAddress& address_;
   const BrowserSession& browser_;
   Targets& targets_;
   const WorkspaceActions& actions_;
+  Audit* audit_;
 };
 
 }  // namespace swarm::gateway

@@ -1,6 +1,7 @@
 #include "gateway/pages/sign_in.h"
 
 #include "async/attempt.h"
+#include "audit/audit.h"
 #include "auth/entry.h"
 #include "base/text/format.h"
 #include "gateway/pages/responses.h"
@@ -46,14 +47,15 @@ bool isOpenedByPerson(const net::RequestHead& head) {
 }  // namespace
 
 SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions,
-               OpenBudget* forms)
+               OpenBudget* forms, Audit* audit)
     : address_(address),
       browser_(browser),
       auth_(auth),
       targets_(targets),
-      landing_(address, browser, targets, actions),
+      landing_(address, browser, targets, actions, audit),
       invitation_(browser, auth, forms),
-      forms_(forms) {}
+      forms_(forms),
+      audit_(audit) {}
 
 async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   const auto& head = exchange.head();
@@ -164,7 +166,7 @@ async::awaitable<void> SignIn::signInByLink(net::Exchange& exchange) {
 }
 
 async::awaitable<void> SignIn::takeLink(net::Exchange& exchange, std::string code, std::string next) {
-  const auto login = co_await auth_.takeLoginLink(std::move(code));
+  const auto login = co_await auth_.takeLoginLink(std::move(code), browser_.originOf(exchange));
   if (login) co_return co_await respondRedirect(exchange, 303, std::move(next), browser_.begin(exchange.head(), login->principal));
   co_await respondMessage(exchange, 403, ErrorCode::PermissionDenied,
                           {.title = "This link has expired",
@@ -178,7 +180,11 @@ async::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
   if (!isSameOrigin(head))
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
   if (const auto principal = browser_.find(head)) {
-    const auto ended = co_await async::attempt(auth_.logout(*principal));
+    AuditRecord record = recordBy(*principal, browser_.originOf(exchange));
+    record.action = "signOut";
+    record.kind = "session";
+    record.objectId = principal->sessionId;
+    const auto ended = co_await async::attempt(recordChange(audit_, std::move(record), auth_.logout(*principal), Audit::Unrecorded::Allow));
     // The page must not report the end of a session that is still valid.
     if (!ended)
       co_return co_await respondMessage(
@@ -219,7 +225,7 @@ async::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange, std::stri
     if (entry == Entry::New)
       co_return co_await respondPage(exchange, 200,
                                      enterPage({route->name, route->owner, std::string(host.label()), binding, path, proof}));
-    recordEntry(*principal, route->owner, route->instanceId, host.port() == 0 ? "vscode" : format("port {}", host.port()));
+    logEntry(*principal, route->owner, route->instanceId, host.port() == 0 ? "vscode" : format("port {}", host.port()));
   }
   const auto code = auth_.issueCode(*principal, Targets::audienceOf(*route, host.port()), binding);
   co_await respondRedirect(exchange, entry == Entry::New ? 302 : 303,

@@ -18,9 +18,9 @@ namespace swarm::gateway {
 
 class SignIn {
  public:
-  /// `forms`: budget of the bodies of forms while they arrive, by client address; null: no limit.
+  /// `forms`: budget of the bodies of forms while they arrive, by client address; null: no limit. `audit`: null: nothing is recorded.
   SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions,
-         OpenBudget* forms);
+         OpenBudget* forms, Audit* audit);
 
   /// Handles the pages of the base host, for each of its names; false: the path is not one of them.
   async::awaitable<bool> handleBase(net::Exchange& exchange);
@@ -46,6 +46,7 @@ class SignIn {
   Landing landing_;
   InvitationPage invitation_;
   OpenBudget* forms_;
+  Audit* audit_;
 };
 
 }  // namespace swarm::gateway

@@ -34,6 +34,7 @@ struct VerifiedCookie {
   Principal principal;
   std::string audience;
   bool valid = true;
+  SteadyTime recordedUntil{};  ///< entries with it need no record in the audit log before this time
 };
 
 struct UpstreamConnection {

@@ -6,6 +6,7 @@
 #include "model/queries.h"
 #include "model/requests.h"
 #include "model/responses.h"
+#include "model/types/audit_record.h"
 #include "model/types/instance.h"
 #include "model/types/migration_plan.h"
 #include "model/types/operation.h"
@@ -56,10 +57,11 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   TYPE(MigrationChange, "")                       \
   TYPE(MigrationSkip, "")                         \
   TYPE(MigrationPlan, "")                         \
-  TYPE(Snapshot, "")
+  TYPE(Snapshot, "")                              \
+  TYPE(AuditRecord, "")
 #define SWARM_ENUMS(ENUM) \
   ENUM(ProviderType)      \
-  ENUM(InstanceStatus) ENUM(ProviderHealth) ENUM(OperationKind) ENUM(OperationStatus) ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind)
+  ENUM(InstanceStatus) ENUM(ProviderHealth) ENUM(OperationKind) ENUM(OperationStatus) ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind) ENUM(AuditResult)
 
 #define SWARM_TYPE_NAMES(T, REQUEST)                     \
   template <>                                            \
@@ -98,6 +100,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
 /// The bodies of model/responses.h.
 #define SWARM_RESPONSES(RESPONSE)                            \
   RESPONSE(AccessToken, "AccessToken")                       \
+  RESPONSE(AuditVerificationResponse, "AuditVerification")   \
   RESPONSE(HealthResponse, "Health")                         \
   RESPONSE(InstanceTokenResponse, "InstanceToken")           \
   RESPONSE(InvitationResponse, "Invitation")                 \
@@ -118,6 +121,8 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
 SWARM_ENUMS(SWARM_ENUM_NAME)
 SWARM_TYPES(SWARM_TYPE_NAMES)
 SWARM_REQUESTS(SWARM_BODY_SCHEMA)
+SWARM_BODY_SCHEMA(AuditQuery, "AuditQuery")
+SWARM_BODY_SCHEMA(ListAuditQuery, "ListAudit")
 SWARM_BODY_SCHEMA(ListInstancesQuery, "ListInstances")
 SWARM_BODY_SCHEMA(ListOperationsQuery, "ListOperations")
 SWARM_RESPONSES(SWARM_BODY_SCHEMA)

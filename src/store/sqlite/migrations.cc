@@ -104,6 +104,20 @@ CREATE TABLE access_tokens(
   last_used_at INTEGER NOT NULL, body TEXT NOT NULL, UNIQUE(owner, name)) STRICT;
 ALTER TABLE users ADD COLUMN kind TEXT NOT NULL DEFAULT 'person';
 )",
+    // 10: the audit log; `body` is the hashed text, the other columns repeat parts of it for filters
+    R"(
+CREATE TABLE audit(
+  seq INTEGER PRIMARY KEY, time TEXT NOT NULL, user TEXT NOT NULL, action TEXT NOT NULL, object TEXT NOT NULL,
+  object_id TEXT NOT NULL, result TEXT NOT NULL, previous TEXT NOT NULL, hash TEXT NOT NULL, body TEXT NOT NULL) STRICT;
+CREATE TABLE audit_open(seq INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE audit_chain(
+  id INTEGER PRIMARY KEY CHECK(id = 1), anchor INTEGER NOT NULL, anchor_hash TEXT NOT NULL, head INTEGER NOT NULL,
+  head_hash TEXT NOT NULL, bytes INTEGER NOT NULL) STRICT;
+INSERT INTO audit_chain VALUES(1, 0, printf('%064d', 0), 0, printf('%064d', 0), 0);
+CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit WHEN OLD.seq > (SELECT anchor FROM audit_chain)
+BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

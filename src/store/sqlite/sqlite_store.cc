@@ -3,6 +3,7 @@
 
 #include "sqlite/data_dir.h"
 #include "sqlite/writer.h"
+#include "store/sqlite/audit_rows.h"
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/rows.h"
 
@@ -18,7 +19,9 @@ class SqliteStore final : public Store {
   explicit SqliteStore(const std::filesystem::path& data_dir) : data_dir_(data_dir), database_(data_dir_.databaseFile()) {
     sqlite::migrate(database_, data_dir_.databaseFile());
     writer_.emplace(database_);
+    audit_.emplace(*writer_);
   }
+  AuditStore& audit() override { return *audit_; }
 
   awaitable<void> insertInstance(InstanceRecord record, OperationRecord operation) override {
     co_await write([&](Database& database) {
@@ -234,6 +237,7 @@ class SqliteStore final : public Store {
   Database database_;
   std::optional<sqlite::Writer> writer_;
   std::uint64_t share_sequence_ = 0;  // on the writer's thread
+  std::optional<sqlite::SqliteAudit> audit_;
 };
 
 }  // namespace

@@ -105,7 +105,7 @@ TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
       "DROP TABLE former_users; ALTER TABLE users DROP COLUMN disabled; ALTER TABLE users DROP COLUMN invite_digest; "
       "ALTER TABLE users DROP COLUMN invite_expires; ALTER TABLE sessions DROP COLUMN kind; ALTER TABLE sessions DROP COLUMN created_at; "
       "ALTER TABLE sessions DROP COLUMN signed_in_at; DROP TABLE shares; DROP TABLE token_keys; DROP TABLE access_tokens; ALTER TABLE "
-      "users DROP COLUMN kind; "
+      "users DROP COLUMN kind; DROP TABLE audit; DROP TABLE audit_open; DROP TABLE audit_chain; "
       "PRAGMA user_version=1");
   auto store = openSqliteStore(data());
   auto loaded = run(store->loadInstances());
@@ -137,7 +137,8 @@ TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
       "DROP TABLE former_users; ALTER TABLE users DROP COLUMN disabled; ALTER TABLE users DROP COLUMN invite_digest; "
       "ALTER TABLE users DROP COLUMN invite_expires; ALTER TABLE sessions DROP COLUMN created_at; ALTER TABLE sessions DROP COLUMN "
       "signed_in_at; "
-      "DROP TABLE shares; DROP TABLE token_keys; DROP TABLE access_tokens; ALTER TABLE users DROP COLUMN kind; PRAGMA user_version=2");
+      "DROP TABLE shares; DROP TABLE token_keys; DROP TABLE access_tokens; ALTER TABLE users DROP COLUMN kind; "
+      "DROP TABLE audit; DROP TABLE audit_open; DROP TABLE audit_chain; PRAGMA user_version=2");
   auto loaded = run(openSqliteStore(data())->loadDepartures());
   ASSERT_EQ(loaded.size(), 2u);
   EXPECT_EQ(loaded[0].placeId, PlaceId("i-1"));

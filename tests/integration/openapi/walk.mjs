@@ -21,7 +21,8 @@ export class Walk {
     if (init.method !== 'HEAD') this.description.judge(id, answer.status, answer.headers, text);
     if (expected !== undefined && ![expected].flat().includes(answer.status))
       throw new Error(`${id} answered ${answer.status} instead of ${expected}: ${text}`);
-    return { status: answer.status, headers: answer.headers, text, json: text.startsWith('{') ? JSON.parse(text) : undefined };
+    const isJson = text.startsWith('{') && !answer.headers.get('content-type').includes('ndjson');
+    return { status: answer.status, headers: answer.headers, text, json: isJson ? JSON.parse(text) : undefined };
   }
 
   /// As call(), and follows what was begun to its end. `cancel`: what would not end here.
@@ -146,6 +147,13 @@ async function walkSwarm(walk, made, password) {
   await walk.call('getOperation', { path: { id: made.operationId }, query: { wait: 5 } }, 200);
   await walk.call('getOperation', { path: { id: 'op-none' } }, 404);
   await walk.call('cancelOperation', { path: { id: made.operationId } }, 409);
+  const newest = (await walk.call('listAudit', { query: { limit: 2 } }, 200)).json.items[0];
+  await walk.call('listAudit', { query: { since: 'yesterday' } }, 400);
+  await walk.call('exportAudit', { query: { user: 'admin' } }, 200);
+  await walk.call('verifyAudit', {}, 200);
+  const verified = await walk.call('verifyAudit', { query: { sequence: newest.sequence, hash: newest.hash } }, 200);
+  if (!verified.json.intact) throw new Error(`audit: ${JSON.stringify(verified.json)}`);
+  await walk.call('verifyAudit', { query: { sequence: 1 } }, 400);
   await walk.call('listProviders', {}, 200);
   await walk.call('getProvider', { path: { type: 'fake' } }, 200);
   await walk.call('getProvider', { path: { type: 'docker' } }, 404);

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "base/diagnostics/log.h"
+#include "model/codec/codec.h"
 #include "protocol/agent.h"
 #include "store/sqlite/sqlite_store.h"
 #include "support/fake_moves.h"
@@ -121,7 +122,9 @@ ApiServer::ApiServer(ApiOptions options, AccessRules rules) {
     return [agent_address](Deadline deadline) { return net::connectTcp(agent_address, deadline); };
   };
   store_ = openSqliteStore(dir_ / "data");
-  auth = makeAuth(*store_, clock, {.access = rules});
+  audit = std::make_unique<Audit>(store_->audit(), clock);
+  if (options.audit == nullptr) options.audit = audit.get();
+  auth = makeAuth(*store_, clock, {.access = rules, .audit = audit.get()});
   loop.run(auth->initialise());
   password = "correct horse battery staple";
   loop.run(auth->putUser("ulla", Secret(password), Role::user));
@@ -180,6 +183,13 @@ std::string ApiServer::create(const std::string& name, const std::string& token)
   Answer answer = send({"POST", "/api/instances?wait=10", R"({"provider":"fake","name":")" + name + "\"}"}, token);
   if (answer.status != 201) throw std::runtime_error("create answered " + answer.text);
   return answer.at("id");
+}
+
+std::vector<AuditRecord> ApiServer::recorded(const std::string& action) {
+  std::vector<AuditRecord> records;
+  for (const AuditRow& row : loop.run(audit->list({.action = action, .withBegun = false}, 0, 500)).rows)
+    records.push_back(fromJson<AuditRecord>(boost::json::parse(row.body)));
+  return records;
 }
 
 std::string ApiServer::url() const { return "http://127.0.0.1:" + std::to_string(server_->port()); }

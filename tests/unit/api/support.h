@@ -7,6 +7,7 @@
 #include <string>
 
 #include "api/api.h"
+#include "audit/audit.h"
 #include "auth/auth.h"
 #include "controller/controller.h"
 #include "net/http/http_client.h"
@@ -78,10 +79,20 @@ class ApiServer {
   net::StreamPtr connect();
   net::HttpClient& client() { return *client_; }
 
+  /// The records of this action, from the newest, without intents.
+  std::vector<AuditRecord> recorded(const std::string& action);
+
   TestLoop loop;
   MovableClock clock;
   fake::FakeWorld world{clock};
   Inside inside;
+
+ private:
+  TempDir dir_;
+  std::unique_ptr<Store> store_;
+
+ public:
+  std::unique_ptr<Audit> audit;  ///< of sign-ins; also of the API, unless the options name another one
   std::unique_ptr<Auth> auth;
   std::unique_ptr<SwarmController> controller;
   Metrics metrics;
@@ -94,8 +105,6 @@ class ApiServer {
   std::string password;  ///< ulla's
 
  private:
-  TempDir dir_;
-  std::unique_ptr<Store> store_;
   std::unique_ptr<net::HttpServer> agent_server_;
   std::unique_ptr<Api> api_;
   std::unique_ptr<net::HttpServer> server_;

@@ -31,6 +31,7 @@ constexpr Row kExpected[] = {
     {Role::viewer, Permission::ReadUsers, true, false, false, false},
     {Role::viewer, Permission::Account, true, false, false, false},
     {Role::viewer, Permission::ManageUsers, false, false, false, false},
+    {Role::viewer, Permission::ReadAudit, false, false, false, false},
     {Role::user, Permission::Public, true, true, true, true},
     {Role::user, Permission::SignedIn, true, true, true, true},
     {Role::user, Permission::Session, true, true, true, true},
@@ -45,6 +46,7 @@ constexpr Row kExpected[] = {
     {Role::user, Permission::ReadUsers, true, false, false, false},
     {Role::user, Permission::Account, true, false, false, false},
     {Role::user, Permission::ManageUsers, false, false, false, false},
+    {Role::user, Permission::ReadAudit, false, false, false, false},
     {Role::auditor, Permission::Public, true, true, true, true},
     {Role::auditor, Permission::SignedIn, true, true, true, true},
     {Role::auditor, Permission::Session, true, true, true, true},
@@ -59,6 +61,7 @@ constexpr Row kExpected[] = {
     {Role::auditor, Permission::ReadUsers, true, true, true, true},
     {Role::auditor, Permission::Account, true, false, false, false},
     {Role::auditor, Permission::ManageUsers, false, false, false, false},
+    {Role::auditor, Permission::ReadAudit, true, true, true, true},
     {Role::operator_, Permission::Public, true, true, true, true},
     {Role::operator_, Permission::SignedIn, true, true, true, true},
     {Role::operator_, Permission::Session, true, true, true, true},
@@ -73,6 +76,7 @@ constexpr Row kExpected[] = {
     {Role::operator_, Permission::ReadUsers, true, false, false, false},
     {Role::operator_, Permission::Account, true, false, false, false},
     {Role::operator_, Permission::ManageUsers, false, false, false, false},
+    {Role::operator_, Permission::ReadAudit, false, false, false, false},
     {Role::admin, Permission::Public, true, true, true, true},
     {Role::admin, Permission::SignedIn, true, true, true, true},
     {Role::admin, Permission::Session, true, true, true, true},
@@ -87,6 +91,7 @@ constexpr Row kExpected[] = {
     {Role::admin, Permission::ReadUsers, true, true, true, true},
     {Role::admin, Permission::Account, true, true, true, true},
     {Role::admin, Permission::ManageUsers, true, true, true, true},
+    {Role::admin, Permission::ReadAudit, true, true, true, true},
 };
 
 TEST(Permissions, areThoseOfTheTable) {

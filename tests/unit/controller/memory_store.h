@@ -4,6 +4,7 @@
 #include <map>
 
 #include "store/store.h"
+#include "support/memory_audit.h"
 
 namespace swarm::test {
 
@@ -70,12 +71,14 @@ class MemoryStore final : public Store {
   awaitable<void> pruneAccessTokens(SystemTime) override { co_return; }
   awaitable<std::optional<std::string>> getSetting(std::string name) override;
   awaitable<void> putSetting(std::string name, std::string value) override;
+  AuditStore& audit() override { return audit_; }
 
  private:
   awaitable<void> turn();
   awaitable<void> write();
 
   std::map<std::pair<std::string, std::string>, IdempotencyEntry> keys_;
+  MemoryAudit audit_;
 };
 
 }  // namespace swarm::test

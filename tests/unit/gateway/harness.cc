@@ -93,7 +93,7 @@ std::optional<std::string> MemoryAuth::userOfLoginLink(std::string_view code) {
   return found == links_.end() ? std::nullopt : std::optional(found->second);
 }
 
-awaitable<std::optional<LoginResult>> MemoryAuth::takeLoginLink(std::string code) {
+awaitable<std::optional<LoginResult>> MemoryAuth::takeLoginLink(std::string code, LoginOrigin) {
   const auto user = userOfLoginLink(code);
   links_.erase(code);
   co_return user ? std::optional(signIn(*user)) : std::nullopt;

@@ -76,7 +76,7 @@ class MemoryAuth final : public Auth {
   std::optional<Principal> takeCode(std::string_view code, std::string_view instance_id, std::string_view binding) override;
   std::string issueLoginLink(const Principal& principal) override;
   std::optional<std::string> userOfLoginLink(std::string_view code) override;
-  awaitable<std::optional<LoginResult>> takeLoginLink(std::string code) override;
+  awaitable<std::optional<LoginResult>> takeLoginLink(std::string code, LoginOrigin origin) override;
   awaitable<void> putUser(std::string, Secret, Role) override { co_return; }
   Sharing& sharing() override { throw Error(ErrorCode::Internal, "The gateway changes no shares."); }
   std::vector<TokenKeyInfo> tokenKeys() const override { return {}; }

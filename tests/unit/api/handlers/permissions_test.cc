@@ -187,6 +187,17 @@ class ApiPermissions : public ::testing::Test {
     return server_.send(request, token);
   }
 
+  /// Whatever a caller was allowed to change or to enter is in the audit log, whichever route it is.
+  void expectRecord(const api::Endpoint& route, const Principal& caller, int status) {
+    const bool passed = verdictOf(status) == Verdict::Allowed && status != 426 && status != 400;
+    if (!passed || api::recordedOf(route) == api::Recorded::Nothing) return;
+    const auto records = server_.recorded(std::string(route.operationId));
+    ASSERT_FALSE(records.empty()) << route.operationId;
+    EXPECT_EQ(records.front().user, caller.user) << route.operationId;
+    EXPECT_EQ(records.front().session, caller.sessionId) << route.operationId;
+    EXPECT_FALSE(records.front().address.empty());
+  }
+
   Principal principalOf(const std::string& token) { return server_.auth->verifyApiToken(token).value(); }
 
   ApiServer server_;
@@ -214,6 +225,7 @@ TEST_F(ApiPermissions, areThoseOfTheTableForEveryRoleAndRelationOnEveryRoute) {
         const Principal caller = principalOf(token);
         ASSERT_EQ(caller.role, role);
         const Answer answer = call(route, walk, token);
+        expectRecord(route, caller, answer.status);
         // Upgrade routes without an upgrade answer 426 to callers that passed the check of the role, before the instance is looked up.
         Verdict wanted = expected(route, caller, relation);
         if (answer.status == 426) wanted = expected(route, caller, Relation::Own);
