@@ -195,6 +195,7 @@ awaitable<Reply> Api::Impl::dispatch(Call& call, const Endpoint*& route) {
   route = match.route;
   if (services.options.audit != nullptr) call.setOrigin(services.browser.originOf(call.exchange()));
   signIn(call, route);
+  co_await recordTokenUse(services, call);
   if (route == nullptr && match.allow.empty())
     throw Error(ErrorCode::NotFound, "This path does not exist. See docs/api.md for the routes.");
   if (route == nullptr && call.method() == "OPTIONS") {

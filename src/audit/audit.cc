@@ -3,20 +3,21 @@
 #include <boost/json/serialize.hpp>
 
 #include "async/attempt.h"
+#include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
+#include "base/text/json_access.h"
 #include "base/text/untrusted_text.h"
 #include "model/codec/codec.h"
+#include "net/ip_address.h"
 
 namespace swarm {
 namespace {
 
 constexpr std::int64_t kWindow = 20'000;  // records that one query of a filtered list looks at: the store serves others in between
 constexpr std::size_t kVerifiedAtOnce = 1000;
-constexpr std::size_t kMaxRecent = 50'000;
-constexpr double kRefusalsPerSecond = 5;
-constexpr double kRefusalBurst = 200;
 
+constexpr std::string_view kPrune = "pruneAudit";
 constexpr std::string_view kNotChanged = "Nothing was changed, because the change cannot be recorded in the audit log.";
 constexpr std::string_view kNotRecorded = "This was not allowed, because it cannot be recorded in the audit log.";
 
@@ -27,6 +28,7 @@ void clean(AuditRecord& record) {
   cut(record.user, 64);
   cut(record.role, 32);
   cut(record.session, 64);
+  cut(record.token, 64);
   cut(record.address, 64);
   cut(record.client, 200);
   cut(record.kind, 32);
@@ -40,8 +42,16 @@ void clean(AuditRecord& record) {
 }
 
 std::string keyOf(const AuditRecord& record) {
-  return format("{}\n{}\n{}\n{}\n{}\n{}", record.user, record.session, record.address, record.action,
+  return format("{}\n{}\n{}\n{}\n{}\n{}\n{}", record.user, record.session, record.token, record.address, record.action,
                 record.objectId.empty() ? record.object : record.objectId, boost::json::serialize(record.after));
+}
+
+/// Whether the record says that the server removed all records up to `anchor`.
+bool isRemovalUpTo(const AuditHead& anchor, const AuditRow& row) {
+  if (row.body.find(kPrune) == std::string::npos) return false;
+  const boost::json::value record = parseOrNull(row.body);
+  return stringAt(record, "action") == kPrune && integerAt(record, "after.through") == anchor.sequence &&
+         stringAt(record, "after.hash") == anchor.hash;
 }
 
 /// Of the store's codes, only those about its disk mean the same to the caller.
@@ -51,27 +61,6 @@ Error notRecorded(std::string_view consequence, const Error& error) {
 }
 
 }  // namespace
-
-std::optional<SteadyTime> RecentRecords::find(const std::string& key, SteadyTime now, std::chrono::minutes interval) {
-  const std::lock_guard lock(mutex_);
-  const auto found = until_.find(key);
-  if (found == until_.end()) return std::nullopt;
-  if (now < found->second) return found->second;
-  found->second = now + interval;
-  return std::nullopt;
-}
-
-void RecentRecords::keep(const std::string& key, SteadyTime until) {
-  const std::lock_guard lock(mutex_);
-  // A forgotten key is recorded once more.
-  if (until_.size() >= kMaxRecent) until_.clear();
-  until_[key] = until;
-}
-
-void RecentRecords::drop(const std::string& key) {
-  const std::lock_guard lock(mutex_);
-  until_.erase(key);
-}
 
 AuditResult auditResultOf(const Error& error) {
   switch (error.code()) {
@@ -85,8 +74,7 @@ AuditResult auditResultOf(const Error& error) {
   }
 }
 
-Audit::Audit(AuditStore& store, const Clock& clock, AuditRules rules)
-    : store_(store), clock_(clock), rules_(rules), refusal_rate_(kRefusalsPerSecond, kRefusalBurst) {}
+Audit::Audit(AuditStore& store, const Clock& clock, AuditRules rules) : store_(store), clock_(clock), rules_(rules) {}
 
 awaitable<void> Audit::open() {
   for (AuditRecord& record : co_await store_.openRecords()) {
@@ -110,13 +98,17 @@ awaitable<AuditChain> Audit::append(AuditRecord record, std::string_view consequ
 awaitable<std::int64_t> Audit::begin(AuditRecord record, Unrecorded unrecorded) {
   record.result = AuditResult::begun;
   const auto chain = co_await async::attempt(append(std::move(record), kNotChanged));
-  if (chain) co_return chain->head.sequence;
+  if (chain) {
+    faultPoint("audit.begun");
+    co_return chain->head.sequence;
+  }
   if (unrecorded == Unrecorded::Refuse) throw chain.error();
   log::error("failed to record a change in the audit log", {{"error", chain.error().message()}, {"cause", chain.error().cause()}});
   co_return 0;
 }
 
 awaitable<void> Audit::complete(AuditRecord record, std::int64_t begun) {
+  faultPoint("audit.changed");
   record.completes = begun;
   const std::string action = record.action;
   const auto appended = co_await async::attempt(append(std::move(record), kNotRecorded));
@@ -157,20 +149,20 @@ awaitable<SteadyTime> Audit::enter(AuditRecord record) {
 
 awaitable<void> Audit::refuse(AuditRecord record) {
   record.result = AuditResult::refused;
+  return recordOnce(std::move(record));
+}
+
+awaitable<void> Audit::use(AuditRecord record) { return recordOnce(std::move(record)); }
+
+awaitable<void> Audit::recordOnce(AuditRecord record) {
   const std::string key = keyOf(record);
   const SteadyTime now = clock_.steadyNow();
-  if (refusals_.find(key, now, rules_.entryInterval)) co_return;
-  {
-    const std::lock_guard lock(mutex_);
-    if (refusal_rate_.waitTime(now) > std::chrono::nanoseconds(0)) {
-      ++left_out_;
-      co_return;
-    }
-    refusal_rate_.take(now);
-    if (left_out_ > 0) record.detail += format(" ({} refusals before it were left out)", left_out_);
-    left_out_ = 0;
-  }
-  refusals_.keep(key, now + rules_.entryInterval);
+  if (others_.find(key, now, rules_.entryInterval)) co_return;
+  const bool is_anonymous = record.user.empty();
+  const auto left_out = is_anonymous ? anonymous_.take(net::addressGroup(record.address), now) : signed_in_.take(record.user, now);
+  if (!left_out) co_return;
+  if (*left_out > 0) record.detail += format(" ({} like this before it were left out)", *left_out);
+  others_.keep(key, now + rules_.entryInterval);
   const auto appended = co_await async::attempt(append(std::move(record), kNotRecorded));
   if (!appended) log::error("failed to record a refusal in the audit log", {{"error", appended.error().message()}});
 }
@@ -190,6 +182,8 @@ awaitable<AuditPage> Audit::list(AuditFilter filter, std::int64_t before, std::s
 
 awaitable<AuditPage> Audit::readAfter(AuditFilter filter, std::int64_t after, std::size_t limit) {
   const AuditChain chain = co_await store_.chain();
+  if (after > 0 && after < chain.anchor.sequence)
+    throw Error(ErrorCode::Conflict, "Old records were removed while the audit log was read. Begin again.");
   AuditPage page;
   std::int64_t first = std::max(after, chain.anchor.sequence) + 1;
   while (first <= chain.head.sequence && page.rows.empty()) {
@@ -203,9 +197,10 @@ awaitable<AuditPage> Audit::readAfter(AuditFilter filter, std::int64_t after, st
 
 awaitable<AuditVerification> Audit::verify(std::optional<AuditHead> kept) {
   AuditChain chain = co_await store_.chain();
-  const AuditHead end = chain.head;
+  AuditHead end = chain.head;
   AuditVerification result{.first = chain.anchor.sequence + 1, .last = chain.anchor};
   AuditChainCheck check(chain.anchor);
+  bool explains_anchor = chain.anchor.sequence == 0;
   if (kept && kept->sequence > end.sequence) result.fault = format("records {} to {} are missing", end.sequence + 1, kept->sequence);
   if (kept && kept->sequence < chain.anchor.sequence)
     result.fault = format("record {} was removed by its age or the size of the log, and cannot be compared", kept->sequence);
@@ -218,6 +213,8 @@ awaitable<AuditVerification> Audit::verify(std::optional<AuditHead> kept) {
       chain = co_await store_.chain();
       if (chain.anchor.sequence >= next) {  // records were removed by their age in the meantime
         check = AuditChainCheck(chain.anchor);
+        end = chain.head;  // with the record that says so
+        explains_anchor = false;
         result.first = chain.anchor.sequence + 1;
         continue;
       }
@@ -228,17 +225,20 @@ awaitable<AuditVerification> Audit::verify(std::optional<AuditHead> kept) {
       if (result.fault.empty() && kept && row.sequence == kept->sequence && row.hash != kept->hash)
         result.fault = format("record {} is another one than the given one", row.sequence);
       if (!result.fault.empty()) break;
+      explains_anchor = explains_anchor || isRemovalUpTo(chain.anchor, row);
     }
   }
   result.last = check.last();
   if (result.fault.empty() && result.last.sequence == end.sequence && result.last.hash != end.hash)
     result.fault = format("record {} was replaced", end.sequence);
+  // Without its record, it was not the server that removed them.
+  if (result.fault.empty() && !explains_anchor) result.fault = format("records 1 to {} are missing", chain.anchor.sequence);
   co_return result;
 }
 
 awaitable<void> Audit::pruneTo(AuditLimits limits) {
   for (;;) {
-    AuditRecord note{.time = clock_.now(), .action = "pruneAudit", .kind = "audit"};
+    AuditRecord note{.time = clock_.now(), .action = std::string(kPrune), .kind = "audit"};
     if (!co_await store_.prune(limits, std::move(note))) co_return;
   }
 }

@@ -1,12 +1,9 @@
 // Audit: records changes, sign-ins, entries and refusals in the audit log, and reads it (docs/audit.md).
 #pragma once
 
-#include <map>
-#include <mutex>
-
 #include "audit/audit_store.h"
+#include "audit/record_limits.h"
 #include "base/error.h"
-#include "base/token_bucket.h"
 
 namespace swarm {
 
@@ -15,20 +12,6 @@ struct AuditRules {
   int keepDays = 365;
   std::int64_t maxBytes = std::int64_t{1024} * 1024 * 1024;
   std::chrono::minutes entryInterval{15};  ///< entries of one session into one workspace by one way are recorded once in this time
-};
-
-/// Keys that were recorded a short time ago. Thread-safe.
-class RecentRecords {
- public:
-  /// Until when the key counts as recorded; nothing: it is new or too old, and the caller records it. A known key counts as recorded from
-  /// here on, so that concurrent callers do not repeat it; a new one only after keep(): no caller passes before the record is durable.
-  std::optional<SteadyTime> find(const std::string& key, SteadyTime now, std::chrono::minutes interval);
-  void keep(const std::string& key, SteadyTime until);
-  void drop(const std::string& key);  ///< the record failed
-
- private:
-  std::mutex mutex_;
-  std::map<std::string, SteadyTime> until_;
 };
 
 struct AuditPage {
@@ -67,6 +50,8 @@ class Audit {
   awaitable<SteadyTime> enter(AuditRecord record);
   /// A refusal, once per interval and within a rate, so that attackers cannot fill the log. Does not throw.
   awaitable<void> refuse(AuditRecord record);
+  /// The use of an access token, as refuse().
+  awaitable<void> use(AuditRecord record);
 
   /// Newest first, from `before` (0: the end).
   awaitable<AuditPage> list(AuditFilter filter, std::int64_t before, std::size_t limit);
@@ -79,16 +64,16 @@ class Audit {
 
  private:
   awaitable<AuditChain> append(AuditRecord record, std::string_view consequence);
+  awaitable<void> recordOnce(AuditRecord record);
   awaitable<void> pruneTo(AuditLimits limits);
 
   AuditStore& store_;
   const Clock& clock_;
   AuditRules rules_;
   RecentRecords entries_;
-  RecentRecords refusals_;
-  std::mutex mutex_;
-  TokenBucket refusal_rate_;
-  std::int64_t left_out_ = 0;  ///< refusals, since the last one that was recorded
+  RecentRecords others_;  ///< refusals and uses
+  RecordRate anonymous_;  ///< apart from users, whose refusals a flood of sign-ins must not hide
+  RecordRate signed_in_;
 };
 
 /// audit->change(), or `work` alone without a log.

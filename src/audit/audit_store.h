@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "audit/chain.h"
-#include "model/types/audit_record.h"
+#include "model/types/audit/audit_record.h"
 
 namespace swarm {
 

@@ -11,11 +11,12 @@ namespace json = boost::json;
 
 /// Members of requests, and parameters, by name. Those of env, labels, metadata, commands and provider configurations are not listed.
 constexpr std::string_view kVisible[] = {
-    "access",  "back",           "bandwidthLimit", "disabled", "dryRun",     "emptyVolumes", "expiresAt", "force",
-    "group",   "handOverTo",     "image",          "instance", "keepHours",  "keepSource",   "limits",    "maxInstances",
-    "name",    "namePrefix",     "network",        "owner",    "permission", "port",         "provider",  "refreshImage",
-    "region",  "regions",        "resources",      "role",     "scope",      "scopes",       "session",   "snapshot",
-    "storage", "targetProvider", "template",       "timeout",  "ttl",        "user",         "volumes",   "wait"};
+    "access",         "back",       "bandwidthLimit", "days",         "disabled",     "dryRun",     "emptyVolumes",
+    "expiresAt",      "force",      "group",          "handOverTo",   "image",        "instance",   "keepHours",
+    "keepSource",     "kind",       "limits",         "maxInstances", "name",         "namePrefix", "network",
+    "owner",          "permission", "port",           "provider",     "refreshImage", "region",     "regions",
+    "resources",      "role",       "scope",          "scopes",       "session",      "snapshot",   "storage",
+    "targetProvider", "template",   "timeout",        "ttl",          "user",         "volumes",    "wait"};
 constexpr std::string_view kHidden = "***";
 constexpr std::size_t kMaxName = 64;
 constexpr std::size_t kMaxText = 128;

@@ -4,9 +4,8 @@
 #include <charconv>
 
 #include "async/attempt.h"
-#include "audit/audit.h"
+#include "auth/accounts/sign_in_records.h"
 #include "auth/accounts/store_accounts.h"
-#include "auth/entry.h"
 #include "auth/limits/throttle.h"
 #include "auth/passwords.h"
 #include "auth/session/access_tokens.h"
@@ -30,7 +29,6 @@ constexpr std::string_view kKeySetting = "auth.key";
 constexpr std::string_view kApiAudience = "swarm-api";
 constexpr std::string_view kBrowserAudience = "swarm-browser";
 constexpr std::string_view kDeviceAudience = "swarm-device";
-constexpr std::string_view kSignIn = "signIn";  // in the audit log
 constexpr std::string_view kLoginPurpose = "login";
 constexpr std::chrono::seconds kCodeLife{60};
 constexpr std::chrono::seconds kClockLeeway{60};  // the system's clock may have been set back since a token was issued
@@ -54,7 +52,7 @@ class StoreAuth final : public Auth {
   StoreAuth(Store& store, const Clock& clock, AuthOptions options)
       : store_(store),
         clock_(clock),
-        audit_(options.audit),
+        sign_ins_(options.audit, store),
         issuer_(std::move(options.issuer)),
         throttle_(clock),
         grants_(clock),
@@ -74,6 +72,7 @@ class StoreAuth final : public Auth {
              .sessions = sessions_,
              .passwords = passwords_,
              .throttle = throttle_,
+             .audit = options.audit,
              .noteRevocation = [this] { noteRevocation(); },
              .check = [this](std::string user, Secret password, LoginOrigin origin) { return check(user, password, origin); },
              .begin = [this](UserRecord user, std::string kind,
@@ -104,7 +103,7 @@ class StoreAuth final : public Auth {
     else if (!*checked)
       refusal.emplace(ErrorCode::Unauthenticated, "The name or the password is wrong.");
     if (refusal) {
-      co_await recordRefusal(user, origin, *refusal);
+      co_await sign_ins_.refuse(user, origin, *refusal);
       throw *refusal;
     }
     log::info("signed in", {{"user", user}, {"address", origin.address}});
@@ -205,16 +204,10 @@ class StoreAuth final : public Auth {
   }
 
   awaitable<std::optional<LoginResult>> takeLoginLink(std::string code, LoginOrigin origin) override {
-    auto principal = links_.take(code, kLoginPurpose);
-    if (!principal || !stillSignedIn(*principal)) co_return std::nullopt;
-    const auto maker = sessions_.record(principal->sessionId);
-    auto user = co_await store_.getUser(principal->user);
-    if (!maker || !user || user->disabled) co_return std::nullopt;
-    log::info("signed in by a link", {{"user", user->name}});
-    // A chain of links ends with the sign-in that it began with.
-    const SystemTime last = std::max(maker->expiresAt, maker->signedInAt + kMaxSessionLife);
-    const auto life = std::min<std::chrono::seconds>(kSessionLife, std::chrono::floor<std::chrono::seconds>(last - clock_.now()));
-    co_return co_await begin(std::move(*user), life, "link", std::move(origin), maker->signedInAt);
+    auto login = co_await signInByLink(std::move(code), origin);
+    if (!login)
+      co_await sign_ins_.refuse({}, std::move(origin), Error(ErrorCode::PermissionDenied, "The sign-in link was not valid any more."));
+    co_return login;
   }
 
   Accounts& accounts() override { return accounts_; }
@@ -243,6 +236,19 @@ class StoreAuth final : public Auth {
   AccessTokens& accessTokens() override { return access_tokens_; }
 
  private:
+  awaitable<std::optional<LoginResult>> signInByLink(std::string code, LoginOrigin origin) {
+    auto principal = links_.take(code, kLoginPurpose);
+    if (!principal || !stillSignedIn(*principal)) co_return std::nullopt;
+    const auto maker = sessions_.record(principal->sessionId);
+    auto user = co_await store_.getUser(principal->user);
+    if (!maker || !user || user->disabled) co_return std::nullopt;
+    log::info("signed in by a link", {{"user", user->name}});
+    // A chain of links ends with the sign-in that it began with.
+    const SystemTime last = std::max(maker->expiresAt, maker->signedInAt + kMaxSessionLife);
+    const auto life = std::min<std::chrono::seconds>(kSessionLife, std::chrono::floor<std::chrono::seconds>(last - clock_.now()));
+    co_return co_await begin(std::move(*user), life, "link", std::move(origin), maker->signedInAt);
+  }
+
   awaitable<void> loadCookieKey() {
     auto text = co_await store_.getSetting(std::string(kKeySetting));
     if (!text) {
@@ -286,29 +292,6 @@ class StoreAuth final : public Auth {
     co_return co_await begin(std::move(*record), ttl, std::move(kind), std::move(origin));
   }
 
-  /// Of a sign-in.
-  awaitable<void> recordRefusal(std::string user, LoginOrigin origin, Error error) {
-    if (audit_ == nullptr) co_return;
-    AuditRecord record = recordBy({}, origin);
-    record.action = kSignIn;
-    record.kind = "user";
-    record.object = std::move(user);
-    record.status = httpStatus(error.code());
-    record.detail = error.message();
-    co_await audit_->refuse(std::move(record));
-  }
-
-  /// Before the session exists: a sign-in that cannot be recorded fails.
-  awaitable<void> recordSignIn(const Principal& principal, std::string kind, LoginOrigin origin) {
-    if (audit_ == nullptr) co_return;
-    AuditRecord record = recordBy(principal, origin);
-    record.action = kSignIn;
-    record.kind = "user";
-    record.object = principal.user;
-    record.after = {{"by", kind}};
-    co_await audit_->record(std::move(record));
-  }
-
   /// For a user as they were when their password, or link, was checked: Error(Unauthenticated) if they have changed since. `signed_in_at`:
   /// of the session that makes this one; without it: now.
   awaitable<LoginResult> begin(UserRecord record, std::chrono::seconds life, std::string kind, LoginOrigin origin,
@@ -325,7 +308,7 @@ class StoreAuth final : public Auth {
     if (auto oldest = sessions_.oldestOfTooMany(user)) co_await forget(std::move(*oldest));
     LoginResult result;
     result.principal = sessions_.principalOf(session, storedRole(record.role));
-    co_await recordSignIn(result.principal, session.kind, std::move(origin));
+    co_await sign_ins_.begin(result.principal, session.kind, std::move(origin));
     // In memory first: a change of the password that follows in the store ends it there too.
     sessions_.add(session, generation);
     const auto started = co_await async::attempt(store_.startSession(session, std::move(record)));
@@ -397,7 +380,7 @@ class StoreAuth final : public Auth {
 
   Store& store_;
   const Clock& clock_;
-  Audit* audit_;
+  SignInRecords sign_ins_;
   std::string issuer_;
   Secret formerApiKey_;  ///< of versions before Ed25519 (HS256): their tokens are valid until they expire
   Secret cookieKey_;

@@ -133,7 +133,7 @@ struct AuthOptions {
   std::string issuer = "swarm.localhost";    ///< "iss" of API tokens: the base host, which does not change with the port
   std::chrono::hours tokenKeyLife{24 * 90};  ///< age at which the key that signs API tokens is replaced
   std::chrono::hours maxAccessTokenLife{24 * 365};
-  Audit* audit = nullptr;                    ///< where sign-ins and refused ones are recorded; null: nowhere
+  Audit* audit = nullptr;  ///< where sign-ins and refused ones are recorded; null: nowhere
 };
 std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock, AuthOptions options = {});
 

@@ -14,7 +14,11 @@ void logEntry(const Principal& principal, std::string_view owner, const Instance
 }
 
 AuditRecord recordBy(const Principal& principal, const LoginOrigin& origin) {
-  AuditRecord record{.user = principal.user, .session = principal.sessionId, .address = origin.address, .client = origin.client};
+  AuditRecord record{.user = principal.user, .address = origin.address, .client = origin.client};
+  if (principal.token)
+    record.token = principal.token->id;
+  else
+    record.session = principal.sessionId;
   if (!principal.user.empty()) record.role = nameOf(principal.role);
   return record;
 }

@@ -5,7 +5,7 @@
 
 #include "auth/auth.h"
 #include "auth/permissions.h"
-#include "model/types/audit_record.h"
+#include "model/types/audit/audit_record.h"
 #include "model/types/ids.h"
 
 namespace swarm {

@@ -46,10 +46,10 @@ enum class Permission {
   ManageUsers,      ///< create, invite, disable and delete users, and change their roles
   ReadAudit,        ///< the audit log
 };
-inline constexpr std::array kPermissions{Permission::Public,          Permission::SignedIn,   Permission::Session, Permission::ReadUsers,
-                                         Permission::Account,         Permission::Read,       Permission::Create,  Permission::Manage,
-                                         Permission::Configure,       Permission::Inside,     Permission::Share,   Permission::ReadServer,
-                                         Permission::ManageProviders, Permission::ManageUsers,  Permission::ReadAudit};
+inline constexpr std::array kPermissions{Permission::Public,          Permission::SignedIn,    Permission::Session,  Permission::ReadUsers,
+                                         Permission::Account,         Permission::Read,        Permission::Create,   Permission::Manage,
+                                         Permission::Configure,       Permission::Inside,      Permission::Share,    Permission::ReadServer,
+                                         Permission::ManageProviders, Permission::ManageUsers, Permission::ReadAudit};
 std::string_view nameOf(Permission permission);
 std::string_view summaryOf(Permission permission);  ///< for documents
 

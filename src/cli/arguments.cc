@@ -69,7 +69,6 @@ SWARM_ARGUMENT(std::string);
 SWARM_ARGUMENT(std::int64_t);
 SWARM_ARGUMENT(std::vector<std::string>);
 SWARM_ARGUMENT(std::vector<std::int64_t>);
-SWARM_ARGUMENT(std::int64_t);
 SWARM_ARGUMENT(std::optional<std::string>);
 SWARM_ARGUMENT(std::optional<std::int64_t>);
 SWARM_ARGUMENT(std::optional<int>);

@@ -2,11 +2,11 @@
 
 #include "async/attempt.h"
 #include "audit/audit.h"
-#include "auth/entry.h"
 #include "base/text/format.h"
 #include "gateway/assets/assets.h"
 #include "gateway/impl.h"
 #include "gateway/pages/responses.h"
+#include "gateway/recording.h"
 #include "net/http/problem.h"
 
 namespace swarm {
@@ -187,14 +187,7 @@ async::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::share
 }
 
 async::awaitable<bool> Gateway::Impl::recordEntry(Request request, std::shared_ptr<VerifiedCookie> cookie) {
-  const Route& route = *request.target->route;
-  AuditRecord record = recordBy(cookie->principal, browser.originOf(request.exchange));
-  record.action = request.isVscode() ? "openVscode" : "openPort";
-  record.kind = "instance";
-  record.object = route.name;
-  record.objectId = route.instanceId.str();
-  record.owner = route.owner;
-  if (!request.isVscode()) record.after = {{"port", std::to_string(request.host.port())}};
+  AuditRecord record = recordOfEntry(request.target->route.get(), request.host, cookie->principal, browser.originOf(request.exchange));
   const auto until = co_await async::attempt(options.audit->enter(std::move(record)));
   if (until) {
     cookie->recordedUntil = *until;
@@ -309,14 +302,12 @@ async::awaitable<void> Gateway::Impl::start(Request request) {
   if (exchange.head().method != "POST") co_return co_await respondRedirect(exchange, 303, "/");
   if (!isSameOrigin(exchange.head()))
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
-  if (!mayStart(cookie->principal, *route))
+  AuditRecord record = recordAbout(route.get(), cookie->principal, browser.originOf(exchange), "startInstance");
+  if (!mayStart(cookie->principal, *route)) {
+    record.status = 403;
+    if (options.audit != nullptr) co_await options.audit->refuse(std::move(record));
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "Your role does not allow starting this workspace.");
-  AuditRecord record = recordBy(cookie->principal, browser.originOf(exchange));
-  record.action = "startInstance";
-  record.kind = "instance";
-  record.object = route->name;
-  record.objectId = route->instanceId.str();
-  record.owner = route->owner;
+  }
   const auto started =
       co_await async::attempt(recordChange(options.audit, std::move(record), options.actions.start(cookie->principal, route->instanceId)));
   if (started)

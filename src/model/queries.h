@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "model/types/audit_record.h"
+#include "model/types/audit/audit_record.h"
 #include "model/types/instance.h"
 #include "model/types/operation.h"
 #include "model/types/provider_type.h"

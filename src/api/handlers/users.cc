@@ -161,13 +161,14 @@ awaitable<Reply> endUserSession(Services& services, Call& call) {
 Parameter userName() { return path("name", "The user's name, or me"); }
 
 Endpoint switchRoute(std::string_view verb, std::string_view operation_id, std::string_view summary, std::string_view description,
-                     Handler handler) {
+                     Handler handler, Recorded recorded) {
   return at("POST", verb, Permission::ManageUsers, operation_id, handler,
             {.summary = summary,
              .description = description,
              .responses = {ok<UserResponse>("The user")},
              .problems = {409},
-             .parameters = {userName()}});
+             .parameters = {userName()},
+             .recorded = recorded});
 }
 
 }  // namespace
@@ -222,8 +223,9 @@ std::vector<Endpoint> userRoutes() {
           .body = jsonBody<SetPasswordRequest>()}),
       switchRoute("/api/users/{name}/disable", "disableUser", "Disable a user",
                   "They cannot sign in, and their sessions, streams and tunnels end. 409 for the last administrator who can sign in.",
-                  disableUser),
-      switchRoute("/api/users/{name}/enable", "enableUser", "Enable a disabled user", "They can sign in again.", enableUser),
+                  disableUser, Recorded::Revocation),
+      switchRoute("/api/users/{name}/enable", "enableUser", "Enable a disabled user", "They can sign in again.", enableUser,
+                  Recorded::Change),
       at("GET", "/api/users/{name}/sessions", Permission::ReadUsers, "listUserSessions", listUserSessions,
          {.summary = "List a user's live sessions",
           .description = "`current` is the session of the request.",

@@ -5,6 +5,8 @@
 #include "audit/visible.h"
 #include "auth/accounts/accounts.h"
 #include "auth/entry.h"
+#include "auth/session/access_tokens.h"
+#include "auth/sharing/sharing.h"
 #include "base/text/json_access.h"
 #include "base/text/untrusted_text.h"
 #include "model/codec/codec.h"
@@ -16,6 +18,8 @@ namespace json = boost::json;
 
 constexpr std::size_t kMaxReadReply = 64 * 1024;
 constexpr std::string_view kInstances = "/api/instances/{id}";
+constexpr std::string_view kUseToken = "useToken";
+constexpr std::string_view kUnknownPath = "unknownPath";
 constexpr std::string_view kUsers = "/api/users/{name}";
 
 /// Segments of a pattern: "/api/auth/keys" has "api", "auth", "keys".
@@ -39,15 +43,16 @@ std::string kindOf(std::string_view pattern) {
   return std::string(plural);
 }
 
-AuditRecord recordOf(const Call& call, const Endpoint& route) {
+/// `arguments`: those of the path.
+AuditRecord recordOf(const Call& call, const Endpoint& route, const std::vector<std::string>& arguments) {
   AuditRecord record = recordBy(call.principal(), call.origin());
   record.action = route.operationId;
   record.kind = kindOf(route.pattern);
   record.requestId = call.requestId();
   std::size_t index = 0;
   for (std::string_view segment : segmentsOf(route.pattern)) {
-    if (!segment.starts_with('{') || index >= call.arguments().size()) continue;
-    const std::string value = printable(call.argument(index), 128);
+    if (!segment.starts_with('{') || index >= arguments.size()) continue;
+    const std::string value = printable(arguments[index], 128);
     if (index++ == 0)
       record.object = value;
     else
@@ -63,44 +68,77 @@ void setInstance(AuditRecord& record, const Instance& instance) {
   record.owner = instance.owner;
 }
 
-/// Those of the members that the instance's configuration has, too.
+/// Those of the members that the instance has, too.
 json::object valuesBefore(const Instance& instance, const json::object& changed) {
-  const json::value config = toJson(instance.config);
+  json::value values = toJson(instance.config);
+  values.as_object()["owner"] = instance.owner;
   json::object before;
   for (const auto& [name, value] : changed)
-    if (const json::value* member = config.as_object().if_contains(name)) before[name] = *member;
+    if (const json::value* member = values.as_object().if_contains(name)) before[name] = *member;
   return visibleParts(before);
+}
+
+json::object shareBefore(Services& services, const InstanceId& instance, const std::string& grantee) {
+  for (const ShareRecord& share : services.auth.sharing().sharesOf(instance)) {
+    if (share.grantee != grantee) continue;
+    json::object before{{"access", enumName(share.access)}};
+    if (share.expiresAt) before["expiresAt"] = formatTime(*share.expiresAt);
+    return before;
+  }
+  return {};
+}
+
+/// The object of a change, and its state before. What cannot be read has none; the handler reports why.
+awaitable<void> addObject(Services& services, const Call& call, AuditRecord& record, const json::object& changed) {
+  const std::string_view pattern = call.route().pattern;
+  if (pattern.starts_with(kInstances)) {
+    const auto instance = co_await async::attempt(services.controller.getInstance(call.argument()));
+    if (!instance || !*instance) co_return;
+    setInstance(record, **instance);
+    record.before =
+        pattern.ends_with("/shares/{user}") ? shareBefore(services, (*instance)->id, call.argument(1)) : valuesBefore(**instance, changed);
+  } else if (pattern.starts_with(kUsers)) {
+    if (record.object == "me") record.object = call.principal().user;
+    const auto user = co_await async::attempt(services.auth.accounts().find(record.object));
+    if (user && *user) record.before = {{"role", (*user)->role}, {"disabled", (*user)->disabled}};
+  } else if (pattern == "/api/operations/{id}") {
+    const auto operation = co_await async::attempt(services.controller.getOperation(call.argument()));
+    record.objectId = std::exchange(record.object, {});
+    if (!operation || !*operation) co_return;
+    record.object = (*operation)->instanceName;
+    record.owner = (*operation)->owner;
+  } else if (pattern == "/api/tokens/{token}") {
+    record.objectId = std::exchange(record.object, {});
+    for (const AccessToken& token : services.auth.accessTokens().list()) {
+      if (token.id != call.argument()) continue;
+      record.object = token.name;
+      record.owner = token.owner;
+    }
+  } else if (pattern == "/api/auth/sessions/{session}") {
+    record.objectId = std::exchange(record.object, {});
+    for (const SessionRecord& session : services.auth.listSessions(""))
+      if (session.id == call.argument()) record.owner = session.user;
+  }
 }
 
 awaitable<AuditRecord> changeOf(Services& services, Call& call) {
   const Endpoint& route = call.route();
-  AuditRecord record = recordOf(call, route);
+  AuditRecord record = recordOf(call, route, call.arguments());
   for (const Parameter& parameter : route.parameters) {
     if (parameter.place != Parameter::Place::Query || parameter.kind == Parameter::Kind::Labels) continue;
     if (const auto value = call.text(parameter.name))
       record.after[parameter.name] = isVisible(parameter.name) ? printable(*value, 128) : std::string("***");
   }
   json::object body = visibleParts(call.body());
-  if (route.pattern.starts_with(kInstances)) {
-    // What cannot be read has no state before the change; the handler reports why.
-    const auto instance = co_await async::attempt(services.controller.getInstance(call.argument()));
-    if (instance && *instance) {
-      setInstance(record, **instance);
-      record.before = valuesBefore(**instance, body);
-    }
-  }
-  if (route.pattern.starts_with(kUsers)) {
-    if (record.object == "me") record.object = call.principal().user;
-    const auto user = co_await async::attempt(services.auth.accounts().find(record.object));
-    if (user && *user) record.before = {{"role", (*user)->role}, {"disabled", (*user)->disabled}};
-  }
-  for (auto& [name, value] : body) record.after[name] = std::move(value);
+  co_await addObject(services, call, record, body);
+  for (auto& [name, value] : body) record.after.emplace(name, std::move(value));  // what the path says stays
   co_return record;
 }
 
 /// What only the response says: the name and the id of a new object, and the operation.
 void addResult(AuditRecord& record, const Reply& reply) {
   record.status = reply.status;
+  if (reply.status >= 400) record.result = AuditResult::failed;
   if (reply.contentType != kJsonType || reply.body.empty() || reply.body.size() > kMaxReadReply) return;
   const json::value body = parseOrNull(reply.body);
   if (!body.is_object()) return;
@@ -143,21 +181,44 @@ awaitable<Reply> handleRecorded(Services& services, Call& call) {
 awaitable<void> recordEntry(Services& services, Call& call, const Instance& instance) {
   Audit* audit = services.options.audit;
   if (audit == nullptr || recordedOf(call.route()) != Recorded::Entry) co_return;
-  AuditRecord record = recordOf(call, call.route());
+  AuditRecord record = recordOf(call, call.route(), call.arguments());
   setInstance(record, instance);
   record.requestId.clear();  // one of several requests
   co_await audit->enter(std::move(record));
+}
+
+awaitable<void> recordTokenUse(Services& services, const Call& call) {
+  const auto& token = call.principal().token;
+  if (services.options.audit == nullptr || !token) co_return;
+  AuditRecord record = recordBy(call.principal(), call.origin());
+  record.action = kUseToken;
+  record.kind = "token";
+  record.object = token->name;
+  record.objectId = token->id;
+  record.owner = token->owner;
+  co_await services.options.audit->use(std::move(record));
 }
 
 awaitable<void> recordRefusal(Services& services, Call& call, const Endpoint* route, const Error& error) {
   Audit* audit = services.options.audit;
   if (audit == nullptr) co_return;
   const bool has_bad_token = error.code() == ErrorCode::Unauthenticated && call.sentToken();
-  if (error.code() != ErrorCode::PermissionDenied && !has_bad_token) co_return;
-  AuditRecord record = route != nullptr ? recordOf(call, *route) : recordBy(call.principal(), call.origin());
-  if (has_bad_token) record.action = "useToken";
-  if (record.action.empty()) record.action = "unknownPath";
-  record.objectId = error.instance();
+  const bool is_entry = route != nullptr && recordedOf(*route) == Recorded::Entry;
+  // A workspace that a user may not see looks missing: both are recorded, so that the time of the response shows no difference.
+  const bool is_unseen = is_entry && error.code() == ErrorCode::NotFound;
+  if (error.code() != ErrorCode::PermissionDenied && !has_bad_token && !is_unseen) co_return;
+  AuditRecord record = recordBy(call.principal(), call.origin());
+  record.action = has_bad_token ? kUseToken : kUnknownPath;
+  if (route != nullptr && !has_bad_token) {
+    // A refusal by role comes before bind().
+    const auto arguments = findRoute(services.table, call.method(), call.path()).arguments;
+    record = recordOf(call, *route, arguments);
+    if (is_entry && !arguments.empty()) {
+      const auto instance = co_await async::attempt(services.controller.getInstance(arguments.front()));
+      if (instance && *instance) setInstance(record, **instance);
+    }
+  }
+  if (record.objectId.empty()) record.objectId = error.instance();
   record.status = httpStatus(error.code());
   record.detail = error.message();
   co_await audit->refuse(std::move(record));

@@ -9,7 +9,9 @@ namespace swarm::api {
 awaitable<Reply> handleRecorded(Services& services, Call& call);
 /// An entry into `instance`, for a route whose calls are entries. Throws when it cannot be recorded: the caller must not enter.
 awaitable<void> recordEntry(Services& services, Call& call, const Instance& instance);
-/// A refusal outside of a recorded change: by role or owner, or of a token. `route`: null for an unknown path.
+/// That an access token is used, once in some minutes from one address.
+awaitable<void> recordTokenUse(Services& services, const Call& call);
+/// A refusal outside of a recorded change: by role or owner, of an entry, or of a token. `route`: null for an unknown path.
 awaitable<void> recordRefusal(Services& services, Call& call, const Endpoint* route, const Error& error);
 
 }  // namespace swarm::api

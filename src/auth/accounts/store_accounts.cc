@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "async/attempt.h"
+#include "audit/audit.h"
+#include "auth/entry.h"
 #include "base/diagnostics/log.h"
 #include "base/id.h"
 #include "base/text/format.h"
@@ -105,13 +108,17 @@ awaitable<std::optional<LoginResult>> StoreAccounts::acceptInvitation(std::strin
   parts_.throttle.attempt(attempt);
   std::string hash = co_await parts_.passwords.hash(password);
   std::optional<UserRecord> changed;
-  try {
+  auto accept = [&]() -> awaitable<void> {
     changed =
         co_await change(*user, {.passwordHash = std::move(hash), .inviteDigest = "", .ifInvited = digestOf(code), .endsSessions = true});
-  } catch (const Error& error) {
-    if (error.code() != ErrorCode::NotFound) throw;  // used or withdrawn while the password was hashed
-  }
-  if (!changed) co_return std::nullopt;
+  };
+  AuditRecord record = recordBy({}, origin);
+  record.action = "acceptInvitation";
+  record.kind = "user";
+  record.object = *user;
+  const auto accepted = co_await async::attempt(recordChange(parts_.audit, std::move(record), accept()));
+  if (!accepted && accepted.error().code() != ErrorCode::NotFound) throw accepted.error();
+  if (!accepted) co_return std::nullopt;  // used or withdrawn while the password was hashed
   parts_.throttle.succeeded(attempt);
   log::info("invitation accepted", {{"user", *user}});
   co_return co_await parts_.begin(std::move(*changed), "invitation", std::move(origin));

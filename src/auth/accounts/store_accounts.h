@@ -26,6 +26,7 @@ class StoreAccounts final : public Accounts {
     SessionTable& sessions;
     Passwords& passwords;
     LoginThrottle& throttle;
+    Audit* audit;  ///< null: nothing is recorded
     std::function<void()> noteRevocation;
     /// The user with this password, behind the throttle; nothing: wrong, unknown or disabled.
     std::function<awaitable<std::optional<UserRecord>>(std::string user, Secret password, LoginOrigin origin)> check;

@@ -2,10 +2,10 @@
 
 #include "async/attempt.h"
 #include "audit/audit.h"
-#include "auth/entry.h"
 #include "base/text/format.h"
 #include "gateway/pages/move_status.h"
 #include "gateway/pages/responses.h"
+#include "gateway/recording.h"
 #include "model/titles.h"
 
 namespace swarm::gateway {
@@ -58,15 +58,13 @@ async::awaitable<void> Landing::show(net::Exchange& exchange) {
 async::awaitable<void> Landing::perform(net::Exchange& exchange, Principal principal) {
   const auto form = co_await net::readAll(exchange.body(), kMaxActionForm);
   const std::string action(exchange.head().path().substr(kActionsPath.size()));
+  if (action != "create" && action != "start" && action != "stop") throw Error(ErrorCode::NotFound, "This address does not exist.");
   auto name = formField(form, "name").value_or("");
-  AuditRecord record = recordBy(principal, browser_.originOf(exchange));
-  record.action = action + "Instance";
-  record.kind = "instance";
+  const auto found = action == "create" ? targets_.routes().end() : targets_.routes().find(name);
+  AuditRecord record = recordAbout(found == targets_.routes().end() ? nullptr : found->second.get(), principal, browser_.originOf(exchange),
+                                   action + "Instance");
   record.object = name;
-  if (const auto found = targets_.routes().find(name); found != targets_.routes().end()) {
-    record.objectId = found->second->instanceId.str();
-    record.owner = found->second->owner;
-  }
+  if (action == "create") record.owner = principal.user;
   co_await recordChange(audit_, std::move(record), perform(std::move(principal), action, std::move(name)));
 }
 

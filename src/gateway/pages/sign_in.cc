@@ -2,9 +2,9 @@
 
 #include "async/attempt.h"
 #include "audit/audit.h"
-#include "auth/entry.h"
 #include "base/text/format.h"
 #include "gateway/pages/responses.h"
+#include "gateway/recording.h"
 #include "net/http/problem.h"
 
 namespace swarm::gateway {
@@ -209,13 +209,17 @@ async::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange, std::stri
                                        "/login?next=" + net::percentEncode(returns ? head.target : "/"), browser_.repair(head));
   }
   const auto found = targets_.routes().find(host.instance());
-  if (host.label().empty() || found == targets_.routes().end() || !canSee(*principal, found->second->owner, found->second->instanceId))
+  const auto route = found == targets_.routes().end() ? nullptr : found->second;
+  if (host.label().empty() || !route || !canSee(*principal, route->owner, route->instanceId)) {
+    co_await recordRefusedEntry(exchange, *principal, host, route.get(), 404);
     co_return co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchWorkspace());
-  const auto route = found->second;
-  if (!isAllowed(*principal, Permission::Inside, route->owner, route->instanceId))
+  }
+  if (!isAllowed(*principal, Permission::Inside, route->owner, route->instanceId)) {
+    co_await recordRefusedEntry(exchange, *principal, host, route.get(), 403);
     co_return co_await respondMessage(
         exchange, 403, ErrorCode::PermissionDenied,
         {.title = "Not allowed", .text = "You may see this workspace, but not open it.", .linkText = "Your workspaces", .link = "/"});
+  }
   const auto origin = address_.originOf(format("{}.{}", host.label(), address_.hosts().instanceDomain), head);
   if (binding.empty()) {
     co_await respondRedirect(exchange, 302, origin + "/");  // a sign-in begins at the instance's host
@@ -231,6 +235,16 @@ async::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange, std::stri
   co_await respondRedirect(exchange, entry == Entry::New ? 302 : 303,
                            format("{}{}?code={}&to={}&proof={}", origin, kCodePath, net::percentEncode(code), net::percentEncode(path),
                                   net::percentEncode(proof)));
+}
+
+/// `route`: null for a workspace that does not exist. That is recorded, too: the time of the response must not show the difference to
+/// another user's.
+async::awaitable<void> SignIn::recordRefusedEntry(net::Exchange& exchange, const Principal& principal, const HostName& host,
+                                                  const Route* route, int status) {
+  if (audit_ == nullptr || host.label().empty()) co_return;
+  AuditRecord record = recordOfEntry(route, host, principal, browser_.originOf(exchange));
+  record.status = status;
+  co_await audit_->refuse(std::move(record));
 }
 
 /// The form of the page that announces a recorded entry.

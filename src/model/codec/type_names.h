@@ -6,7 +6,7 @@
 #include "model/queries.h"
 #include "model/requests.h"
 #include "model/responses.h"
-#include "model/types/audit_record.h"
+#include "model/types/audit/audit_record.h"
 #include "model/types/instance.h"
 #include "model/types/migration_plan.h"
 #include "model/types/operation.h"
@@ -61,7 +61,8 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   TYPE(AuditRecord, "")
 #define SWARM_ENUMS(ENUM) \
   ENUM(ProviderType)      \
-  ENUM(InstanceStatus) ENUM(ProviderHealth) ENUM(OperationKind) ENUM(OperationStatus) ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind) ENUM(AuditResult)
+  ENUM(InstanceStatus)    \
+  ENUM(ProviderHealth) ENUM(OperationKind) ENUM(OperationStatus) ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind) ENUM(AuditResult)
 
 #define SWARM_TYPE_NAMES(T, REQUEST)                     \
   template <>                                            \

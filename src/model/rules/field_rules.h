@@ -122,6 +122,8 @@ inline constexpr FieldRule kFieldRules[] = {
     {"AuditRecord", "action", "The operationId of a route, or signIn, signOut, openVscode, openPort, pruneAudit"},
     {"AuditRecord", "result", "begun: the intent of a change; unknown: the server ended before the result was recorded"},
     {"AuditRecord", "user", "Empty: not signed in, or the server itself"},
+    {"AuditRecord", "session", "Of the user; empty: not signed in, or an access token"},
+    {"AuditRecord", "token", "Id of the access token with which the request came; empty: a session"},
     {"AuditRecord", "client", "What the client says that it is (User-Agent)"},
     {"AuditRecord", "status", "HTTP status of the response; 0: none"},
     {"AuditRecord", "before", "The changed members before the change, as far as they are known; *** hides values"},

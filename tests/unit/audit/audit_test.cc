@@ -12,6 +12,7 @@
 #include <boost/json/parse.hpp>
 #include <future>
 
+#include "base/text/format.h"
 #include "base/text/json_access.h"
 #include "gmock/gmock.h"
 #include "model/codec/codec.h"
@@ -169,7 +170,19 @@ TEST_F(AuditTest, limitsRefusalsAndCountsThoseThatItLeavesOut) {
   EXPECT_LT(recorded, 210U);
   clock_.advance(minutes(1));
   run(audit_->refuse(by("", "signIn", "last")));
-  EXPECT_THAT(list()[0].detail, HasSubstr(std::to_string(1001 - recorded) + " refusals before it were left out"));
+  EXPECT_THAT(list()[0].detail, HasSubstr(std::to_string(1001 - recorded) + " like this before it were left out"));
+}
+
+TEST_F(AuditTest, aFloodOfRefusalsHidesNeitherThoseOfUsersNorThoseOfOthers) {
+  AuditRecord flood = by("", "signIn");
+  for (int i = 0; i < 1000; ++i) {
+    flood.address = format("198.51.{}.{}", i / 250, i % 250);
+    run(audit_->refuse(flood));
+  }
+  for (int i = 0; i < 1000; ++i) run(audit_->refuse(by("ann", "openVscode", format("web{}", i))));
+  run(audit_->refuse(by("ben", "openVscode")));
+  EXPECT_EQ(list({.user = "ben"}).size(), 1U);
+  EXPECT_LT(list({.user = "ann"}).size(), 60U);
 }
 
 TEST_F(AuditTest, cutsAndCleansHostileTexts) {
@@ -272,6 +285,22 @@ TEST_F(AuditTest, findsRecordsThatWereRemovedAtTheEndWithAHeadThatWasKept) {
   EXPECT_EQ(fault(kept), "records 5 to 6 are missing");
   recordMany(5);
   EXPECT_EQ(fault(kept), "record 6 is another one than the given one");
+}
+
+TEST_F(AuditTest, findsRecordsThatWereRemovedAtTheBeginningAsIfByTheirAge) {
+  recordMany(6);
+  tamper("UPDATE audit_chain SET anchor = 3, anchor_hash = (SELECT hash FROM audit WHERE seq = 3); DELETE FROM audit WHERE seq <= 3");
+  EXPECT_EQ(fault(), "records 1 to 3 are missing");
+}
+
+TEST_F(AuditTest, doesNotExportPastRecordsThatWereRemovedInTheMeantime) {
+  recordMany(5);
+  const AuditPage page = run(audit_->readAfter({}, 0, 2));
+  clock_.advance(hours(24 * 400));
+  recordMany(1);
+  run(audit_->prune());
+  EXPECT_THROW(run(audit_->readAfter({}, page.next, 2)), Error);
+  EXPECT_EQ(run(audit_->readAfter({}, 0, 10)).rows.front().sequence, 6);
 }
 
 TEST_F(AuditTest, findsAReplacedLastRecord) {

@@ -75,7 +75,8 @@ std::vector<Endpoint> shareRoutes() {
          {.summary = "End the share with a user",
           .description = "The user's connections to the workspace end within a second.",
           .responses = {noContent("It has ended")},
-          .parameters = {instanceRef(), granteeName()}}),
+          .parameters = {instanceRef(), granteeName()},
+          .recorded = Recorded::Revocation}),
       at("PUT", "/api/instances/{id}/owner", Permission::Share, "handOver", handOver,
          {.summary = "Give a workspace to another user",
           .description = "With its operations, snapshots and files. Its shares stay; connections of its former owner end within a second, "

@@ -86,7 +86,8 @@ std::vector<Endpoint> accessTokenRoutes() {
           .description = "Open streams of the token end within a second.",
           .responses = {noContent("Revoked")},
           .problems = {404},
-          .parameters = {path("token", "The token's id")}}),
+          .parameters = {path("token", "The token's id")},
+          .recorded = Recorded::Revocation}),
   };
 }
 

@@ -71,13 +71,15 @@ class AuditList final : public Verb {
     for (const auto& record : records) {
       const std::string sequence = memberText(record, "sequence");
       const std::string user = memberText(record, "user");
-      rows.push_back(
-          {sequence,
-           {sequence, shortTime(memberText(record, "time")), user.empty() ? "-" : user, memberText(record, "action"), objectOf(record),
-            resultCell(memberText(record, "result")), memberText(record, "address"), memberText(record, "detail")}});
+      rows.push_back({sequence,
+                      {sequence, shortTime(memberText(record, "time")), user.empty() ? "-" : user, memberText(record, "action"),
+                       objectOf(record), resultCell(memberText(record, "result")), memberText(record, "address"),
+                       memberText(record, "token"), memberText(record, "detail")}});
     }
-    printList(context, records,
-              {copied("RECORD"), copied("TIME (UTC)"), "USER", "ACTION", "OBJECT", "RESULT", extra("FROM"), extra("DETAIL")}, rows);
+    printList(
+        context, records,
+        {copied("RECORD"), copied("TIME (UTC)"), "USER", "ACTION", "OBJECT", "RESULT", extra("FROM"), extra("TOKEN"), extra("DETAIL")},
+        rows);
     return kDone;
   }
 

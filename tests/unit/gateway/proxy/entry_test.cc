@@ -72,6 +72,24 @@ TEST_F(Entries, requestsWithoutASignInAreNone) {
   });
 }
 
+TEST_F(Entries, thatAreRefusedAreRecordedAlsoForWorkspacesThatDoNotExist) {
+  run([&]() -> awaitable<void> {
+    auth_.adminsMayEnter = false;
+    signInAs("root");
+    EXPECT_EQ((co_await browse(instance("/", "8080.ws"))).status, 403);
+    const auto records = memory_.of("openPort");
+    EXPECT_EQ(records.size(), 1U);
+    EXPECT_EQ(records.at(0).user, "root");
+    EXPECT_EQ(records.at(0).result, AuditResult::refused);
+    EXPECT_EQ(records.at(0).object, "ws");
+    EXPECT_EQ(records.at(0).owner, current_.at("ws").owner);
+    EXPECT_EQ(records.at(0).after.at("port"), "8080");
+    EXPECT_EQ((co_await browse(base("/auth/instance?host=none"))).status, 404);
+    EXPECT_EQ(memory_.of("openVscode").at(0).object, "none");
+    EXPECT_EQ(memory_.of("openVscode").at(0).status, 404);
+  });
+}
+
 TEST_F(Entries, formsOfThePagesAreRecordedAsChanges) {
   run([&]() -> awaitable<void> {
     signInAs("ada");
@@ -82,6 +100,8 @@ TEST_F(Entries, formsOfThePagesAreRecordedAsChanges) {
     EXPECT_EQ(memory_.of("createInstance").at(0).object, "web1");
     EXPECT_EQ((co_await post("/workspaces/stop", fields, "name=not-there")).status, 404);
     EXPECT_EQ(memory_.of("stopInstance").at(1).result, AuditResult::refused);
+    EXPECT_EQ((co_await post("/workspaces/delete", fields, "name=ws")).status, 404);
+    EXPECT_TRUE(memory_.of("deleteInstance").empty()) << "not an action of this page";
     EXPECT_EQ((co_await post("/logout", fields, "")).status, 200);
     EXPECT_EQ(memory_.of("signOut").size(), 1U);
   });

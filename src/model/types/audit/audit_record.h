@@ -21,7 +21,8 @@ struct AuditRecord {
   AuditResult result = AuditResult::done;
   std::string user{};  ///< empty: not signed in, or the server itself
   std::string role{};
-  std::string session{};
+  std::string session{};  ///< empty: none, or an access token
+  std::string token{};    ///< id of the access token with which the request came
   std::string address{};
   std::string client{};  ///< what the client says that it is (User-Agent)
   std::string kind{};    ///< of the object: "instance", "user", …
@@ -36,7 +37,7 @@ struct AuditRecord {
   std::int64_t completes = 0;  ///< sequence of the record that has begun this change
 };
 BOOST_DESCRIBE_STRUCT(AuditRecord, (),
-                      (sequence, time, action, result, user, role, session, address, client, kind, object, objectId, owner, status, detail,
-                       before, after, requestId, completes))
+                      (sequence, time, action, result, user, role, session, token, address, client, kind, object, objectId, owner, status,
+                       detail, before, after, requestId, completes))
 
 }  // namespace swarm

@@ -1,0 +1,38 @@
+#include "auth/accounts/sign_in_records.h"
+
+#include "async/attempt.h"
+#include "audit/audit.h"
+#include "auth/entry.h"
+
+namespace swarm {
+namespace {
+
+AuditRecord recordOf(const Principal& principal, const LoginOrigin& origin) {
+  AuditRecord record = recordBy(principal, origin);
+  record.action = "signIn";
+  record.kind = "user";
+  record.object = principal.user;
+  return record;
+}
+
+}  // namespace
+
+awaitable<void> SignInRecords::begin(Principal principal, std::string kind, LoginOrigin origin) {
+  if (audit_ == nullptr) co_return;
+  AuditRecord record = recordOf(principal, origin);
+  record.after = {{"by", kind}};
+  co_await audit_->record(std::move(record));
+}
+
+awaitable<void> SignInRecords::refuse(std::string user, LoginOrigin origin, Error error) {
+  if (audit_ == nullptr) co_return;
+  AuditRecord record = recordOf({}, origin);
+  record.status = httpStatus(error.code());
+  record.detail = error.message();
+  // What else is typed there may be a password.
+  const auto known = co_await async::attempt(store_.getUser(user));
+  if (known && *known) record.object = std::move(user);
+  co_await audit_->refuse(std::move(record));
+}
+
+}  // namespace swarm

@@ -1,0 +1,22 @@
+// SignInRecords: what the audit log has of sign-ins, of the API and of the pages.
+#pragma once
+
+#include "auth/auth.h"
+
+namespace swarm {
+
+/// `audit`: null: nothing is recorded.
+class SignInRecords {
+ public:
+  SignInRecords(Audit* audit, Store& store) : audit_(audit), store_(store) {}
+  /// Before the session exists. Throws when it cannot be recorded: then there is no session. `kind`: how the user signs in.
+  awaitable<void> begin(Principal principal, std::string kind, LoginOrigin origin);
+  /// `user`: as it was typed; empty: unknown.
+  awaitable<void> refuse(std::string user, LoginOrigin origin, Error error);
+
+ private:
+  Audit* audit_;
+  Store& store_;
+};
+
+}  // namespace swarm
