@@ -10,13 +10,14 @@ namespace {
 namespace json = boost::json;
 
 /// Members of requests, and parameters, by name. Those of env, labels, metadata, commands and provider configurations are not listed.
-constexpr std::string_view kVisible[] = {
-    "access",         "back",       "bandwidthLimit", "days",         "disabled",     "dryRun",     "emptyVolumes",
-    "expiresAt",      "force",      "group",          "handOverTo",   "image",        "instance",   "keepHours",
-    "keepSource",     "kind",       "limits",         "maxInstances", "name",         "namePrefix", "network",
-    "owner",          "permission", "port",           "provider",     "refreshImage", "region",     "regions",
-    "resources",      "role",       "scope",          "scopes",       "session",      "snapshot",   "storage",
-    "targetProvider", "template",   "timeout",        "ttl",          "user",         "volumes",    "wait"};
+constexpr std::string_view kVisible[] = {"access",       "back",      "bandwidthLimit", "days",           "disabled", "dryRun",
+                                         "emptyVolumes", "expiresAt", "exposedPorts",   "force",          "group",    "handOverTo",
+                                         "image",        "instance",  "keepHours",      "keepSource",     "kind",     "limits",
+                                         "maxInstances", "mountPath", "name",           "namePrefix",     "network",  "networkDriver",
+                                         "networkName",  "owner",     "permission",     "port",           "provider", "refreshImage",
+                                         "region",       "regions",   "resources",      "role",           "scope",    "scopes",
+                                         "session",      "snapshot",  "storage",        "targetProvider", "template", "timeout",
+                                         "ttl",          "user",      "volumeName",     "volumes",        "wait"};
 constexpr std::string_view kHidden = "***";
 constexpr std::size_t kMaxName = 64;
 constexpr std::size_t kMaxText = 128;
@@ -26,11 +27,14 @@ constexpr int kMaxDepth = 5;
 /// Copies within limits.
 class Copy {
  public:
+  /// Of a listed member; texts inside it are shown if their members are listed, too.
   json::value shown(const json::value& value, int depth = 0) {
     if (depth > kMaxDepth) return json::string("…");
     if (value.is_string()) return json::string(printable(value.get_string(), kMaxText));
     if (const json::object* object = value.if_object())
-      return eachMember(*object, [&](std::string_view, const json::value& member) { return shown(member, depth + 1); });
+      return eachMember(*object, [&](std::string_view name, const json::value& member) {
+        return member.is_object() || member.is_number() || member.is_bool() || isVisible(name) ? shown(member, depth + 1) : hidden(member);
+      });
     if (const json::array* array = value.if_array()) {
       json::array out;
       for (const json::value& element : *array) {

@@ -130,6 +130,7 @@ awaitable<AuditRecord> changeOf(Services& services, Call& call) {
       record.after[parameter.name] = isVisible(parameter.name) ? printable(*value, 128) : std::string("***");
   }
   json::object body = visibleParts(call.body());
+  if (record.object.empty() && call.arguments().empty()) record.object = stringAt(call.body(), "name");  // of a new object
   co_await addObject(services, call, record, body);
   for (auto& [name, value] : body) record.after.emplace(name, std::move(value));  // what the path says stays
   co_return record;

@@ -20,6 +20,12 @@ TEST(AuditVisible, showsListedMembersAndHidesAllOthers) {
             R"({"name":"web1","resources":{"cpu":{"cores":2.5E0}},"password":"***","newThing":"***"})");
 }
 
+TEST(AuditVisible, hidesTextsOfMembersThatAreNotListedInsideOfListedOnes) {
+  EXPECT_EQ(
+      shown(R"({"network":{"regions":["ams"],"token":"s3cret","keys":["s3cret"],"docker":{"networkName":"n","new":{"a":"s3cret"}}}})"),
+      R"({"network":{"regions":["ams"],"token":"***","keys":"***","docker":{"networkName":"n","new":{"a":"***"}}}})");
+}
+
 TEST(AuditVisible, showsOnlyWhichVariablesThereAre) {
   EXPECT_EQ(shown(R"({"env":{"TOKEN":"s3cret","name":"s3cret","role":{"a":"s3cret"},"GONE":null}})"),
             R"({"env":{"TOKEN":"***","name":"***","role":"***","GONE":null}})");

@@ -168,6 +168,9 @@ TEST_F(ApiAudit, hasUsersAndSessionsWithTheirState) {
   EXPECT_EQ(server_.post("/api/users", R"({"name":"bot","kind":"service"})").status, 201);
   EXPECT_EQ(server_.recorded("createUser")[0].object, "bot");
   EXPECT_EQ(server_.recorded("createUser")[0].after.at("kind"), "service");
+  EXPECT_EQ(server_.post("/api/users", R"({"name":"bot"})").status, 409);
+  EXPECT_EQ(server_.recorded("createUser")[0].object, "bot") << "also of what was not made";
+  EXPECT_EQ(server_.recorded("createUser")[0].result, AuditResult::failed);
   EXPECT_EQ(server_.send({"PATCH", "/api/users/sten", R"({"role":"operator"})"}).status, 200);
   EXPECT_EQ(server_.recorded("changeUser")[0].before.at("role"), "user");
   EXPECT_EQ(server_.recorded("changeUser")[0].after.at("role"), "operator");
