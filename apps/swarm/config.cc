@@ -106,6 +106,7 @@ void readFile(const std::string& file, ServerConfig& config) {
   if (auto audit = root.child("audit")) readAudit(*audit, config.audit);
   if (auto common = root.child("common")) {
     common->read("workspaceImage", config.workspaceImage);
+    common->read("allowedImages", config.allowedImages);
     common->read("instanceNamePrefix", config.instanceNamePrefix);
     common->read("tags", config.tags);
     common->read("nameHoldDays", config.nameHoldDays);

@@ -40,6 +40,7 @@ struct ServerConfig {
   log::Level logLevel = log::Level::Info;
   log::Style logStyle = log::Style::Text;
   std::string workspaceImage = "swarm-workspace:latest";
+  std::vector<std::string> allowedImages;  ///< patterns of the images that users may use beside the workspace image
   std::string instanceNamePrefix = "ws-";
   ResourceConfig defaultResources;
   std::map<std::string, std::string> tags;

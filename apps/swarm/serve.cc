@@ -115,7 +115,7 @@ class Server {
     options.nameHold = std::chrono::hours(24 * config_.nameHoldDays);
     // Vite and tools based on it refuse unknown host names, except *.localhost.
     if (!address_.isLocal()) options.environment["__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS"] = "." + config_.instanceDomain;
-    const ProviderContext context{options.swarmId, config_.tags, config_.workspaceImage, clock_};
+    const ProviderContext context{options.swarmId, config_.tags, config_.workspaceImage, clock_, config_.allowedImages};
     controller_ = std::make_unique<SwarmController>(control_.executor(), *store_, makeProviders(config_, context), clock_, options);
     ApiOptions api_options;
     api_options.address = address_;

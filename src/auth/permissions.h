@@ -42,7 +42,7 @@ enum class Permission {
   Inside,           ///< enter: VS Code, commands, ports, files, tokens
   Share,            ///< give other users access
   ReadServer,       ///< metrics and log of the server
-  ManageProviders,  ///< validate provider configurations
+  ManageProviders,  ///< validate provider configurations; images beyond those that the configuration allows
   ManageUsers,      ///< create, invite, disable and delete users, and change their roles
   ReadAudit,        ///< the audit log
 };

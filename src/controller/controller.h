@@ -79,6 +79,7 @@ struct CreateRequest {
   std::string idempotencyKey;     ///< empty: none
   std::string namePrefix{};       ///< of the instances that count for maxInstances
   std::int64_t maxInstances = 0;  ///< of the owner, with this prefix, including the new one; 0: no limit
+  ImageChoice imageChoice = ImageChoice::Allowed;
 };
 
 /// The destination of a move: a target (provider, region or both), or `back`.
@@ -90,6 +91,7 @@ struct MigrateRequest {
   std::int64_t keepHours = 24;
   std::int64_t bandwidthLimit = 0;  ///< bytes per second; 0: no limit
   bool back = false;                ///< to the kept source of an earlier move
+  ImageChoice imageChoice = ImageChoice::Allowed;
 };
 
 /// The versions of an instance to which a request applies.
@@ -114,6 +116,7 @@ struct UpdateRequest {
   std::optional<NetworkConfig> network;
   std::optional<std::map<std::string, std::string>> labels;
   std::optional<boost::json::object> metadata;
+  std::optional<SecurityConfig> security;
   bool refreshImage = false;  ///< recreate it from the image that config.image names now, even if nothing else changes
 };
 

@@ -58,7 +58,7 @@ awaitable<bool> Updates::applyLive(EntryPtr entry, const InstanceConfig& config)
   const InstanceConfig& old = entry->instance().config;
   Provider& provider = context_.providers.of(*entry);
   Deadline deadline = Deadline::after(context_.options.startTimeout);
-  bool is_live = !differ(old.env, config.env);
+  bool is_live = !differ(old.env, config.env) && !differ(old.security, config.security);
   if (is_live && differ(old.network, config.network))
     is_live = co_await provider.configureNetwork(entry->placeId(), config.network, deadline) == AllocationEffect::Live;
   // Also before a replacement: the provider refuses limits here that it cannot provide, while the container still exists.
@@ -75,7 +75,8 @@ awaitable<UpdatePlan> Updates::plan(EntryPtr entry, UpdateRequest request) {
   bool is_there = touchesProvider(entry->instance(), request);
   bool new_limits = differ(old.resources, config.resources);
   bool needs_restart = request.refreshImage || differ(old.env, config.env) || differ(old.network, config.network) ||
-                       old.resources.storage.size != config.resources.storage.size || differInFixed(old.resources, config.resources) ||
+                       differ(old.security, config.security) || old.resources.storage.size != config.resources.storage.size ||
+                       differInFixed(old.resources, config.resources) ||
                        (new_limits && !context_.providers.of(*entry).getProviderCapabilities().supportsLiveResize);
   if (!is_there || (!needs_restart && !new_limits)) co_return plan;
   plan.effect = enumName(needs_restart ? UpdateEffect::restart : UpdateEffect::live);
@@ -96,10 +97,12 @@ InstanceConfig Updates::changed(const Entry& entry, const UpdateRequest& request
   if (request.network) config.network = *request.network;
   if (request.labels) config.labels = *request.labels;
   if (request.metadata) config.metadata = *request.metadata;
+  if (request.security) config.security = *request.security;
   std::vector<std::string>& regions = config.network.regions;
   if (regions != old.network.regions) regions = offeredRegions(provider, std::move(regions), "/network/regions");
   bool new_network = differ(old.network, config.network);
-  if (!new_network && !differ(old.resources, config.resources)) return config;
+  bool new_security = differ(old.security, config.security);
+  if (!new_network && !new_security && !differ(old.resources, config.resources)) return config;
   InstanceSpec requested;
   requested.placeId = entry.placeId();
   requested.name = config.name;
@@ -109,6 +112,7 @@ InstanceConfig Updates::changed(const Entry& entry, const UpdateRequest& request
     requested.config.network = config.network;
   else
     requested.config.network.regions = regions;
+  if (new_security) requested.config.security = config.security;
   provider.checkRequest(requested);
   return config;
 }
@@ -137,7 +141,8 @@ awaitable<UpdateResult> Updates::update(EntryPtr entry, UpdateRequest request, s
   InstanceConfig config = changed(*entry, request);
   UpdateResult result;
   bool is_ours_alone = !differ(config.env, instance.config.env) && !differ(config.network, instance.config.network) &&
-                       !differ(config.resources, instance.config.resources) && !request.refreshImage;
+                       !differ(config.security, instance.config.security) && !differ(config.resources, instance.config.resources) &&
+                       !request.refreshImage;
   bool touches_provider = !is_ours_alone && touchesProvider(instance, request);
   if (touches_provider) {
     bool is_live = false;

@@ -27,17 +27,18 @@ struct CreateInstanceRequest : InstanceConfig {
 };
 BOOST_DESCRIBE_STRUCT(CreateInstanceRequest, (InstanceConfig), (provider, regions, owner))
 
-/// What is absent stays, inside resources and network, too. env, labels and metadata are replaced whole.
+/// What is absent stays, inside resources, network and security, too. env, labels and metadata are replaced whole.
 struct UpdateInstanceRequest {
   std::optional<ResourcePatch> resources{};
   std::optional<std::map<std::string, std::string>> env{};
   std::optional<NetworkPatch> network{};
   std::optional<std::map<std::string, std::string>> labels{};
   std::optional<boost::json::object> metadata{};
+  std::optional<SecurityPatch> security{};
   std::optional<std::int64_t> ifVersion{};  ///< in If-Match, not in the body: at another version nothing is changed (PreconditionFailed)
   bool refreshImage = false;                ///< in the query, not in the body: recreate it from the image that config.image names now
 };
-BOOST_DESCRIBE_STRUCT(UpdateInstanceRequest, (), (resources, env, network, labels, metadata))
+BOOST_DESCRIBE_STRUCT(UpdateInstanceRequest, (), (resources, env, network, labels, metadata, security))
 
 /// Where an instance moves, and how. At least one of targetProvider, region and back is given.
 struct MigrateInstanceRequest {

@@ -22,6 +22,7 @@
 #include "model/types/update_plan.h"
 #include "model/types/usage.h"
 #include "net/http/http_client.h"
+#include "provider/image_policy.h"
 
 namespace swarm {
 
@@ -50,7 +51,8 @@ struct InstanceSpec {
   /// What earlier calls for this instance recorded, oldest first: of several things of one name these are its own. A volume among it that
   /// is gone had the instance's files: a create or a replacement fails with Conflict, and creates no empty one in its place.
   std::vector<ExternalResource> known{};
-  bool emptyVolumes = false;  ///< requested by the user: empty ones in the place of those that are gone
+  bool emptyVolumes = false;                   ///< requested by the user: empty ones in the place of those that are gone
+  ImageChoice imageChoice = ImageChoice::Any;  ///< checkRequest, previewInstance: what the user who requests it may choose
   /// replaceInstance: from the image that config.image names now, even if the configuration is the same. Where the provider does not know
   /// whether the image is another one, a repeated call replaces again.
   bool newestImage = false;

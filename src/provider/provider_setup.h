@@ -22,6 +22,7 @@ struct ProviderContext {
   std::map<std::string, std::string> tags;  ///< labels or metadata on everything that is created
   std::string workspaceImage;               ///< as the server's machine knows it
   const Clock& clock;
+  std::vector<std::string> allowedImages{};  ///< at every provider
 };
 
 class ProviderSetup {

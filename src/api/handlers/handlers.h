@@ -6,6 +6,7 @@
 #include "model/codec/codec.h"
 #include "model/requests.h"
 #include "model/responses.h"
+#include "provider/image_policy.h"
 
 namespace swarm::api {
 
@@ -55,6 +56,9 @@ SessionResponse responseOf(const SessionRecord& session, const Call& call);
 
 /// Hides what only those see who may configure the instance: values of its environment, and its setup script.
 void hideSecrets(const Call& call, Instance& instance);
+
+/// The images that the user may name in a request.
+ImageChoice imageChoiceOf(const Principal& principal);
 
 /// Whether the caller may see the objects of all users.
 bool seesAll(const Call& call);

@@ -63,6 +63,7 @@ awaitable<CreateRequest> readCreateRequest(Services& services, Call& call) {
   request.owner = co_await ownerOf(services, call, body.owner);
   request.actor = call.principal().user;
   request.idempotencyKey = call.text("Idempotency-Key").value_or("");
+  request.imageChoice = imageChoiceOf(call.principal());
   request.config = std::move(static_cast<InstanceConfig&>(body));
   limitToToken(call, request);
   co_return request;
@@ -88,9 +89,10 @@ void validateParts(const UpdateRequest& update, std::vector<FieldError>& faults)
 }
 
 void requireChange(const UpdateRequest& update) {
-  if (update.resources || update.network || update.env || update.labels || update.metadata || update.refreshImage) return;
+  if (update.resources || update.network || update.env || update.labels || update.metadata || update.security || update.refreshImage)
+    return;
   throw Error(ErrorCode::InvalidArgument,
-              "There is nothing to change. Send resources, env, network, labels or metadata, or set refreshImage.");
+              "There is nothing to change. Send resources, env, network, security, labels or metadata, or set refreshImage.");
 }
 
 /// The parts that `given` has. Members that are objects are merged into those of `base`.
@@ -102,6 +104,7 @@ UpdateRequest readParts(const json::value& given, const InstanceConfig& base) {
   update.env = reader.read<std::map<std::string, std::string>>("env");
   update.labels = reader.read<std::map<std::string, std::string>>("labels");
   update.metadata = reader.read<json::object>("metadata");
+  update.security = reader.read<SecurityConfig>("security", base.security);
   validateParts(update, reader.faults());
   reader.finish();
   return update;
@@ -128,11 +131,9 @@ void mergePatch(json::value& target, const json::value& patch) {
 /// A JSON merge patch of the changeable parts of the configuration: members that it removes get their default.
 UpdateRequest readPatchRequest(const json::value& patch, const Instance& current) {
   const InstanceConfig& config = current.config;
-  json::value merged = json::object{{"resources", toJson(config.resources)},
-                                    {"network", toJson(config.network)},
-                                    {"env", toJson(config.env)},
-                                    {"labels", toJson(config.labels)},
-                                    {"metadata", config.metadata}};
+  json::value merged =
+      json::object{{"resources", toJson(config.resources)}, {"network", toJson(config.network)}, {"env", toJson(config.env)},
+                   {"labels", toJson(config.labels)},       {"metadata", config.metadata},       {"security", toJson(config.security)}};
   mergePatch(merged, patch);
   if (!patch.is_object()) return readParts(patch, {});
   json::object given;
@@ -192,8 +193,9 @@ using ChangeReader = UpdateRequest (*)(const json::value&, const Instance&);
 
 UpdateRequest readChange(Call& call, const Instance& current, ChangeReader read) {
   UpdateRequest update = read(call.body(), current);
-  if ((update.env || update.network) && !isAllowed(call.principal(), Permission::Configure, current.owner, current.id))
-    throw Error(ErrorCode::PermissionDenied, format("{} It concerns the environment or the network of the workspace.",
+  const bool concerns_inside = update.env || update.network || update.security;
+  if (concerns_inside && !isAllowed(call.principal(), Permission::Configure, current.owner, current.id))
+    throw Error(ErrorCode::PermissionDenied, format("{} It concerns the environment, the network or the security of the workspace.",
                                                     refusalOf(call.principal(), Permission::Configure)))
         .withInstance(current.id.str());
   update.refreshImage = call.flag("refreshImage");
@@ -295,6 +297,10 @@ void hideSecrets(const Call& call, Instance& instance) {
   if (isAllowed(call.principal(), Permission::Configure, instance.owner, instance.id)) return;
   for (auto& [name, value] : instance.config.env) value = kHidden;
   if (!instance.config.setup.empty()) instance.config.setup = kHidden;
+}
+
+ImageChoice imageChoiceOf(const Principal& principal) {
+  return isAllowed(principal, Permission::ManageProviders, Relation::Other) ? ImageChoice::Any : ImageChoice::Allowed;
 }
 
 bool seesAll(const Call& call) { return isAllowed(call.principal(), Permission::Read, Relation::Other); }

@@ -38,6 +38,7 @@ awaitable<Reply> migrateInstance(Services& services, Call& call) {
   std::vector<FieldError> faults;
   const MigrateInstanceRequest body = readMigration(call.body(), faults);
   MigrateRequest request = requestFor(body, instance, faults);
+  request.imageChoice = imageChoiceOf(call.principal());
   throwIfAny(std::move(faults));
   if (body.dryRun) {
     requireAdmitted(call, instance);

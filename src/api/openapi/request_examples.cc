@@ -21,6 +21,7 @@ constexpr Example kExamples[] = {
     {"CreateInstance", "volumes", R"({"name":"data","storage":[{"mountPath":"/home/coder"},{"mountPath":"/data","size":50}]})"},
     {"UpdateInstance", "moreMemory", R"({"resources":{"memory":{"max":6144}}})"},
     {"UpdateInstance", "otherLabels", R"({"labels":{"team":"data"}})"},
+    {"UpdateInstance", "noSudo", R"({"security":{"noNewPrivileges":true}})"},
     {"PatchInstance", "oneVariable", R"({"env":{"LANG":"C.UTF-8","TZ":null}})"},
     {"PatchInstance", "defaultLimit", R"({"resources":{"cpu":{"limit":null}}})"},
     {"MigrateInstance", "plan", R"({"targetProvider":"flyio","region":"ams","dryRun":true})"},

@@ -9,13 +9,15 @@ namespace {
 
 void addChanges(json::object& schemas) {
   json::object& update = schemas["UpdateInstance"].get_object();
-  update["description"] = "Absent members stay. resources and network are merged; env, labels and metadata are replaced as a whole.";
+  update["description"] =
+      "Absent members stay. resources, network and security are merged; env, labels and metadata are replaced as a whole.";
   update["minProperties"] = 1;
 
   json::object patched_map{{"type", {"object", "null"}}, {"additionalProperties", {{"type", {"string", "null"}}}}};
   auto nullable = [](std::string_view name) { return json::object{{"anyOf", {ref(name), {{"type", "null"}}}}}; };
   json::object patch = closedObject({{"resources", nullable("ResourceMergePatch")},
                                      {"network", nullable("NetworkMergePatch")},
+                                     {"security", nullable("SecurityMergePatch")},
                                      {"env", patched_map},
                                      {"labels", patched_map},
                                      {"metadata", {{"type", {"object", "null"}}}}},

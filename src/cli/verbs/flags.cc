@@ -64,6 +64,8 @@ InstanceConfig configOf(const CreateFlags& flags) {
   config.network.exposedPorts = flags.ports;
   config.network.internalNetwork = flags.internalNetwork;
   config.network.regions = flags.regions;
+  const SecurityPatch security = flags.security.patch();
+  config.security = {security.noNewPrivileges.value_or(false), security.readOnlyRoot.value_or(false)};
   if (!flags.setupFile.empty()) config.setup = readScript(flags.setupFile);
   for (const std::string& volume : flags.volumes)
     config.storage.push_back(parseVolume(volume, !flags.ephemeral, config.resources.storage.size));
@@ -100,6 +102,28 @@ ResourcePatch ResourceFlags::patch() const {
 }
 
 bool ResourceFlags::given() const { return !toJson(patch()).as_object().empty(); }
+
+void SecurityFlags::declare(Arguments& arguments) {
+  arguments.option("--no-new-privileges", no_new_privileges_, "on: sudo and other set-uid programs do not work")
+      .oneOf({"on", "off"})
+      .sets("/security/noNewPrivileges");
+  arguments.option("--read-only-root", read_only_root_, "on: only volumes, /tmp, /var/tmp and /run can be written")
+      .oneOf({"on", "off"})
+      .sets("/security/readOnlyRoot");
+}
+
+SecurityPatch SecurityFlags::patch() const {
+  SecurityPatch patch;
+  if (!no_new_privileges_.empty()) patch.noNewPrivileges = no_new_privileges_ == "on";
+  if (!read_only_root_.empty()) patch.readOnlyRoot = read_only_root_ == "on";
+  return patch;
+}
+
+std::string securityText(const SecurityConfig& security) {
+  std::string text = security.noNewPrivileges ? "no new privileges" : "";
+  if (security.readOnlyRoot) text += text.empty() ? "read-only root" : ", read-only root";
+  return text;
+}
 
 std::vector<std::pair<std::string_view, std::string>> resourceRows(const ResourceConfig& resources) {
   return {{"cpus", format("{:g}", resources.cpu.cores)},
@@ -147,6 +171,7 @@ void CreateFlags::declare(Arguments& arguments) {
       .sets("/network/exposedPorts");
   arguments.option("-v,--volume", volumes, "[NAME:]/path[:GiB]; may be repeated (default: one at /home/coder)").sets("/storage");
   arguments.flag("--internal-network", internalNetwork, "Block access to the internet").sets("/network/internalNetwork");
+  security.declare(arguments);
 }
 
 StartedOperation beginCreate(Context& context, const CreateFlags& flags) {

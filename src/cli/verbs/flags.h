@@ -36,6 +36,19 @@ class ResourceFlags {
  private:
   ResourcePatch flags_{.cpu = CpuPatch{}, .memory = MemoryPatch{}, .storage = StorageResourcePatch{}};
 };
+/// --no-new-privileges and --read-only-root.
+class SecurityFlags {
+ public:
+  void declare(Arguments& arguments);
+  bool given() const { return !no_new_privileges_.empty() || !read_only_root_.empty(); }
+  SecurityPatch patch() const;
+
+ private:
+  std::string no_new_privileges_, read_only_root_;  ///< "", "on", "off"
+};
+/// What is on, for people.
+std::string securityText(const SecurityConfig& security);
+
 /// What these flags set, as label and text; an empty text is not shown.
 std::vector<std::pair<std::string_view, std::string>> resourceRows(const ResourceConfig& resources);
 
@@ -74,6 +87,7 @@ struct CreateFlags {
   std::vector<std::string> volumes;  ///< [NAME:]/path[:GiB]
   bool ephemeral = false;            ///< volumes are deleted with the instance
   bool internalNetwork = false;
+  SecurityFlags security;
   std::string setupFile;  ///< "-": stdin
   std::vector<std::string> command;
 

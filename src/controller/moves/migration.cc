@@ -85,6 +85,7 @@ MigrateParameters Migration::parametersFor(const Entry& entry, const MigrateRequ
     requested.name = parameters.config.name;
     requested.owner = entry.record.instance.owner;
     requested.config = parameters.config;
+    requested.imageChoice = request.imageChoice;
     context_.providers.at(target.provider).checkRequest(requested);
   }
   return parameters;

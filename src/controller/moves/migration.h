@@ -24,7 +24,7 @@ class Migration {
   MigrateParameters parametersFor(const Entry& entry, const MigrateRequest& request) const;
   awaitable<MigrationPlan> plan(EntryPtr entry, MigrateRequest request);
   /// For a resolved target. Files are counted only while `entry` runs.
-  awaitable<MigrationPlan> planFor(EntryPtr entry, MoveTarget target, std::int64_t bandwidth_limit);
+  awaitable<MigrationPlan> planFor(EntryPtr entry, MoveTarget target, std::int64_t bandwidth_limit, ImageChoice choice = ImageChoice::Any);
 
  private:
   awaitable<void> addSourceFacts(const Entry& entry, MigrationPlan& plan);

@@ -70,7 +70,7 @@ awaitable<void> Migration::addSourceFacts(const Entry& entry, MigrationPlan& pla
   co_await link->run([](transfer::Link& on) { return on.close(); });
 }
 
-awaitable<MigrationPlan> Migration::planFor(EntryPtr entry, MoveTarget target, std::int64_t bandwidth_limit) {
+awaitable<MigrationPlan> Migration::planFor(EntryPtr entry, MoveTarget target, std::int64_t bandwidth_limit, ImageChoice choice) {
   const Instance& instance = entry->record.instance;
   MigrationPlan plan;
   plan.from = {instance.provider, instance.region};
@@ -79,6 +79,7 @@ awaitable<MigrationPlan> Migration::planFor(EntryPtr entry, MoveTarget target, s
   spec.placeId = target.kept ? target.kept->id : PlaceId(newId("i"));
   spec.config = target.config;
   spec.newVolumes = !target.kept;
+  spec.imageChoice = choice;
   spec.known = target.kept ? target.kept->external : std::vector<ExternalResource>{};
   PlacementPreview preview = co_await context_.providers.at(target.provider).previewInstance(spec, Deadline::after(kPlanTimeout));
   plan.to = {target.provider, preview.region.empty() ? target.region : preview.region};
@@ -105,7 +106,8 @@ awaitable<MigrationPlan> Migration::plan(EntryPtr entry, MigrateRequest request)
                                             enumName(busy->record.kind), busy->record.id))
         .withRetryable(true)
         .withInstance(entry->id().str());
-  co_return co_await planFor(std::move(entry), std::move(target), request.bandwidthLimit);
+  const ImageChoice choice = target.kept ? ImageChoice::Any : request.imageChoice;
+  co_return co_await planFor(std::move(entry), std::move(target), request.bandwidthLimit, choice);
 }
 
 }  // namespace swarm::control

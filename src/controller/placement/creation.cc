@@ -253,6 +253,7 @@ awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, Insta
   requested.name = instance.config.name;
   requested.owner = request.owner;
   requested.config = instance.config;
+  requested.imageChoice = request.imageChoice;
   provider.checkRequest(requested);
   co_await checkVolumes(provider, request);
   NameGuard name(context_.registry, instance.config.name, id, request.owner);

@@ -51,7 +51,7 @@ Error byText(int status, std::string_view message, std::string_view doing) {
     return Error(
         ErrorCode::OutOfResources,
         "The Docker Engine has no free address range for another network. Give it more (default-address-pools in its daemon.json), "
-        "or set networkName so that all workspaces share one network.");
+        "or let workspaces share one: isolation = \"owner\", or networkName.");
   }
   if (contains(message, "cannot allocate memory")) {
     return Error(ErrorCode::OutOfResources, format("The Docker Engine's machine is out of memory: it could not {}.", doing));

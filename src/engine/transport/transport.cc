@@ -127,6 +127,10 @@ awaitable<void> Transport::connect(Deadline deadline) {
   facts.memoryBytes = integerAt(info, "MemTotal");
   facts.name = stringAt(info, "Name");
   facts.cgroupVersion = stringAt(info, "CgroupVersion");
+  for (const std::string& option : textsAt(info, "SecurityOptions")) {
+    facts.hasSeccomp |= option.starts_with("name=seccomp") && !option.ends_with("profile=unconfined");
+    facts.hasUserNamespaces |= option == "name=userns" || option == "name=rootless";
+  }
   prefix_ = std::move(prefix);
   facts_ = std::move(facts);
 }

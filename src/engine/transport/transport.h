@@ -59,7 +59,9 @@ struct Facts {
   std::int64_t memoryBytes = 0;
   std::string name;
   std::string cgroupVersion;
-  bool isPodman = false;  ///< whose versions up to 4.3 at least change no limits of a running container
+  bool hasSeccomp = false;
+  bool hasUserNamespaces = false;  ///< root in a container is another user on the machine
+  bool isPodman = false;           ///< whose versions up to 4.3 at least change no limits of a running container
 };
 
 /// Owned by one loop.

@@ -40,6 +40,7 @@ SWARM_ENUM_CODEC(PlaceRole)
 SWARM_ENUM_CODEC(ResourceKind)
 SWARM_CODEC(ResourcePatch);
 SWARM_CODEC(NetworkPatch);
+SWARM_CODEC(SecurityPatch);
 SWARM_CODEC(std::vector<StorageConfig>);
 SWARM_CODEC(std::vector<Instance>);
 SWARM_CODEC(std::vector<OperationStep>);

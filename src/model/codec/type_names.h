@@ -32,6 +32,7 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   TYPE(DockerNetworkConfig, "DockerNetworkPatch") \
   TYPE(FlyNetworkConfig, "FlyNetworkPatch")       \
   TYPE(NetworkConfig, "NetworkPatch")             \
+  TYPE(SecurityConfig, "SecurityPatch")           \
   TYPE(StorageConfig, "NewStorage")               \
   TYPE(InstanceConfig, "")                        \
   TYPE(GitIdentity, "")                           \

@@ -64,6 +64,8 @@ inline constexpr FieldRule kFieldRules[] = {
      .member = "regions",
      .description = "Regions of Fly.io or names of Docker hosts, in order of preference; they choose the provider, too",
      .maxLength = 16},
+    {"SecurityConfig", "noNewPrivileges", "Set-uid programs give no other user's rights: sudo does not work"},
+    {"SecurityConfig", "readOnlyRoot", "Only volumes, /tmp, /var/tmp and /run can be written: packages cannot be installed"},
     {"StorageConfig", "size", "GiB", 1, 65'536, "GiB"},
     {"StorageConfig", "persistent", "false: deleted with the instance"},
     {"StorageConfig", "mountPath", "Absolute path in the instance"},

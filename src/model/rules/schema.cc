@@ -192,6 +192,7 @@ json::object makeSchemas() {
   out["InstanceSelection"] = structSchema<Instance>(Shape::Selection);
   out["ResourceMergePatch"] = structSchema<ResourceConfig>(Shape::MergePatch);
   out["NetworkMergePatch"] = structSchema<NetworkConfig>(Shape::MergePatch);
+  out["SecurityMergePatch"] = structSchema<SecurityConfig>(Shape::MergePatch);
   out["SetGitIdentity"] = structSchema<GitIdentity>(Shape::Body);
 #define SWARM_BODY(T, NAME) out[NAME] = structSchema<T>(std::derived_from<T, InstanceConfig> ? Shape::Request : Shape::Body);
   SWARM_REQUESTS(SWARM_BODY)

@@ -98,6 +98,16 @@ struct NetworkMembers {
 using NetworkConfig = NetworkMembers<Form::Config>;
 using NetworkPatch = NetworkMembers<Form::Patch>;
 
+/// What runs inside may do less than the provider permits. The server's configuration may require each for all instances.
+template <Form form>
+struct SecurityMembers {
+  Member<form, bool> noNewPrivileges{};  ///< set-uid programs give no other user's rights: no sudo
+  Member<form, bool> readOnlyRoot{};     ///< only volumes and folders in memory (/tmp, /var/tmp, /run) can be written
+  BOOST_DESCRIBE_CLASS(SecurityMembers, (), (noNewPrivileges, readOnlyRoot), (), ())
+};
+using SecurityConfig = SecurityMembers<Form::Config>;
+using SecurityPatch = SecurityMembers<Form::Patch>;
+
 struct StorageConfig {
   std::int64_t size = 10;  ///< GiB
   bool persistent = true;  ///< false: deleted with the instance
@@ -117,7 +127,8 @@ struct InstanceConfig {
   std::map<std::string, std::string> labels;
   boost::json::object metadata;
   std::string setup{};  ///< script that each new container runs once, as ~/.config/swarm/setup.sh where the home has none; empty: none
+  SecurityConfig security{};
 };
-BOOST_DESCRIBE_STRUCT(InstanceConfig, (), (name, image, command, env, resources, network, storage, labels, metadata, setup))
+BOOST_DESCRIBE_STRUCT(InstanceConfig, (), (name, image, command, env, resources, network, storage, labels, metadata, setup, security))
 
 }  // namespace swarm

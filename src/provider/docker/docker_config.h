@@ -13,11 +13,16 @@ namespace swarm {
 
 using DockerTlsConfig = engine::Tls;
 
+/// Which workspaces share a network.
+enum class Isolation { owner, instance };
+BOOST_DESCRIBE_ENUM(Isolation, owner, instance)
+
 /// Where the Engine is, and what the provider does there. The described members are keys of [docker] and [docker.hosts.NAME]; README.md
 /// explains each to administrators.
 struct DockerProviderConfig : engine::Endpoint {
-  std::string name;                    ///< of this Engine among several, as instances' region; empty: it has none
-  std::string networkName;             ///< empty: one network per owner; a name: every instance joins this one
+  std::string name;         ///< of this Engine among several, as instances' region; empty: it has none
+  std::string networkName;  ///< empty: as `isolation` says; a name: every instance joins this one
+  Isolation isolation = Isolation::owner;
   std::string volumeDriver = "local";  ///< for the volumes that we make
   std::map<std::string, std::string> volumeDriverOptions;
   std::string publishAddress = "127.0.0.1";       ///< where exposedPorts are published on the Engine's machine
@@ -25,15 +30,20 @@ struct DockerProviderConfig : engine::Endpoint {
 
   /// Repositories that exist only where they were built: never pulled, so that a stranger's image of that name cannot take their place.
   std::vector<std::string> localImages = {"swarm-workspace"};
-  /// Patterns ("registry.example.com/team/*") of the images that users may use; empty: all but those of internal registries.
+  /// Patterns ("registry.example.com/team/*") of the images that users may use beside the workspace image.
   std::vector<std::string> allowedImages;
+  bool noNewPrivileges = false;             ///< of all instances, whatever they request
+  bool readOnlyRoot = false;                ///< of all instances
+  std::filesystem::path seccompProfile;     ///< of all instances; empty: the Engine's own
+  std::string seccompText{};                ///< its contents, as the Engine takes them
   std::string workspaceImage;               ///< of new workspaces, for validation; empty: none is checked
   std::map<std::string, std::string> tags;  ///< labels on all that is made
   std::int64_t maxInstancesPerUser = 0;     ///< reported only; 0: none
   bool isCandidate = false;                 ///< came in a request: responses of its endpoint are not passed on
 };
 BOOST_DESCRIBE_STRUCT(DockerProviderConfig, (),
-                      (networkName, volumeDriver, volumeDriverOptions, publishAddress, agentPublishAddress, localImages, allowedImages))
+                      (networkName, volumeDriver, volumeDriverOptions, publishAddress, agentPublishAddress, localImages, allowedImages,
+                       noNewPrivileges, readOnlyRoot, seccompProfile))
 
 /// `swarm_id` labels everything that is made, so that two swarms can share one Engine. Throws Error(InvalidArgument) for a wrong
 /// configuration (an unreadable TLS file, say), never for an unreachable Engine.

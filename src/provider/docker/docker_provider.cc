@@ -9,14 +9,14 @@
 #include "provider/candidate.h"
 #include "provider/docker/spec/container_changes.h"
 #include "provider/docker/spec/container_spec.h"
+#include "provider/docker/spec/hardening.h"
 #include "provider/docker/spec/request_policy.h"
 
 namespace swarm {
 
 ProviderPtr makeDockerProvider(DockerProviderConfig config, std::string swarm_id) {
   if (swarm_id.empty()) throw Error(ErrorCode::InvalidArgument, "A Docker provider needs the swarm's id.");
-  docker::checkConfig(config);
-  return std::make_unique<docker::DockerProvider>(std::move(config), std::move(swarm_id));
+  return std::make_unique<docker::DockerProvider>(docker::completed(std::move(config)), std::move(swarm_id));
 }
 
 }  // namespace swarm
@@ -36,19 +36,25 @@ bool matches(const ProviderInstance& instance, const InstanceFilter& filter) {
 
 }  // namespace
 
-void checkConfig(const DockerProviderConfig& config) {
+DockerProviderConfig completed(DockerProviderConfig config) {
+  const std::string section = config.name.empty() ? "docker" : "docker.hosts." + config.name;
   if (!config.name.empty() && !isDnsLabel(config.name)) {
     throw Error(ErrorCode::InvalidArgument, format("\"{}\" is not a name for a Docker host: use a-z, 0-9 and dashes inside.", config.name));
   }
-  if (config.tls.certificate.empty() == config.tls.key.empty()) return;
-  throw Error(ErrorCode::InvalidArgument,
-              format("[docker{}.tls] needs certificate and key together.", config.name.empty() ? std::string() : ".hosts." + config.name));
+  if (config.tls.certificate.empty() != config.tls.key.empty())
+    throw Error(ErrorCode::InvalidArgument, format("[{}.tls] needs certificate and key together.", section));
+  if (!config.networkName.empty() && config.isolation == Isolation::instance)
+    throw Error(
+        ErrorCode::InvalidArgument,
+        format("[{}] has networkName, one network of all workspaces, and an isolation that rules it out. Leave one of them out.", section));
+  if (!config.seccompProfile.empty()) config.seccompText = readSeccompProfile(config.seccompProfile);
+  return config;
 }
 
 // Creating
 
 void DockerProvider::checkRequest(const InstanceSpec& spec) const {
-  checkPolicy(spec.config, config());
+  checkPolicy(spec, config());
   if (client().connected()) checkSpec(spec, parts_.context);
 }
 
@@ -58,6 +64,7 @@ awaitable<ProviderInstance> DockerProvider::createInstance(InstanceSpec spec, Pr
   checkSpec(spec, context);
   NetworkPlan network = planNetwork(spec, context.config, context.swarmId);
   const ImageFacts image = co_await parts_.images.ensure(spec.config.image, progress, deadline);
+  requireAgentFor(spec, image.agent, context.config);
   std::vector<VolumePlan> volumes = planVolumes(spec, image.volumes);
   co_await parts_.volumes.requireKnown(spec, volumes, deadline);
   std::string container;
@@ -96,6 +103,7 @@ awaitable<PlacementPreview> DockerProvider::previewInstance(InstanceSpec spec, D
   collectProblem(preview, [&] { checkHost(spec, config()); });
   collectProblem(preview, [&] { checkResources(spec.config.resources, client().facts()); });
   collectProblem(preview, [&] { checkNetwork(spec, config()); });
+  if (spec.imageChoice == ImageChoice::Allowed) collectProblem(preview, [&] { checkImage(spec.config.image, spec.imageChoice, config()); });
   std::size_t before = preview.problems.size();
   collectProblem(preview, [&] { checkStorage(spec); });
   bool has_valid_names = before == preview.problems.size();
@@ -295,6 +303,7 @@ awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadli
   const engine::Facts& facts = engine.facts();
   checks.push_back(
       {"machine", true, format("{} cores, {} MiB of memory, cgroup v{}", facts.cpus, facts.memoryBytes / kMib, facts.cgroupVersion)});
+  checks.push_back(hardeningCheck(config(), facts));
   checks.push_back(
       {"storage sizes", true,
        format("the volume driver \"{}\": sizes of storages are not enforced, usage is shown against them", config().volumeDriver)});

@@ -12,8 +12,8 @@
 
 namespace swarm::docker {
 
-/// Throws Error(InvalidArgument) for a configuration that cannot work with any Engine.
-void checkConfig(const DockerProviderConfig& config);
+/// The configuration with the seccomp profile read. Throws Error(InvalidArgument) for one that cannot work with any Engine.
+DockerProviderConfig completed(DockerProviderConfig config);
 
 /// close() before destruction, once open() was called.
 class DockerProvider final : public Provider, private LogSource {

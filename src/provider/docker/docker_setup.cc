@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text/format.h"
+#include "model/codec/codec_detail.h"
 #include "provider/docker/docker_config.h"
 
 namespace swarm {
@@ -34,12 +35,23 @@ void applyEndpoint(const std::string& text, DockerProviderConfig& engine) {
   }
 }
 
+void readIsolation(ConfigSection& section, DockerProviderConfig& engine) {
+  std::string name;
+  section.read("isolation", name);
+  if (name.empty()) return;
+  const auto isolation = enumFromName<Isolation>(name);
+  if (!isolation)
+    throw Error(ErrorCode::InvalidArgument, format("isolation of [docker] is \"{}\"; expected one of: {}.", name, enumNames<Isolation>()));
+  engine.isolation = *isolation;
+}
+
 /// The fields that each Engine has for itself.
 void readEngine(ConfigSection& section, DockerProviderConfig& engine) {
   section.read("socketPath", engine.socketPath);
   section.read("host", engine.host);
   section.read("port", engine.port);
   section.readMembers(engine);
+  readIsolation(section, engine);
   if (auto tls = section.child("tls")) {
     engine.tls.enabled = true;
     tls->read("ca", engine.tls.ca);
@@ -103,6 +115,7 @@ class DockerSetup final : public ProviderSetup {
     for (DockerProviderConfig& engine : engines) {
       engine.tags = context.tags;
       engine.workspaceImage = context.workspaceImage;
+      engine.allowedImages.insert(engine.allowedImages.end(), context.allowedImages.begin(), context.allowedImages.end());
     }
     return makeDockerProvider(std::move(engines), context.swarmId);
   }

@@ -84,6 +84,12 @@ void FakeProvider::checkSpec(const InstanceSpec& spec) const {
     throw Error(ErrorCode::Unprocessable, format("The fake provider has no image \"{}\".", spec.config.image));
 }
 
+void FakeProvider::checkImageChoice(const InstanceSpec& spec) const {
+  const std::vector<std::string> listed = world_.listedImages();
+  if (listed.empty() || spec.config.image.empty() || matchesAny(spec.config.image, listed)) return;
+  if (auto refusal = refusalOfUnlisted(spec.config.image, spec.imageChoice)) throw std::move(*refusal);
+}
+
 FakeContainer FakeProvider::existing(const PlaceId& place_id) const {
   auto container = world_.container(place_id);
   if (!container || container->swarmId != options_.swarmId)

@@ -42,6 +42,7 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
 
   void checkRequest(const InstanceSpec& spec) const override {
     if (options_.checksRequests) checkSpec(spec);
+    checkImageChoice(spec);
   }
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
   awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
@@ -87,6 +88,7 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
   awaitable<void> makeContainer(const char* method, const InstanceSpec& spec, Progress& progress);
   awaitable<void> startContainer(const char* method, const PlaceId& place_id, Progress& progress);
   void checkSpec(const InstanceSpec& spec) const;
+  void checkImageChoice(const InstanceSpec& spec) const;
   FakeContainer existing(const PlaceId& place_id) const;  ///< throws NotFound; another swarm's does not exist
   ProviderInstance describe(const FakeContainer& container) const;
 

@@ -124,6 +124,16 @@ bool FakeWorld::areListsPartial() const {
   return partial_;
 }
 
+void FakeWorld::listImages(std::vector<std::string> patterns) {
+  std::lock_guard lock(mutex_);
+  listed_images_ = std::move(patterns);
+}
+
+std::vector<std::string> FakeWorld::listedImages() const {
+  std::lock_guard lock(mutex_);
+  return listed_images_;
+}
+
 void FakeWorld::addMissingImage(std::string image) {
   std::lock_guard lock(mutex_);
   missing_images_.insert(std::move(image));

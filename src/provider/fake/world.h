@@ -77,6 +77,8 @@ class FakeWorld {
   bool isDown() const;
   void setListsPartial(bool partial);  ///< listInstances() omits every second one and marks the list as incomplete
   bool areListsPartial() const;
+  void listImages(std::vector<std::string> patterns);  ///< only these may be chosen by everyone; checkRequest refuses others
+  std::vector<std::string> listedImages() const;
   void addMissingImage(std::string image);       ///< createInstance fails with Unprocessable
   void rebuildImage(const std::string& image);   ///< its name means another image from now on; no event reports that
   void addImageWithoutAgent(std::string image);  ///< runs, but the agent's port does not respond
@@ -132,6 +134,7 @@ class FakeWorld {
   std::map<std::string, FakeNetwork> networks_;  ///< by name
   std::vector<FakeVolumeSnapshot> volume_snapshots_;
   std::map<std::uint64_t, Sink> sinks_;
+  std::vector<std::string> listed_images_;
   std::set<std::string> missing_images_;
   std::set<std::string> images_without_agent_;
   std::map<std::string, int> image_builds_;

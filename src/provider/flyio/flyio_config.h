@@ -16,7 +16,7 @@ namespace swarm {
 /// The described members are the keys of [flyio]; README.md explains each.
 struct FlyIOProviderConfig {
   Secret apiToken;                     ///< as printed by `fly tokens create`, "FlyV1 " included; or an OAuth token
-  std::filesystem::path apiTokenFile;  ///< alternative to apiToken: read at each start; trailing line breaks are removed
+  std::filesystem::path apiTokenFile;  ///< alternative to apiToken: read again when it has changed; trailing line breaks are removed
   std::string organization = "personal";
   std::vector<std::string> regions;  ///< tried in this order; empty: defaultRegion, else the nearest region
   std::string defaultRegion;
@@ -26,6 +26,7 @@ struct FlyIOProviderConfig {
   std::string appPrefix = "swarm";  ///< prefix of app names, which share one namespace with all of Fly's customers
   std::string workspaceImage;       ///< where Fly can pull the workspace image; replaces `localWorkspaceImage`; empty: not pushed
   std::string localWorkspaceImage = "swarm-workspace:latest";
+  std::vector<std::string> allowedImages{};  ///< patterns of the images that users may use beside the workspace image
   bool publicAddresses = true;  ///< shared IPv4 and IPv6 for each app; false: private address only, and the server must be on the 6PN
   std::map<std::string, std::string> tags;        ///< metadata of everything that is created
   std::int64_t maxInstancesPerUser = 0;           ///< reported only; 0: no limit

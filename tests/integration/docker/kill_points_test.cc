@@ -39,6 +39,7 @@ class DockerKillPoints : public DockerTest {
     ::setenv("SWARM_TEST_INSTANCE", id.str().c_str(), 1);
     ::setenv("SWARM_TEST_SWARM", fixture_->swarmId().c_str(), 1);
     ::setenv("SWARM_TEST_IMAGE", fixture_->image().c_str(), 1);
+    if (isolation_ == Isolation::instance) ::setenv("SWARM_TEST_ISOLATION", "instance", 1);
     if (fault.empty()) ::setenv("SWARM_FAULT_LIST", list_.c_str(), 1);
     if (!fault.empty()) ::setenv("SWARM_FAULT", fault.c_str(), 1);
     std::string program = "/proc/self/exe", filter = "--gtest_filter=DockerWorker.DISABLED_doesOneCall",
@@ -48,8 +49,8 @@ class DockerKillPoints : public DockerTest {
     EXPECT_EQ(::posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ), 0);
     int status = 0;
     ::waitpid(child, &status, 0);
-    for (const char* name :
-         {"SWARM_TEST_WORKER", "SWARM_TEST_INSTANCE", "SWARM_TEST_SWARM", "SWARM_TEST_IMAGE", "SWARM_FAULT_LIST", "SWARM_FAULT"}) {
+    for (const char* name : {"SWARM_TEST_WORKER", "SWARM_TEST_INSTANCE", "SWARM_TEST_SWARM", "SWARM_TEST_IMAGE", "SWARM_TEST_ISOLATION",
+                             "SWARM_FAULT_LIST", "SWARM_FAULT"}) {
       ::unsetenv(name);
     }
     bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
@@ -66,6 +67,7 @@ class DockerKillPoints : public DockerTest {
     return points;
   }
 
+  Isolation isolation_ = Isolation::owner;
   std::string list_ = "/tmp/swarm-test-points-" + std::to_string(::getpid());
 };
 
@@ -83,7 +85,9 @@ TEST(DockerWorker, DISABLED_doesOneCall) {
   wanted.config.resources.memory = {0, 64};
   wanted.config.resources.pids = 64;
   wanted.config.storage = {{1, true, "/home/coder", ""}};
-  ProviderPtr provider = makeDockerProvider(testEngineConfig(), std::getenv("SWARM_TEST_SWARM"));
+  DockerProviderConfig config = testEngineConfig();
+  if (std::getenv("SWARM_TEST_ISOLATION")) config.isolation = Isolation::instance;
+  ProviderPtr provider = makeDockerProvider(config, std::getenv("SWARM_TEST_SWARM"));
   std::string what = action;
   if (what == "create") runner.run(provider->createInstance(wanted, progress, deadline));
   if (what == "delete") runner.run(provider->deleteInstance(wanted.placeId, DeleteVolumes::Yes, {}, progress, deadline));
@@ -162,6 +166,36 @@ TEST_F(DockerKillPoints, deleteIsCompletedAfterEach) {
     InstanceSpec wanted = numbered(PlaceId(newId("i")), false);
     create(wanted);
     EXPECT_TRUE(inAnotherProcess("delete", wanted.placeId, point + "=kill"));
+    remove(wanted);
+    EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
+  }
+}
+
+/// Each instance has a network of its own here: no other instance's create or delete completes its.
+TEST_F(DockerKillPoints, theNetworkOfOneInstanceIsMadeAndRemovedAfterEach) {
+  isolation_ = Isolation::instance;
+  DockerProviderConfig config = testEngineConfig();
+  config.isolation = isolation_;
+  closeProvider();
+  provider_ = makeDockerProvider(config, fixture_->swarmId());
+  runner_.run(provider_->open([](const ProviderEvent&) {}));
+  for (const char* point : {"docker.create.network.before", "docker.create.network.after", "docker.create.container.before"}) {
+    SCOPED_TRACE(point);
+    InstanceSpec abandoned = numbered(PlaceId(newId("i")), false), completed = numbered(PlaceId(newId("i")), false);
+    EXPECT_TRUE(inAnotherProcess("create", abandoned.placeId, std::string(point) + "=kill"));
+    runner_.run(provider_->settle(abandoned, soon()));
+    remove(abandoned);
+    EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
+    EXPECT_TRUE(inAnotherProcess("create", completed.placeId, std::string(point) + "=kill"));
+    EXPECT_EQ(create(completed).status, InstanceStatus::running);
+    remove(completed);
+    EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
+  }
+  for (const char* point : {"docker.delete.network.before", "docker.delete.network.after"}) {
+    SCOPED_TRACE(point);
+    InstanceSpec wanted = numbered(PlaceId(newId("i")), false);
+    create(wanted);
+    EXPECT_TRUE(inAnotherProcess("delete", wanted.placeId, std::string(point) + "=kill"));
     remove(wanted);
     EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
   }

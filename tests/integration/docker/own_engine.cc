@@ -80,6 +80,18 @@ void removeBridge(const std::string& name) {
   ::close(control);
 }
 
+/// The command in a mount namespace with an /etc of its own, where dockerd's user "daemon" has a range of ids: the machine's stays as it
+/// is. The shell becomes dockerd, with the same pid.
+std::vector<std::string> inOwnMounts(std::vector<std::string> command, const std::filesystem::path& folder) {
+  const std::string script =
+      "rm -rf \"$0\"; cp -a /etc \"$0\"; chmod o+x \"$0/..\"; echo daemon:100000:65536 | tee \"$0/subuid\" >\"$0/subgid\"; "
+      "mount --bind \"$0\" /etc; exec \"$@\"";
+  std::vector<std::string> arguments{"/usr/bin/unshare", "--mount", "/bin/sh", "-ec", script, (folder / "etc").string()};
+  command.push_back("--userns-remap=daemon:daemon");
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  return arguments;
+}
+
 /// The containerd of a dockerd: its pid is in the exec-root. 0: none runs.
 pid_t containerdOf(const std::filesystem::path& exec_root) {
   std::ifstream file(exec_root / "containerd" / "containerd.pid");
@@ -140,6 +152,7 @@ void OwnEngine::start() {
                                      "--ip-masq=false",
                                      "--bridge=" + bridge_};
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
+  if (options_.remapsUsers) arguments = inOwnMounts(std::move(arguments), folder_);
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);

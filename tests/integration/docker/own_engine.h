@@ -17,6 +17,7 @@ class OwnEngine {
   struct Options {
     int tmpfsMib = 256;                  ///< the data folder is a tmpfs of this size: a disk that can be filled
     std::vector<std::string> arguments;  ///< more of dockerd's
+    bool remapsUsers = false;            ///< userns-remap, with ids that only its own /etc has
   };
   explicit OwnEngine(Options options);
   ~OwnEngine();  ///< stops it (and its containerd) and removes its folders

@@ -40,6 +40,28 @@ TEST(ApiInstances, areReplacedForWhatOnlyAnotherContainerHas) {
   EXPECT_NE(small.text.find("/resources/shmSize must not be above memory.max, which is 256 MiB"), std::string::npos) << small.text;
 }
 
+TEST(ApiInstances, getAnotherContainerForOtherSecurity) {
+  ApiServer server;
+  server.create("one");
+  const auto security = [&](const Answer& answer) { return boost::json::serialize(answer.json.at("config").at("security")); };
+  const std::string on = R"({"security":{"noNewPrivileges":true}})";
+  EXPECT_EQ(server.send({"PUT", "/api/instances/one?dryRun=true", on}).at("effect"), "restart");
+  Answer put = server.send({"PUT", "/api/instances/one?wait=10", on});
+  ASSERT_EQ(put.status, 200) << put.text;
+  EXPECT_EQ(put.at("effect"), "restart");
+  EXPECT_EQ(security(put), R"({"noNewPrivileges":true,"readOnlyRoot":false})");
+  EXPECT_EQ(server.send({"PUT", "/api/instances/one?wait=10", on}).at("effect"), "none");
+  Answer root = server.send({"PUT", "/api/instances/one?wait=10", R"({"security":{"readOnlyRoot":true}})"});
+  EXPECT_EQ(security(root), R"({"noNewPrivileges":true,"readOnlyRoot":true})") << "merged";
+  Answer patch =
+      server.send({"PATCH", "/api/instances/one?wait=10", R"({"security":{"noNewPrivileges":null}})", {}, "application/merge-patch+json"});
+  EXPECT_EQ(security(patch), R"({"noNewPrivileges":false,"readOnlyRoot":true})") << patch.text;
+  Answer wrong = server.send({"PUT", "/api/instances/one", R"({"security":{"readOnlyRoot":"yes","sudo":true}})"});
+  EXPECT_EQ(wrong.status, 400);
+  EXPECT_NE(wrong.text.find("/security/readOnlyRoot"), std::string::npos) << wrong.text;
+  EXPECT_NE(wrong.text.find("/security/sudo"), std::string::npos) << wrong.text;
+}
+
 TEST(ApiInstances, areRecreatedFromTheirImageAsItIsNow) {
   ApiServer server;
   server.create("one");

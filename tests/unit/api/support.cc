@@ -24,6 +24,7 @@ class ScriptedProvider final : public Provider {
   ProviderInfo info() const override { return fake_.info(); }
   awaitable<void> open(ProviderEventSink sink) override { return fake_.open(std::move(sink)); }
   awaitable<void> close() override { return fake_.close(); }
+  void checkRequest(const InstanceSpec& spec) const override { fake_.checkRequest(spec); }
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override {
     return fake_.createInstance(std::move(spec), progress, deadline);
   }

@@ -35,6 +35,22 @@ TEST_F(ResourceFlagsTest, sendAllOfThem) {
       R"({"resources":{"cpu":{"cores":1.5E0,"limit":0},"memory":{"min":512,"max":8192},"storage":{"size":20},"pids":100,"shmSize":64}})");
 }
 
+TEST_F(ResourceFlagsTest, securityIsSwitchedOn) {
+  EXPECT_EQ(updateWith({"--no-new-privileges", "on"}), R"({"security":{"noNewPrivileges":true}})");
+}
+
+TEST_F(ResourceFlagsTest, securityIsSwitchedOnAndOff) {
+  EXPECT_EQ(updateWith({"--no-new-privileges", "off", "--read-only-root", "on"}),
+            R"({"security":{"noNewPrivileges":false,"readOnlyRoot":true}})");
+  EXPECT_EQ(runCommand(api_, {"update", "web1", "--read-only-root", "yes"}).code, 2);
+}
+
+TEST_F(ResourceFlagsTest, securityOfANewWorkspaceIsSentWhenGiven) {
+  api_.on("POST /api/instances", 202, {std::string(kWorkspace)});
+  runCommand(api_, {"create", "web1", "--no-wait", "--read-only-root", "on"});
+  EXPECT_EQ(boost::json::serialize(api_.bodyOf("POST /api/instances").at("security")), R"({"noNewPrivileges":false,"readOnlyRoot":true})");
+}
+
 TEST_F(ResourceFlagsTest, areNamedInTheServersErrors) {
   api_.on(
       "POST /api/instances", 400,

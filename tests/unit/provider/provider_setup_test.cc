@@ -59,7 +59,6 @@ class ProviderSetupTest : public ::testing::Test {
     return endpoints;
   }
 
- private:
   TempDir folder_;
   RealClock clock_;
   ProviderContext context_{"swarm-test", {}, "swarm-workspace:latest", clock_};
@@ -80,6 +79,39 @@ TEST_F(ProviderSetupTest, dockerReadsItsSection) {
   EXPECT_THAT(provider->getProviderCapabilities().supportedRegions, ElementsAre("main"));
   EXPECT_THAT(errorOf([&] { made(makeDockerSetup(), "[docker.hosts.b]\nprot = 1"); }).message(),
               HasSubstr(":2: unknown key \"prot\" in [docker.hosts.b]. Expected one of: agentPublishAddress, "));
+}
+
+TEST_F(ProviderSetupTest, dockerReadsWhatLimitsItsContainers) {
+  EXPECT_TRUE(made(makeDockerSetup(), "[docker]\nnoNewPrivileges = true\nreadOnlyRoot = true\nisolation = \"instance\""));
+  EXPECT_EQ(errorOf([&] { made(makeDockerSetup(), "[docker]\nisolation = \"none\""); }).message(),
+            "isolation of [docker] is \"none\"; expected one of: owner, instance.");
+  EXPECT_EQ(errorOf([&] { made(makeDockerSetup(), "[docker]\nisolation = \"instance\"\nnetworkName = \"all\""); }).message(),
+            "[docker] has networkName, one network of all workspaces, and an isolation that rules it out. Leave one of them out.");
+  EXPECT_THAT(errorOf([&] { made(makeDockerSetup(), "[docker]\nseccompProfile = \"/no/such/profile.json\""); }).message(),
+              StartsWith("The seccomp profile /no/such/profile.json cannot be used: No such file"));
+}
+
+/// What the images of [common] are for both providers.
+TEST_F(ProviderSetupTest, imagesThatAreAllowedEverywhereAreAllowedAtEachProvider) {
+  context_.allowedImages = {"ghcr.io/team/*"};
+  std::vector<ProviderPtr> providers;
+  providers.push_back(made(makeDockerSetup(), "[docker]\nallowedImages = [\"debian:*\"]"));
+  providers.push_back(made(makeFlyIOSetup(), "[flyio]\napiToken = \"a\""));
+  for (const ProviderPtr& provider : providers) {
+    const auto refusal = [&](std::string image, ImageChoice choice = ImageChoice::Allowed) {
+      InstanceSpec spec;
+      spec.config.image = std::move(image);
+      spec.imageChoice = choice;
+      return errorOf([&] { provider->checkRequest(spec); }).code() == ErrorCode::Unprocessable;
+    };
+    EXPECT_FALSE(refusal("ghcr.io/team/tool:1"));
+    EXPECT_FALSE(refusal("swarm-workspace:latest"));
+    EXPECT_FALSE(refusal(""));
+    EXPECT_TRUE(refusal("alpine:3"));
+    EXPECT_FALSE(refusal("alpine:3", ImageChoice::Any));
+    EXPECT_TRUE(refusal("10.0.0.1/a", ImageChoice::Any));
+    EXPECT_EQ(refusal("debian:12"), provider->type() == ProviderType::flyio);
+  }
 }
 
 TEST_F(ProviderSetupTest, aVariableOrAFlagSetsTheEndpointOfTheEngine) {

@@ -38,6 +38,7 @@ std::string describe(Context& context, const Instance& instance) {
   row("image", instance.config.image);
   if (instance.imageOutdated) row("newer image", format("available; to use it: swarm update {} --refresh-image", name));
   for (const auto& [label, text] : resourceRows(instance.resources)) row(label, text);
+  row("security", securityText(instance.config.security));
   row("created", formatTime(instance.createdAt));
   row("last active", ago(instance.lastActive));
   row("address", instance.network.internalIp);

@@ -39,6 +39,7 @@ class Update final : public Verb {
     arguments.option("-e,--env", env_, "KEY=VALUE sets, KEY removes; may be repeated").sets("/env");
     arguments.option("-l,--label", labels_, "KEY=VALUE sets, KEY removes; may be repeated").sets("/labels");
     arguments.option("-p,--port", ports_, "Published ports; replaces the list").sets("/network/exposedPorts");
+    security_.declare(arguments);
     arguments.flag("--refresh-image", refresh_image_,
                    "Recreate it from the current version of its image (`list` marks an older one with *)");
     arguments.flag("-y,--yes", yes_, "Do not ask for confirmation");
@@ -46,7 +47,7 @@ class Update final : public Verb {
   }
 
   int run(Context& context) override {
-    if (!resources_.given() && env_.empty() && labels_.empty() && ports_.empty() && !refresh_image_)
+    if (!resources_.given() && !security_.given() && env_.empty() && labels_.empty() && ports_.empty() && !refresh_image_)
       throw WrongUse("There is nothing to change: give --cpus, --memory, --env, --label, --port or --refresh-image, for example.");
     const Instance instance = requireInstance(context, name_);
     const UpdateOptions options = optionsFor(instance);
@@ -70,13 +71,14 @@ class Update final : public Verb {
     if (resources_.given()) options.resources = resources_.patch();
     if (!env_.empty()) options.env = merged(instance.config.env, env_, "--env");
     if (!labels_.empty()) options.labels = merged(instance.config.labels, labels_, "--label");
+    if (security_.given()) options.security = security_.patch();
     if (!ports_.empty()) options.network = NetworkPatch{.exposedPorts = ports_};
     return options;
   }
 
   /// Reports what the update will interrupt and discard.
   bool confirm(Context& context, const Instance& instance, const UpdateOptions& options) const {
-    const bool only_labels = !options.resources && !options.env && !options.network && !options.refreshImage;
+    const bool only_labels = !options.resources && !options.env && !options.network && !options.security && !options.refreshImage;
     if (yes_ || only_labels) return true;
     const UpdatePlan plan = context.client().planUpdate(instance.id.str(), options);
     const bool running = instance.status == InstanceStatus::running;
@@ -98,6 +100,7 @@ class Update final : public Verb {
 
   std::string name_;
   ResourceFlags resources_;
+  SecurityFlags security_;
   std::vector<std::string> env_, labels_;
   std::vector<std::int64_t> ports_;
   bool refresh_image_ = false;

@@ -10,6 +10,7 @@
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "provider/docker/docker_parts.h"
+#include "provider/docker/spec/hardening.h"
 
 namespace swarm::docker {
 namespace {
@@ -72,6 +73,7 @@ awaitable<Replacement::Target> Replacement::plan() {
   target.network = planNetwork(spec_, context.config, context.swarmId);
   if (spec_.newestImage) parts_.images.forget(spec_.config.image);
   target.image = co_await parts_.images.ensure(spec_.config.image, progress_, deadline_);
+  requireAgentFor(spec_, target.image.agent, context.config);
   target.volumes = planVolumes(spec_, target.image.volumes);
   carryVolumes(spec_, (current_ ? current_ : aside_)->mounted(), target.volumes);
   co_await parts_.volumes.requireKnown(spec_, target.volumes, deadline_);

@@ -15,7 +15,7 @@ ProviderPtr makeDockerProvider(std::vector<DockerProviderConfig> engines, std::s
   std::set<std::string> seen;
   for (DockerProviderConfig& engine : engines) {
     if (engine.name.empty()) engine.name = docker::kUnnamedHost;
-    docker::checkConfig(engine);
+    engine = docker::completed(std::move(engine));
     if (!seen.insert(engine.name).second) {
       throw Error(ErrorCode::InvalidArgument, format("Two Docker hosts have the name \"{}\": give [docker] another name.", engine.name));
     }

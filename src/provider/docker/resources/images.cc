@@ -32,7 +32,7 @@ Error localImageMissing(std::string_view image) {
 
 awaitable<void> Images::pull(std::string image, Progress& progress, Deadline deadline) {
   if (isLocalOnly(image, context_.config)) throw localImageMissing(image);
-  checkImage(image, context_.config);
+  checkImage(image, ImageChoice::Any, context_.config);  // a request was checked for what its user may choose
   progress.step(Step::PullImage);
   auto report = [&progress](std::string text, std::int64_t done, std::int64_t total) { progress.detail(std::move(text), done, total); };
   auto pulled = co_await async::attempt(context_.engine.pullImage(image, report, deadline));
@@ -65,7 +65,7 @@ awaitable<ImageFacts> Images::ensure(std::string image, Progress& progress, Dead
 /// Why an image that the Engine does not have cannot be pulled; nothing: it can.
 awaitable<std::optional<Error>> Images::missing(std::string image, Deadline deadline) {
   if (isLocalOnly(image, context_.config)) co_return localImageMissing(image);
-  if (auto refused = imageRefusal(image, context_.config)) co_return refused;
+  if (auto refused = imageRefusal(image, ImageChoice::Any, context_.config)) co_return refused;
   auto queried = co_await async::attempt(context_.engine.findInRegistry(image, deadline.orAfter(kRegistryPatience)));
   if (!queried) {
     if (queried.error().code() != ErrorCode::DeadlineExceeded || deadline.hasPassed()) throw queried.error();

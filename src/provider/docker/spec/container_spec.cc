@@ -10,6 +10,7 @@
 #include "base/text/format.h"
 #include "engine/format/tar.h"
 #include "protocol/agent.h"
+#include "provider/docker/spec/hardening.h"
 #include "provider/kept_resources.h"
 
 namespace swarm::docker {
@@ -91,8 +92,7 @@ json::object hostConfig(const InstanceSpec& spec, const DockerProviderConfig& co
   host["RestartPolicy"] = json::object{{"Name", "no"}};
   host["Init"] = false;  // the agent is PID 1 and reaps
   host["LogConfig"] = json::object{{"Type", "json-file"}, {"Config", json::object{{"max-size", "10m"}, {"max-file", "3"}}}};
-  // no-new-privileges would break sudo. sudo and sshd need neither raw sockets nor device nodes.
-  host["CapDrop"] = json::array{"MKNOD", "NET_RAW"};
+  harden(host, spec.config, config, volumes);
   if (!network.internal) {
     json::object bindings;
     for (std::int64_t port : spec.config.network.exposedPorts) {
@@ -147,7 +147,10 @@ NetworkPlan planNetwork(const InstanceSpec& spec, const DockerProviderConfig& co
     plan.shared = true;
     return plan;
   }
-  plan.name = format("swarm-{}-{}{}", slug(spec.owner), shortHash(swarm_id + "/" + spec.owner), plan.internal ? "-internal" : "");
+  const bool is_own = config.isolation == Isolation::instance;
+  const std::string& sharer = is_own ? spec.placeId.str() : spec.owner;
+  plan.name =
+      format("swarm-{}-{}{}", slug(is_own ? spec.name : spec.owner), shortHash(swarm_id + "/" + sharer), plan.internal ? "-internal" : "");
   return plan;
 }
 
@@ -362,9 +365,12 @@ ImageFacts readImage(const json::value& inspection) {
 void fitToAgent(json::object& body, const InstanceSpec& spec, const ImageAgent& agent) {
   // The agent runs VS Code as the workspace's user, and needs root for that: an image may end with a USER for the shells of its builder.
   if (agent.isEntryPoint) body["User"] = "0:0";
+  json::object& labels = body["Labels"].as_object();
+  // A container inherits the labels of its image that it does not set.
+  for (std::string_view ours : {kLabelRun, kLabelMetadata, kLabelAgent}) labels.emplace(ours, "");
   if (agent.credential == AgentCredential::Secret || spec.agentBoot.empty()) return;
   body["Env"].as_array().push_back(json::string(format("{}={}", agent::kSettingsVariable, spec.agentBoot)));
-  body["Labels"].as_object()[kLabelAgent] = kPublicKeyAgent;
+  labels[kLabelAgent] = kPublicKeyAgent;
 }
 
 void pinNetwork(json::object& body, const NetworkPlan& network, const std::string& id) {

@@ -29,13 +29,17 @@ InstancePlan planLeniently(InstanceSpec spec, const FlySwarm& swarm, PlacementPr
     }
   };
   auto round_up = [&] { preview.resources = effectiveOn(roundUp(spec.config.resources), spec.config.resources); };
-  auto find_image = [&] { preview.image = imageAtFly(spec.config.image, swarm.config); };
+  auto find_image = [&] {
+    checkImageChoice(spec.config.image, spec.imageChoice, swarm.config);
+    preview.image = imageAtFly(spec.config.image, swarm.config);
+  };
   InstancePlan plan;
   collect(round_up, [&] { spec.config.resources = ResourceConfig{}; });
   collect(find_image, [&] {
     preview.imageDetail = preview.problems.back();
     spec.config.image = "none";
   });
+  collect([&] { checkSecurity(spec.config.security); }, [&] { spec.config.security = SecurityConfig{}; });
   collect([&] { checkNetwork(spec.config.network); },
           [&] {
             spec.config.network.exposedPorts.clear();
@@ -58,7 +62,7 @@ void noteCosts(const InstancePlan& plan, PlacementPreview& preview) {
 }
 
 awaitable<void> checkImageOf(PlacementPreview& preview, const FlySwarm& swarm, Deadline deadline) {
-  auto found = co_await async::attempt(checkImage(preview.image, swarm.config, swarm.tls, deadline));
+  auto found = co_await async::attempt(checkImage(preview.image, swarm, deadline));
   preview.imageFound = found.has_value();
   preview.imageDetail = found ? *found : found.error().message();
   // Fly may reach a registry that this machine cannot reach.

@@ -154,6 +154,10 @@ json::object service(std::int64_t internal, json::array ports) {
           {"autostop", "off"}, {"autostart", false},        {"concurrency", std::move(concurrency)}};
 }
 
+bool isWorkspaceImage(const std::string& image, const FlyIOProviderConfig& config) {
+  return image.empty() || image == config.localWorkspaceImage || image + ":latest" == config.localWorkspaceImage;
+}
+
 int suffixNumber(std::string_view text, std::string_view before) {
   if (!text.starts_with(before)) return -1;
   const int number = parseNumber<int>(text.substr(before.size())).value_or(-1);
@@ -175,8 +179,7 @@ std::string appName(const FlyIOProviderConfig& config, const std::string& swarm_
 }
 
 std::string imageAtFly(const std::string& image, const FlyIOProviderConfig& config) {
-  bool is_local = image.empty() || image == config.localWorkspaceImage || image + ":latest" == config.localWorkspaceImage;
-  if (!is_local) return image;
+  if (!isWorkspaceImage(image, config)) return image;
   if (!config.workspaceImage.empty()) return config.workspaceImage;
   throw Error(
       ErrorCode::Unprocessable,
@@ -205,6 +208,22 @@ void checkNetwork(const NetworkConfig& network) {
   }
 }
 
+void checkSecurity(const SecurityConfig& security) {
+  for (auto [is_wanted, member] :
+       {std::pair(security.noNewPrivileges, "noNewPrivileges"), std::pair(security.readOnlyRoot, "readOnlyRoot")})
+    if (is_wanted)
+      throw unprocessable(format("/security/{}", member),
+                          format("Fly.io has no option for {}: each Machine is a virtual machine of its own. Set it to false, or use the "
+                                 "Docker provider.",
+                                 member));
+}
+
+void checkImageChoice(const std::string& image, ImageChoice choice, const FlyIOProviderConfig& config) {
+  const bool is_listed = isWorkspaceImage(image, config) || image == config.workspaceImage || matchesAny(image, config.allowedImages);
+  if (is_listed) return;
+  if (auto refusal = refusalOfUnlisted(image, choice)) throw std::move(*refusal);
+}
+
 std::int64_t externalPort(std::int64_t port) { return port == 80 || port == 443 ? 10000 + port : port; }
 
 json::array servicesFor(const std::vector<std::int64_t>& exposed_ports) {
@@ -230,6 +249,7 @@ InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& c
   plan.app = appName(config, swarm_id, spec.placeId);
   plan.guest = roundUp(spec.config.resources);
   checkNetwork(spec.config.network);
+  checkSecurity(spec.config.security);
   planStorage(spec, plan);
   const std::optional<FlyNetworkConfig>& network = spec.config.network.flyio;
   plan.privateOnly = !config.publicAddresses || (network && network->privateNetwork);

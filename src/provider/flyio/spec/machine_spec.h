@@ -81,6 +81,9 @@ void addToRecord(InstancePlan& plan, const std::vector<StorageEntry>& present);
 /// Writes the volume's size to the Machine's metadata, where it differs from the spec's.
 void noteSize(InstancePlan& plan, std::int64_t volume_gb);
 void checkNetwork(const NetworkConfig& network);
+void checkSecurity(const SecurityConfig& security);
+/// For an image that the user may not choose, or that this machine would look up at an internal registry.
+void checkImageChoice(const std::string& image, ImageChoice choice, const FlyIOProviderConfig& config);
 json::array servicesFor(const std::vector<std::int64_t>& exposed_ports);
 std::int64_t externalPort(std::int64_t port);  ///< where an exposed port is reached: 80 and 443 are the agent's
 

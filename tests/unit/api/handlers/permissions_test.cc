@@ -128,6 +128,38 @@ TEST(ApiInstances, hideTheirSecretsFromAdministratorsWhoMayNotEnter) {
   EXPECT_NE(server.send({.target = "/api/instances/web"}, server.user).text.find("s3cret"), std::string::npos);
 }
 
+TEST(ApiInstances, areMadeFromAllowedImagesExceptByThoseWhoManageProviders) {
+  ApiServer server;
+  server.world.listImages({"ghcr.io/team/*", "swarm-workspace:*"});
+  const auto create = [&](std::string image, const std::string& token) {
+    return server.send({"POST", "/api/instances?wait=10", R"({"provider":"fake","image":")" + image + "\"}"}, token);
+  };
+  const Answer refused = create("debian:12", server.user);
+  EXPECT_EQ(refused.status, 422) << refused.text;
+  EXPECT_NE(refused.text.find("ask an administrator to allow this one"), std::string::npos) << refused.text;
+  EXPECT_NE(refused.text.find(R"("pointer":"/image")"), std::string::npos) << refused.text;
+  EXPECT_EQ(create("ghcr.io/team/tool:1", server.user).status, 201);
+  EXPECT_EQ(create("debian:12", server.operates).status, 201);
+  EXPECT_EQ(create("10.0.0.1/tool", server.admin).status, 422) << "an internal registry is for the configuration alone";
+  const Answer theirs = server.send(
+      {"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"web","image":"debian:12","owner":"ulla"})"}, server.admin);
+  EXPECT_EQ(theirs.status, 201) << theirs.text;
+  // What exists continues; a move names the image at another place.
+  EXPECT_EQ(server.send({"PUT", "/api/instances/web?wait=10", R"({"env":{"A":"1"}})"}, server.user).status, 200);
+  EXPECT_EQ(server.send({"POST", "/api/instances/web/restart?wait=10"}, server.user).status, 200);
+  const Request move{"POST", "/api/instances/web/migrate", R"({"region":"fra"})"};
+  EXPECT_EQ(server.send(move, server.user).status, 422);
+  EXPECT_LT(server.send(move, server.operates).status, 300);
+}
+
+TEST(ApiInstances, keepTheirSecurityAgainstThoseWhoMayNotConfigureThem) {
+  ApiServer server;
+  server.send({"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"web","security":{"readOnlyRoot":true}})"}, server.user);
+  const Request off{"PUT", "/api/instances/web?wait=10", R"({"security":{"readOnlyRoot":false}})"};
+  EXPECT_EQ(server.send(off, server.operates).status, 403);
+  EXPECT_EQ(server.send(off, server.user).status, 200);
+}
+
 class ApiPermissions : public ::testing::Test {
  protected:
   /// Objects of `owner` for a call of `route`: its calls may delete them.

@@ -9,43 +9,25 @@
 namespace swarm::docker {
 namespace {
 
-TEST(RequestPolicy, anImagesRegistryIsKnownByItsName) {
-  EXPECT_EQ(registryOf("debian"), "docker.io");
-  EXPECT_EQ(registryOf("team/tool:2"), "docker.io");
-  EXPECT_EQ(registryOf("ghcr.io/team/tool"), "ghcr.io");
-  EXPECT_EQ(registryOf("registry:5000/a"), "registry:5000");
-  EXPECT_EQ(registryOf("[::1]:5000/a"), "[::1]:5000");
-  EXPECT_EQ(registryOf("localhost/a"), "localhost");
-  EXPECT_EQ(registryOf("UPPER/a"), "UPPER");
-}
-
-TEST(RequestPolicy, theEngineIsNotSentToAddressesAndInternalNames) {
+TEST(RequestPolicy, theWorkspaceImageAndListedOnesAreForEveryone) {
   DockerProviderConfig config;
-  for (const char* image : {"127.0.0.1:5000/a", "10.0.0.1/a", "169.254.169.254/latest", "127.1/a.b", "0x7f.1/a", "[::1]:5000/a",
-                            "localhost/a", "localhost:7420/a", "a.localhost/b", "registry:5000/a", "db.internal/x", "nas.local:80/x",
-                            "router.LAN/x", "metadata.google.internal./x", "10.in-addr.arpa/x"})
-    EXPECT_FALSE(isImageAllowed(image, config)) << image;
+  config.workspaceImage = "registry:5000/mine:3";
+  config.allowedImages = {"ghcr.io/team/*", "127.0.0.1:5000/mine"};
   for (const char* image :
-       {"debian", "debian:12", "team/tool", "ghcr.io/team/tool@sha256:00", "registry.example.com:5000/a", "swarm-workspace:latest"})
-    EXPECT_TRUE(isImageAllowed(image, config)) << image;
-}
-
-TEST(RequestPolicy, aListOfAllowedImagesIsTheWholeTruth) {
-  DockerProviderConfig config;
-  config.allowedImages = {"ghcr.io/team/*", "docker.io/library/debian:*", "127.0.0.1:5000/mine"};
-  for (const char* image :
-       {"ghcr.io/team/tool:2", "debian:12", "docker.io/library/debian:13", "127.0.0.1:5000/mine", "swarm-workspace:latest"})
-    EXPECT_TRUE(isImageAllowed(image, config)) << image;
-  for (const char* image : {"ghcr.io/teams/tool", "debian-evil:12", "alpine:3", "127.0.0.1:5000/mine2", "evil.example.com/ghcr.io/team/x"})
-    EXPECT_FALSE(isImageAllowed(image, config)) << image;
+       {"registry:5000/mine:3", "swarm-workspace:latest", "swarm-workspace", "ghcr.io/team/tool:2", "127.0.0.1:5000/mine"})
+    EXPECT_FALSE(imageRefusal(image, ImageChoice::Allowed, config)) << image;
+  for (const char* image : {"debian:12", "ghcr.io/teams/tool", "registry:5000/mine:4", "127.0.0.1:5000/mine2"})
+    EXPECT_TRUE(imageRefusal(image, ImageChoice::Allowed, config)) << image;
+  EXPECT_FALSE(imageRefusal("debian:12", ImageChoice::Any, config));
+  EXPECT_TRUE(imageRefusal("registry:5000/mine:4", ImageChoice::Any, config)) << "the Engine would reach into its own network";
 }
 
 /// The message and code of the refusal; nothing: they are accepted.
-std::optional<Error> refusalOf(DockerNetworkConfig options) {
-  InstanceConfig config;
-  config.network.docker = std::move(options);
+std::optional<Error> refusalOf(DockerNetworkConfig options, const DockerProviderConfig& engine = {}) {
+  InstanceSpec spec;
+  spec.config.network.docker = std::move(options);
   try {
-    checkPolicy(config, {});
+    checkPolicy(spec, engine);
     return std::nullopt;
   } catch (const Error& error) {
     return error;
@@ -71,6 +53,30 @@ TEST(RequestPolicy, malformedNetworkOptionsAreInvalidMembersOfTheRequest) {
             "isolated; /network/docker/networkDriver must be a network driver, like bridge.");
   EXPECT_EQ(messageOf({"container:abc", "bridge"}),
             "The request has 1 invalid field: /network/docker/networkName must be 2 to 64 letters, digits, \"_\", \".\" and \"-\".");
+}
+
+TEST(RequestPolicy, aNetworkOfSeveralWorkspacesIsRefusedWhereEachHasItsOwn) {
+  DockerProviderConfig engine;
+  engine.isolation = Isolation::instance;
+  std::optional<Error> refusal = refusalOf({.networkName = "team-net"}, engine);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->fields().at(0).pointer, "/network/docker/networkName");
+  EXPECT_FALSE(refusalOf({.networkName = ""}, engine));
+}
+
+TEST(Networks, areOfAnOwnerOrOfAPlace) {
+  InstanceSpec one, two, others;
+  one.placeId = PlaceId("i-1"), two.placeId = PlaceId("i-2"), others.placeId = PlaceId("i-3");
+  one.owner = two.owner = "ada", others.owner = "eve";
+  one.name = two.name = others.name = "web";
+  DockerProviderConfig config;
+  const auto name = [&](const InstanceSpec& spec) { return planNetwork(spec, config, "s1").name; };
+  EXPECT_EQ(name(one), name(two));
+  EXPECT_NE(name(one), name(others));
+  config.isolation = Isolation::instance;
+  EXPECT_NE(name(one), name(two));
+  EXPECT_NE(planNetwork(one, config, "s2").name, name(one)) << "two swarms may share an Engine";
+  EXPECT_FALSE(planNetwork(one, config, "s1").shared) << "it is removed with the instance";
 }
 
 TEST(ContainerChanges, whatIsInNoVolumeIsCountedByItsFolder) {

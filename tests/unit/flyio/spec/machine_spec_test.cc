@@ -239,6 +239,8 @@ TEST(MachineSpec, refusesWhatFlyCanNotDo) {
     return error && error->code() == ErrorCode::Unprocessable && !error->fields().empty() ? error->fields()[0].pointer : "(not refused)";
   };
   EXPECT_EQ(field([](InstanceConfig& config) { config.network.internalNetwork = true; }), "/network/internalNetwork");
+  EXPECT_EQ(field([](InstanceConfig& config) { config.security.noNewPrivileges = true; }), "/security/noNewPrivileges");
+  EXPECT_EQ(field([](InstanceConfig& config) { config.security.readOnlyRoot = true; }), "/security/readOnlyRoot");
   EXPECT_EQ(field([](InstanceConfig& config) { config.network.exposedPorts = {7777}; }), "/network/exposedPorts/0");
   EXPECT_EQ(field([](InstanceConfig& config) { config.network.exposedPorts = {80, 10080}; }), "/network/exposedPorts/1");
   EXPECT_EQ(field([](InstanceConfig& config) { config.storage[0].size = 501; }), "/storage");

@@ -141,6 +141,10 @@ TEST(Patches, haveTheMembersOfWhatTheyChange) {
   collectMembers(jsonSchemaFor("NetworkPatch"), "", described);
   collectMembers(toJson(network).as_object(), written, "");
   EXPECT_EQ(described, written);
+  described.clear(), written.clear();
+  collectMembers(jsonSchemaFor("SecurityPatch"), "", described);
+  collectMembers(toJson(SecurityPatch{.noNewPrivileges = true, .readOnlyRoot = false}).as_object(), written, "");
+  EXPECT_EQ(described, written);
 }
 
 TEST(Patches, writeOnlyWhatTheyChange) {
