@@ -13,8 +13,8 @@ namespace swarm::flyio {
 struct FlyParts {
   FlyParts(FlyIOProviderConfig config, std::string swarm_id, const Clock& clock, Tuning tuning)
       : swarm(std::move(config), std::move(swarm_id)),
-        client(swarm.config.apiBaseUrl, swarm.config.apiToken, swarm.config.organization, tuning, swarm.tls),
-        web(webUrl(swarm.config.apiBaseUrl), swarm.config.apiToken, swarm.config.organization, tuning, swarm.tls),
+        client(swarm.config.apiBaseUrl, swarm.token, swarm.config.organization, tuning, swarm.tls),
+        web(webUrl(swarm.config.apiBaseUrl), swarm.token, swarm.config.organization, tuning, swarm.tls),
         watch(client, web, cache, organization, regions, clock) {}
 
   const FlySwarm swarm;

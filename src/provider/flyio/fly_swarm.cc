@@ -1,37 +1,11 @@
 #include "provider/flyio/fly_swarm.h"
 
-#include <fstream>
-#include <sstream>
-
 #include "base/text/format.h"
 #include "provider/flyio/api/transport/fly_transport.h"
 #include "provider/flyio/spec/machine_spec.h"
 
 namespace swarm::flyio {
 namespace {
-
-/// The token of the configuration, or of its file. Throws Error(InvalidArgument) without the token in it.
-Secret readToken(const FlyIOProviderConfig& config) {
-  std::string token = config.apiToken.reveal();
-  if (token.empty() && !config.apiTokenFile.empty()) {
-    std::ifstream file(config.apiTokenFile);
-    if (!file) throw Error(ErrorCode::InvalidArgument, format("[flyio] apiTokenFile {} cannot be read.", config.apiTokenFile.string()));
-    std::stringstream text;
-    text << file.rdbuf();
-    token = text.str();
-  }
-  while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ') token.pop_back();
-  if (token.empty()) {
-    throw Error(ErrorCode::InvalidArgument,
-                "The Fly.io provider needs a token: set apiToken or apiTokenFile of [flyio] (fly tokens create org prints one).");
-  }
-  for (char c : token) {
-    if (static_cast<unsigned char>(c) < ' ' || static_cast<unsigned char>(c) > '~') {
-      throw Error(ErrorCode::InvalidArgument, "[flyio] apiToken contains a character that no token has, such as a line break.");
-    }
-  }
-  return Secret(std::move(token));
-}
 
 bool isSlug(std::string_view text) {
   return !text.empty() &&
@@ -50,7 +24,6 @@ FlyIOProviderConfig checked(FlyIOProviderConfig config, const std::string& swarm
   if (config.volumeSnapshotRetentionDays < 1 || config.volumeSnapshotRetentionDays > 60) {
     throw Error(ErrorCode::InvalidArgument, "[flyio] volumeSnapshotRetentionDays must be 1 to 60.");
   }
-  config.apiToken = readToken(config);
   return config;
 }
 
@@ -66,6 +39,7 @@ FlySwarm::FlySwarm(FlyIOProviderConfig configuration, std::string swarm_id)
     : config(checked(std::move(configuration), swarm_id)),
       id(std::move(swarm_id)),
       appPrefix(appNamePrefix(config, id)),
+      token(config.apiToken, config.apiTokenFile),
       tls(trustedAuthorities(config)) {}
 
 bool FlySwarm::owns(const Machine& machine) const { return owns(machine.app) && machine.metadata(kMetaSwarm) == id; }

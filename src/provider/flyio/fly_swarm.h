@@ -7,6 +7,7 @@
 
 #include "net/tls/tls_context.h"
 #include "provider/flyio/api/fly_types.h"
+#include "provider/flyio/api/transport/fly_token.h"
 #include "provider/flyio/flyio_config.h"
 
 namespace swarm::flyio {
@@ -24,7 +25,8 @@ struct FlySwarm {
 
   FlyIOProviderConfig config;
   std::string id;
-  std::string appPrefix;                 ///< of the names of all apps of this swarm
+  std::string appPrefix;  ///< of the names of all apps of this swarm
+  FlyToken token;
   std::shared_ptr<net::TlsContext> tls;  ///< trusted authorities; null: no connection uses TLS
 };
 

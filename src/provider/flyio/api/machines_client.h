@@ -16,7 +16,7 @@ namespace swarm::flyio {
 class MachinesClient {
  public:
   /// As for FlyTransport.
-  MachinesClient(const std::string& base_url, Secret token, std::string organization, Tuning tuning,
+  MachinesClient(const std::string& base_url, FlyToken token, std::string organization, Tuning tuning,
                  std::shared_ptr<net::TlsContext> tls = {})
       : transport_(base_url, std::move(token), tuning, std::move(tls)), organization_(std::move(organization)) {}
 

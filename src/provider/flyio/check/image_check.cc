@@ -113,8 +113,8 @@ boost::asio::awaitable<bool> hasManifest(ImageName name, RegistryAccess access, 
                                                name.repository, name.reference, response.status, kFlyRegistry));
 }
 
-boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOProviderConfig& config, std::shared_ptr<net::TlsContext> tls,
-                                               Deadline deadline) {
+boost::asio::awaitable<std::string> checkImage(std::string image, const FlySwarm& swarm, Deadline deadline) {
+  const FlyIOProviderConfig& config = swarm.config;
   if (config.apiBaseUrl != FlyIOProviderConfig{}.apiBaseUrl) {
     co_return format("{} (not checked: {} is not Fly itself)", image, config.apiBaseUrl);
   }
@@ -123,8 +123,8 @@ boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOPro
     throw Error(ErrorCode::Unprocessable, format("Fly cannot pull {}: its registry is on this machine.", image));
   }
   std::string host = name.registry == kDefaultRegistry ? format("registry-1.{}", name.registry) : name.registry;
-  RegistryAccess access{serverUrl("https://" + host, "workspaceImage"), {}, std::move(tls)};
-  if (name.registry == kFlyRegistry) access.login = "x:" + registryPassword(config.apiToken.reveal());
+  RegistryAccess access{serverUrl("https://" + host, "workspaceImage"), {}, swarm.tls};
+  if (name.registry == kFlyRegistry) access.login = "x:" + registryPassword(swarm.token.current().reveal());
   if (co_await hasManifest(name, std::move(access), deadline)) co_return image + " can be pulled";
   throw Error(ErrorCode::Unprocessable, format("{} has no image {}: push it (images/workspace/push).", name.registry, image));
 }

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "provider/flyio/api/machines_client.h"
-#include "provider/flyio/flyio_config.h"
+#include "provider/flyio/fly_swarm.h"
 
 namespace swarm::flyio {
 
@@ -42,7 +42,6 @@ boost::asio::awaitable<bool> hasManifest(ImageName name, RegistryAccess access, 
 std::string registryPassword(const std::string& token);
 
 /// The result as a sentence for validate(); throws Error with the next step. Only Fly's own registry gets the token.
-boost::asio::awaitable<std::string> checkImage(std::string image, const FlyIOProviderConfig& config, std::shared_ptr<net::TlsContext> tls,
-                                               Deadline deadline);
+boost::asio::awaitable<std::string> checkImage(std::string image, const FlySwarm& swarm, Deadline deadline);
 
 }  // namespace swarm::flyio

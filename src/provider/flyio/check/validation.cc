@@ -57,7 +57,7 @@ awaitable<std::string> checkRoom(MachinesClient& client, std::vector<std::string
 }
 
 awaitable<std::string> checkWorkspaceImage(const FlySwarm& swarm, Deadline deadline) {
-  co_return co_await checkImage(imageAtFly("", swarm.config), swarm.config, swarm.tls, deadline);
+  co_return co_await checkImage(imageAtFly("", swarm.config), swarm, deadline);
 }
 
 }  // namespace

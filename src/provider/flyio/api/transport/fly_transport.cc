@@ -75,8 +75,8 @@ std::string webUrl(const std::string& api_base_url) {
   return host == "api.machines.dev" || host == "_api.internal" ? "https://api.fly.io" : api_base_url;
 }
 
-FlyTransport::FlyTransport(const std::string& base_url, Secret token, Tuning tuning, std::shared_ptr<net::TlsContext> tls)
-    : base_url_(base_url), authorization_(authorizationFor(token.reveal())), tuning_(tuning), limiter_(tuning.ratesTimes) {
+FlyTransport::FlyTransport(const std::string& base_url, FlyToken token, Tuning tuning, std::shared_ptr<net::TlsContext> tls)
+    : base_url_(base_url), token_(std::move(token)), tuning_(tuning), limiter_(tuning.ratesTimes) {
   const net::Url url = serverUrl(base_url, "apiBaseUrl");
   net::HttpClientOptions options;
   options.host = url.authority();
@@ -93,7 +93,7 @@ net::HttpRequest FlyTransport::request(const FlyCall& call) const {
   net::HttpRequest request;
   request.method = call.method;
   request.target = call.target;
-  request.headers = {{"Authorization", authorization_.reveal()}};
+  request.headers = {{"Authorization", authorizationFor(token_.current().reveal())}};
   if (!call.leaseNonce.empty()) request.headers.push_back({"fly-machine-lease-nonce", call.leaseNonce});
   std::string cookie = cookies_.headerFor(call.target, std::chrono::steady_clock::now());
   if (!cookie.empty()) request.headers.push_back({"Cookie", cookie});

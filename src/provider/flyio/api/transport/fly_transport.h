@@ -11,6 +11,7 @@
 #include "net/url.h"
 #include "provider/flyio/api/fly_errors.h"
 #include "provider/flyio/api/transport/affinity_cookies.h"
+#include "provider/flyio/api/transport/fly_token.h"
 #include "provider/flyio/api/transport/rate_limiter.h"
 #include "provider/flyio/tuning.h"
 
@@ -41,7 +42,7 @@ class FlyTransport {
  public:
   /// `base_url`: "https://api.machines.dev" or "http://host:port". Throws Error(InvalidArgument) for another kind.
   /// `tls`: trusted authorities for https; null: the system's.
-  FlyTransport(const std::string& base_url, Secret token, Tuning tuning, std::shared_ptr<net::TlsContext> tls = {});
+  FlyTransport(const std::string& base_url, FlyToken token, Tuning tuning, std::shared_ptr<net::TlsContext> tls = {});
 
   /// Returns any status; 429, 5xx, successful responses without their body and lost connections were retried where that is safe. Throws
   /// Error(Unavailable) when no request could be sent, Error(DeadlineExceeded).
@@ -68,7 +69,7 @@ class FlyTransport {
   [[noreturn]] void throwUnreachable(const Error& reason) const;
 
   std::string base_url_;
-  Secret authorization_;  ///< value of the header
+  FlyToken token_;
   Tuning tuning_;
   RateLimiter limiter_;
   AffinityCookies cookies_;

@@ -4,6 +4,7 @@
 #include "base/text/format.h"
 #include "support/net/large_answer.h"
 #include "support/net/raw_server.h"
+#include "support/temp_dir.h"
 #include "unit/flyio/scripted_parts.h"
 
 namespace swarm::flyio {
@@ -37,6 +38,41 @@ TEST_F(Transport, aReadIsRetriedAfterAFailureOfThePlatform) {
   FlyTransport fly = transport();
   EXPECT_EQ(send(fly, read("/v1/apps/a1")).status, 200);
   EXPECT_EQ(fly_.count("GET /v1/apps/a1"), 4);
+}
+
+TEST_F(Transport, aTokensFileIsReadAgainWhenItHasChanged) {
+  const test::TempDir folder;
+  const auto file = folder.write("token", "fm2_first\n");
+  const FlyToken token(Secret(), file);
+  EXPECT_EQ(token.current().reveal(), "fm2_first");
+  folder.write("next", "FlyV1 fm2_second\n");
+  std::filesystem::rename(folder / "next", file);
+  EXPECT_EQ(token.current().reveal(), "FlyV1 fm2_second");
+  folder.write("token", "two\nlines");
+  EXPECT_EQ(token.current().reveal(), "FlyV1 fm2_second") << "the former one, while there is no token";
+  std::filesystem::remove(file);
+  EXPECT_EQ(token.current().reveal(), "FlyV1 fm2_second");
+  folder.write("token", "fm2_third");
+  EXPECT_EQ(token.current().reveal(), "fm2_third");
+  EXPECT_THROW(FlyToken(Secret(), folder / "none"), Error);
+  EXPECT_THROW(FlyToken(Secret("two\nlines")), Error);
+}
+
+TEST_F(Transport, aRequestHasTheTokenAsItIsNow) {
+  const test::TempDir folder;
+  const auto file = folder.write("token", "fm2_first");
+  std::vector<std::string> sent;
+  test::RawServer server(loop_, [&](net::StreamPtr stream, int) -> awaitable<void> {
+    const std::string head = co_await test::readUntil(*stream, "\r\n\r\n");
+    const auto at = head.find("Authorization: ");
+    sent.push_back(head.substr(at, head.find('\r', at) - at));
+    co_await stream->writeAll("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}");
+  });
+  FlyTransport fly("http://" + net::toString(server.address()), FlyToken(Secret(), file), quickTuning());
+  send(fly, read("/v1/apps/a1"));
+  folder.write("token", "fm2_second");
+  send(fly, read("/v1/apps/a1"));
+  EXPECT_EQ(sent, (std::vector<std::string>{"Authorization: FlyV1 fm2_first", "Authorization: FlyV1 fm2_second"}));
 }
 
 TEST_F(Transport, aPageOfThirtyMegabytesLeavesTheLoopToOthers) {
