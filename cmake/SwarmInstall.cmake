@@ -7,7 +7,7 @@ install(TARGETS swarm swarm-agent RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} CO
 
 # All of our headers are installed below swarm/: "base/error.h" becomes "swarm/base/error.h".
 set(public_headers client.h base/clock.h base/error.h base/secret.h base/strong_id.h model/archive.h model/queries.h model/requests.h)
-file(GLOB types RELATIVE ${CMAKE_SOURCE_DIR}/src CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/model/types/*.h)
+file(GLOB_RECURSE types RELATIVE ${CMAKE_SOURCE_DIR}/src CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/model/types/*.h)
 list(APPEND public_headers ${types})
 foreach(header IN LISTS public_headers)
   set(source ${CMAKE_SOURCE_DIR}/src/${header})

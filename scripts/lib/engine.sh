@@ -38,6 +38,25 @@ engine_remove_stale_pid_file() {
 }
 
 # dockerd gets its own session, so that a Ctrl-C in this terminal does not end it.
+engine_run() {
+  : >"$ENGINE_LOG"
+  # PATH: iptables and containerd are in sbin, which an ordinary user's PATH lacks.
+  as_root env "PATH=/usr/local/sbin:/usr/sbin:/sbin:$PATH" setsid --fork \
+    "$@" --host "unix://$ENGINE_SOCKET" >>"$ENGINE_LOG" 2>&1 </dev/null
+  wait_until 60 engine_answers_or_panicked && engine_answers_root
+}
+engine_answers_or_panicked() { engine_answers_root || grep -q '^panic:' "$ENGINE_LOG"; }
+
+# A dockerd that is killed while it makes a network can leave an incomplete record of it. Docker 20.10 then ends with a
+# panic in libnetwork at every start. Fails unless this is the case; else dockerd can start without its networks.
+engine_set_networks_aside() {
+  local database=/var/lib/docker/network/files/local-kv.db
+  grep -q '^panic:' "$ENGINE_LOG" && grep -q '^github.com/docker/libnetwork' "$ENGINE_LOG" || return 1
+  step "dockerd was killed while it made a network, and can't read its networks: starting without them"
+  say "Their database is kept as $database.incomplete"
+  as_root mv "$database" "$database.incomplete"
+}
+
 engine_start_directly() {
   local dockerd group=()
   dockerd=$(command -v dockerd || command -v /usr/sbin/dockerd || command -v /usr/local/bin/dockerd) ||
@@ -45,11 +64,7 @@ engine_start_directly() {
   mkdir -p "$ENGINE_STATE"
   # The docker group gets the socket if the group exists (Debian's package creates it).
   getent group docker >/dev/null && group=(--group docker)
-  : >"$ENGINE_LOG"
-  # PATH: iptables and containerd are in sbin, which an ordinary user's PATH lacks.
-  as_root env "PATH=/usr/local/sbin:/usr/sbin:/sbin:$PATH" setsid --fork \
-    "$dockerd" --host "unix://$ENGINE_SOCKET" "${group[@]}" >>"$ENGINE_LOG" 2>&1 </dev/null
-  if ! wait_until 60 engine_answers_root; then
+  if ! engine_run "$dockerd" "${group[@]}" && ! { engine_set_networks_aside && engine_run "$dockerd" "${group[@]}"; }; then
     tail -n 20 "$ENGINE_LOG" >&2
     fail "dockerd did not respond within 60 s" "The end of its log is above; the rest is in $ENGINE_LOG"
   fi

@@ -45,12 +45,10 @@ ProviderPtr makeFly(const std::string& api_url, const char* app_url, const std::
   FlyIOProviderConfig config;
   config.apiToken = Secret("chaos");
   config.regions = {"ams"};
-  config.apiBaseUrl = config.appUrl = api_url;
-  if (app_url) {
-    config.appUrl = app_url;
-    config.localWorkspaceImage = image;
-    config.workspaceImage = "registry.fly.io/chaos/" + image;
-  }
+  config.apiBaseUrl = api_url;
+  config.appUrl = app_url ? app_url : api_url;
+  config.localWorkspaceImage = image;
+  config.workspaceImage = "registry.fly.io/chaos/" + image;
   flyio::Tuning tuning;
   tuning.lookFor = std::chrono::milliseconds(300);
   tuning.firstPause = std::chrono::milliseconds(2);
