@@ -265,8 +265,8 @@ class StoreAuth final : public Auth {
   /// The id in this user's device cookie; empty: no cookie, or another user's.
   std::string deviceOf(std::string_view value, std::string_view user) const {
     auto claims = value.empty() ? std::nullopt : verifyJwt(cookieKey_, value);
-    const bool is_own = claims && stringAt(*claims, "aud") == kDeviceAudience && stringAt(*claims, "sub") == user;
-    return is_own ? stringAt(*claims, "jti") : std::string();
+    const bool is_own = claims && stringIn(*claims, "aud") == kDeviceAudience && stringIn(*claims, "sub") == user;
+    return is_own ? stringIn(*claims, "jti") : std::string();
   }
 
   /// The user with this password. The time does not depend on whether the user exists, or is disabled. Throws Error(TooManyRequests).
@@ -369,13 +369,13 @@ class StoreAuth final : public Auth {
   std::optional<Principal> verify(std::string_view token, const Secret& key, Audience is_audience,
                                   SystemTime replaced = SystemTime::max()) const {
     auto claims = verifyJwt(key, token);
-    if (!claims || !is_audience(stringAt(*claims, "aud"))) return std::nullopt;
+    if (!claims || !is_audience(stringIn(*claims, "aud"))) return std::nullopt;
     const json::value* expiry = claims->if_contains("exp");
     if (!expiry || !expiry->is_int64() || secondsOf(clock_.now()) >= expiry->get_int64()) return std::nullopt;
-    const std::string session(stringAt(*claims, "jti"));
+    const std::string session(stringIn(*claims, "jti"));
     const json::value* issued = claims->if_contains("iat");
     if (!isOfBefore(replaced, issued && issued->is_int64() ? issued->get_int64() : INT64_MAX, session)) return std::nullopt;
-    return sessions_.find(session, stringAt(*claims, "sub"));
+    return sessions_.find(session, stringIn(*claims, "sub"));
   }
 
   Store& store_;

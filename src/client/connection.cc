@@ -75,11 +75,11 @@ Error errorFromResponse(int status, const net::Headers& headers, std::string_vie
     return Error(code, format("The response ({} {}) is not that of a swarm server. Check the address.", status, net::reasonPhrase(status)))
         .withUpstream({status, request_id});
   }
-  ErrorCode code = errorCodeFromString(stringAt(*problem, "code")).value_or(ErrorCode::UpstreamFailed);
-  std::string message = stringAt(*problem, "detail");
-  if (message.empty()) message = stringAt(*problem, "title");
+  ErrorCode code = errorCodeFromString(stringIn(*problem, "code")).value_or(ErrorCode::UpstreamFailed);
+  std::string message = stringIn(*problem, "detail");
+  if (message.empty()) message = stringIn(*problem, "title");
   if (code == ErrorCode::Unauthenticated) message += " Sign in with `swarm login`.";
-  if (std::string own = stringAt(*problem, "requestId"); !own.empty()) request_id = std::move(own);
+  if (std::string own = stringIn(*problem, "requestId"); !own.empty()) request_id = std::move(own);
   Error error = Error(code, message).withUpstream({status, request_id});
   if (const int seconds = parseNumber<int>(net::findHeader(headers, "Retry-After")).value_or(0); seconds > 0)
     error = std::move(error).withRetryAfter(std::chrono::seconds(seconds));

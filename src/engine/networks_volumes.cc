@@ -28,7 +28,7 @@ awaitable<std::optional<json::value>> Client::inspectVolume(std::string volume, 
 }
 
 awaitable<json::value> Client::createVolume(json::object body, std::string subject, Deadline deadline) {
-  const std::string name = stringAt(json::value(body), "Name");
+  const std::string name = stringIn(body, "Name");
   Request request{.method = "POST", .target = "/volumes/create", .doing = format("create the volume {}", name), .body = std::move(body)};
   json::value made = orThrow(co_await query(std::move(request), deadline, std::move(subject)));
   if (member(made, "Labels")) co_return made;
@@ -54,7 +54,7 @@ awaitable<Outcome<json::value>> Client::inspectNetwork(std::string network, Dead
 
 awaitable<Outcome<std::string>> Client::createNetwork(json::object body, std::string subject, std::shared_ptr<void> held,
                                                       Deadline deadline) {
-  const std::string name = stringAt(json::value(body), "Name");
+  const std::string name = stringIn(body, "Name");
   Request request{.method = "POST", .target = "/networks/create", .doing = format("create the network {}", name), .body = std::move(body)};
   auto made = co_await query(std::move(request), deadline, std::move(subject), std::move(held));
   if (!made) co_return std::unexpected(std::move(made.error()));

@@ -27,7 +27,7 @@ std::uint32_t readNumber(std::string_view bytes) {
   return number;
 }
 
-std::string textOf(const boost::json::object& object, std::string_view name) { return printable(stringAt(object, name), kLongestText); }
+std::string textOf(const boost::json::object& object, std::string_view name) { return printable(stringIn(object, name), kLongestText); }
 
 }  // namespace
 

@@ -29,11 +29,6 @@ std::string stringAt(const json::value& value, std::string_view path) {
   return found && found->is_string() ? std::string(found->as_string()) : std::string();
 }
 
-std::string stringAt(const json::object& object, std::string_view name) {
-  const json::value* found = object.if_contains(name);
-  return found && found->is_string() ? std::string(found->as_string()) : std::string();
-}
-
 std::int64_t integerAt(const json::value& value, std::string_view path, std::int64_t otherwise) {
   const json::value* found = member(value, path);
   if (!found || !found->is_number()) return otherwise;
@@ -78,9 +73,14 @@ SystemTime timeAt(const json::value& value, std::string_view path) {
   }
 }
 
+std::string stringIn(const json::object& object, std::string_view name) {
+  const json::value* found = object.if_contains(name);
+  return found && found->is_string() ? std::string(found->as_string()) : std::string();
+}
+
 std::string stringIn(const json::value& value, std::string_view path, std::string_view name) {
   const json::object* object = objectAt(value, path);
-  return object ? stringAt(*object, name) : std::string();
+  return object ? stringIn(*object, name) : std::string();
 }
 
 json::value parseOrNull(std::string_view text) {

@@ -16,7 +16,7 @@ namespace swarm {
 const boost::json::value* member(const boost::json::value& value, std::string_view path);
 const boost::json::value* member(const boost::json::value&& value, std::string_view path) = delete;  ///< it would dangle
 std::string stringAt(const boost::json::value& value, std::string_view path);
-std::string stringAt(const boost::json::object& object, std::string_view name);  ///< of a name, which may have dots
+std::string stringAt(const boost::json::object& object, std::string_view path) = delete;  ///< it would copy the object: stringIn()
 std::int64_t integerAt(const boost::json::value& value, std::string_view path,
                        std::int64_t otherwise = 0);  ///< of any number of 64 bits, whole or not
 bool boolAt(const boost::json::value& value, std::string_view path);
@@ -27,7 +27,9 @@ const boost::json::object* objectAt(const boost::json::value&& value, std::strin
 std::vector<std::string> textsAt(const boost::json::value& value, std::string_view path);  ///< the strings of an array
 /// The epoch for an absent or unreadable time, and for the zero time of programs in Go.
 SystemTime timeAt(const boost::json::value& value, std::string_view path);
-/// A member whose name may contain dots, of the object at `path`.
+/// The member of a name, which may contain dots.
+std::string stringIn(const boost::json::object& object, std::string_view name);
+/// The same, of the object at `path`.
 std::string stringIn(const boost::json::value& value, std::string_view path, std::string_view name);
 
 /// Null for text that is not JSON.

@@ -110,23 +110,23 @@ Error errorFromJson(const json::value& value) {
   constexpr std::string_view nothing = "The other side answered with an error that has no description.";
   if (!value.is_object()) return Error(ErrorCode::UpstreamFailed, std::string(nothing));
   const json::object& object = value.get_object();
-  ErrorCode code = errorCodeFromString(stringAt(object, "code")).value_or(ErrorCode::UpstreamFailed);
-  std::string message = stringAt(object, "message");
-  if (message.empty()) message = stringAt(object, "detail");
+  ErrorCode code = errorCodeFromString(stringIn(object, "code")).value_or(ErrorCode::UpstreamFailed);
+  std::string message = stringIn(object, "message");
+  if (message.empty()) message = stringIn(object, "detail");
   if (message.empty()) message = nothing;
   const json::value* retryable = object.if_contains("retryable");
   bool is_retryable = retryable && retryable->is_bool() ? retryable->get_bool() : isRetryableByDefault(code);
   UpstreamFacts facts;
   if (const json::value* upstream = object.if_contains("upstream"); upstream && upstream->is_object()) {
-    facts.requestId = stringAt(upstream->get_object(), "requestId");
+    facts.requestId = stringIn(upstream->get_object(), "requestId");
     const json::value* status = upstream->get_object().if_contains("status");
     if (status && status->is_int64()) facts.status = static_cast<int>(std::clamp<std::int64_t>(status->get_int64(), 0, 999));
   }
   Error error =
-      Error(code, std::move(message)).withRetryable(is_retryable).withInstance(stringAt(object, "instance")).withUpstream(std::move(facts));
+      Error(code, std::move(message)).withRetryable(is_retryable).withInstance(stringIn(object, "instance")).withUpstream(std::move(facts));
   if (const json::value* fields = object.if_contains("errors"); fields && fields->is_array()) {
     for (const json::value& field : fields->get_array()) {
-      if (field.is_object()) error.fields().push_back({stringAt(field.get_object(), "pointer"), stringAt(field.get_object(), "detail")});
+      if (field.is_object()) error.fields().push_back({stringIn(field.get_object(), "pointer"), stringIn(field.get_object(), "detail")});
     }
   }
   return error;

@@ -41,7 +41,7 @@ void FakeEngine::removeNetwork(const std::string& id) {
 
 std::vector<std::string> FakeEngine::networkIds() const {
   std::vector<std::string> ids;
-  for (const Object& network : networks_) ids.push_back(stringAt(json::value(network), "Id"));
+  for (const Object& network : networks_) ids.push_back(stringIn(network, "Id"));
   return ids;
 }
 
@@ -138,7 +138,7 @@ FakeEngine::Reply FakeEngine::start() {
     const std::vector<Object*> found = named(pinned.empty() ? std::string(name) : pinned);
     if (found.empty()) return {404, Object{{"message", "network " + (pinned.empty() ? std::string(name) : pinned) + " not found"}}};
     if (found.size() > 1) return {400, Object{{"message", "network " + std::string(name) + " is ambiguous (2 matches found on name)"}}};
-    joined_ = stringAt(json::value(*found.front()), "Id");
+    joined_ = stringIn(*found.front(), "Id");
   }
   return {204};
 }

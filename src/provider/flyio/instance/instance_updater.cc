@@ -23,8 +23,6 @@ void requireUpdatable(const Machine& machine) {
   if (machine.isHostUnreachable() || !machine.hasConfig) throw hostUnreachable(machine);
 }
 
-std::string imageIn(const json::object& config) { return stringAt(json::value(config), "image"); }
-
 struct Change {
   json::object config;
   std::string hash;  ///< of the plan
@@ -44,7 +42,7 @@ awaitable<Made<Machine>> tryUpdate(FlyParts& parts, Machine machine, const Chang
   const FlyFailure& failure = updated.error();
   if (failure.shortage() != Shortage::None) co_return std::unexpected(NotMade{failure.shortage(), failure.error()});
   bool is_final = !failure.isFateOpen() && failure.fault().status != 409 && !failure.isTemporary();
-  if (is_final) throw failure.error(format(" to {}", imageIn(change.config)));
+  if (is_final) throw failure.error(format(" to {}", stringIn(change.config, "image")));
   Machine now = co_await parts.machines.readAgain(std::move(machine), deadline);
   if (now.metadata(kMetaSpec) == change.hash) co_return std::move(now);
   co_return std::unexpected(NotMade{Shortage::None, failure.error()});
@@ -113,7 +111,7 @@ awaitable<ProviderInstance> replaceInstance(FlyParts& parts, InstanceSpec spec, 
   Machine machine = co_await parts.machines.require(spec.placeId, deadline);
   requireUpdatable(machine);
   // The agent of its present image may not support public keys; another image counts as new.
-  bool keeps_image = withoutDigest(imageIn(machine.config)) == withoutDigest(imageAtFly(spec.config.image, parts.swarm.config));
+  bool keeps_image = withoutDigest(stringIn(machine.config, "image")) == withoutDigest(imageAtFly(spec.config.image, parts.swarm.config));
   InstancePlan plan =
       planInstance(spec, parts.swarm.config, parts.swarm.id, keeps_image ? credentialOf(machine) : AgentCredential::PublicKey);
   plan.app = machine.app;

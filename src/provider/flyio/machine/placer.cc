@@ -161,7 +161,7 @@ awaitable<Made<Machine>> Placer::create(const MachineOrder& order, std::string r
     }
     // The name, or the volume, is taken: by the Machine of an earlier call that no list showed, or by one that is being destroyed.
     if (!isMachineNameTaken(failure.fault()) && !failure.isTemporary()) {
-      throw failure.error(format(" from {}", stringAt(json::value(order.config), "image")));
+      throw failure.error(format(" from {}", stringIn(order.config, "image")));
     }
     if (auto found = co_await adopt(order, machineIdIn(failure.fault().text), deadline)) co_return std::move(*found);
     if (!backoff.isPatient()) throw failure.error();
