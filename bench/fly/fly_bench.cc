@@ -18,9 +18,9 @@ using bench::FlyService;
 using bench::report;
 using bench::Stopwatch;
 
-constexpr double kMostCpuPerCreate = 5;  // ms
-constexpr double kMostForLook = 2'000;   // ms
-constexpr int kAtOnce = 100;             // concurrent creates while the Machines for the list are made
+constexpr double kMaxCpuPerCreate = 5;  // ms
+constexpr double kMaxForList = 2'000;   // ms
+constexpr int kAtOnce = 100;            // concurrent creates while the Machines for the list are made
 
 InstanceSpec makeSpec(int number) {
   InstanceSpec spec{PlaceId(newId("i")), format("bench{}", number), "ada", {}, R"({"instanceId":"x"})", {}};
@@ -108,7 +108,7 @@ int main(int count, char** arguments) {
     double sent = static_cast<double>(bench.client().requests() - requests) / creates;
     std::printf("%d creates one by one: %.1f requests and %.2f ms each, the emulator's work included\n", creates, sent,
                 one_by_one.wall() / creates);
-    ok = report("CPU of our side for each create", one_by_one.cpu() / creates, "ms", kMostCpuPerCreate) && ok;
+    ok = report("CPU of our side for each create", one_by_one.cpu() / creates, "ms", kMaxCpuPerCreate) && ok;
 
     Stopwatch together;
     bench.createMany(creates, creates);
@@ -120,7 +120,7 @@ int main(int count, char** arguments) {
     bench.restart();  // nothing is remembered
     Stopwatch list;
     std::size_t seen = bench.list();
-    ok = report(format("a list of all {} Machines", seen), list.wall(), "ms", kMostForLook) && ok;
+    ok = report(format("a list of all {} Machines", seen), list.wall(), "ms", kMaxForList) && ok;
     ok = ok && seen == static_cast<std::size_t>(std::max(machines, 2 * creates + 1));
     Stopwatch again;
     bench.list();

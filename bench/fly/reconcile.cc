@@ -21,7 +21,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr double kMostForReconcile = 2'000;  // ms
+constexpr double kMaxForReconcile = 2'000;  // ms
 constexpr std::size_t kCreatesAtOnce = 100;
 constexpr std::chrono::seconds kLongest{600};
 
@@ -154,7 +154,7 @@ bool benchReconcile(int machines, std::chrono::milliseconds latency) {
     server.fill(machines);
     std::printf("%d instances made by the controller in %.1f s\n", machines, filling.wall() / 1e3);
   }
-  bool ok = reportRestart(restart(folder.path, fly, static_cast<std::size_t>(machines)), machines, {}, kMostForReconcile);
+  bool ok = reportRestart(restart(folder.path, fly, static_cast<std::size_t>(machines)), machines, {}, kMaxForReconcile);
   if (latency.count() == 0) return ok;
   fly.setLatency(latency);
   reportRestart(restart(folder.path, fly, static_cast<std::size_t>(machines)), machines, latency, 1e4);  // reported without a bound

@@ -33,7 +33,7 @@ std::string textOf(const boost::json::object& object, std::string_view name) { r
 
 void ArchiveNotes::add(std::string path, std::string reason) {
   ++count;
-  if (notes.size() < kMostArchiveNotes) notes.push_back({printable(path, kLongestText), printable(reason, kLongestText)});
+  if (notes.size() < kMaxArchiveNotes) notes.push_back({printable(path, kLongestText), printable(reason, kLongestText)});
 }
 
 boost::json::object toJson(const ArchiveNotes& notes) {
@@ -55,7 +55,7 @@ ArchiveNotes archiveNotesFromJson(const boost::json::value& json) {
   const auto* list = object->if_contains("notes");
   if (!list || !list->is_array()) return notes;
   for (const auto& one : list->get_array()) {
-    if (notes.notes.size() == kMostArchiveNotes) break;
+    if (notes.notes.size() == kMaxArchiveNotes) break;
     if (const auto* note = one.if_object()) notes.notes.push_back({textOf(*note, "path"), textOf(*note, "reason")});
   }
   return notes;

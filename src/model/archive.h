@@ -20,7 +20,7 @@ struct ArchiveNote {
   std::string reason;  ///< "socket ignored"
 };
 
-/// What an export or import left out or changed. At most kMostArchiveNotes are kept, all are counted.
+/// What an export or import left out or changed. At most kMaxArchiveNotes are kept, all are counted.
 struct ArchiveNotes {
   std::vector<ArchiveNote> notes;
   std::int64_t count = 0;
@@ -28,7 +28,7 @@ struct ArchiveNotes {
   std::string digest = {};   ///< at an archive's end: over all that is in it, for its reader to compare; empty: an older agent wrote it
   void add(std::string path, std::string reason);
 };
-inline constexpr std::size_t kMostArchiveNotes = 200;
+inline constexpr std::size_t kMaxArchiveNotes = 200;
 
 boost::json::object toJson(const ArchiveNotes& notes);
 ArchiveNotes archiveNotesFromJson(const boost::json::value& json);  ///< what is missing or wrong is left out

@@ -22,7 +22,7 @@ inline constexpr JsonLimits kStatusLimits{.bytes = 16 * 1024, .values = 256, .de
 inline constexpr JsonLimits kUsageLimits{.bytes = 4 * 1024, .values = 128, .depth = 4};
 /// Two outputs, each byte of which may take six bytes in JSON. It is parsed as it arrives: the whole text is never in memory.
 inline constexpr JsonLimits kExecLimits{.bytes = 13 * 1024 * 1024, .values = 64, .depth = 4, .string = kMaxBufferedOutput};
-inline constexpr JsonLimits kImportLimits{.bytes = 1024 * 1024, .values = 2048, .depth = 4};  ///< with kMostArchiveNotes notes
+inline constexpr JsonLimits kImportLimits{.bytes = 1024 * 1024, .values = 2048, .depth = 4};  ///< with kMaxArchiveNotes notes
 inline constexpr JsonLimits kRefusalLimits{.bytes = 16 * 1024, .values = 256, .depth = 4};    ///< {"reason"} of every failure status
 
 /// The object in the response, read to its end; sets "truncated" in it when a string exceeded `limits` and was cut. Throws

@@ -28,8 +28,8 @@ struct FieldRule {
   bool fixed = false;            ///< when a container or Machine is created: an update replaces it
 };
 
-inline constexpr double kLeastMemory = 6;  // the Engine refuses less
-inline constexpr double kMostMemory = 16'777'216;
+inline constexpr double kMinMemory = 6;  // the Engine refuses less
+inline constexpr double kMaxMemory = 16'777'216;
 
 inline constexpr std::string_view kPageLimit = "Maximum number of items in a page; 100 when absent";
 inline constexpr std::string_view kPageCursor = "nextCursor of the previous page";
@@ -40,19 +40,19 @@ inline constexpr FieldRule kFieldRules[] = {
     {.type = "MemoryConfig",
      .member = "min",
      .description = "MiB kept for it (soft); 0: none",
-     .minimum = kLeastMemory,
-     .maximum = kMostMemory,
+     .minimum = kMinMemory,
+     .maximum = kMaxMemory,
      .unit = "MiB",
      .zero = "none",
      .atMost = "/max"},
-    {"MemoryConfig", "max", "MiB, hard limit", kLeastMemory, kMostMemory, "MiB"},
+    {"MemoryConfig", "max", "MiB, hard limit", kMinMemory, kMaxMemory, "MiB"},
     {"StorageResource", "size", "GiB", 1, 65'536, "GiB"},
     {"ResourceConfig", "pids", "Maximum number of processes and threads", 16, 4'194'304},
     {.type = "ResourceConfig",
      .member = "shmSize",
      .description = "MiB of /dev/shm; 0: the provider's default",
      .minimum = 1,
-     .maximum = kMostMemory,
+     .maximum = kMaxMemory,
      .unit = "MiB",
      .zero = "the provider's default",
      .atMost = "/memory/max",

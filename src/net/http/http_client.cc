@@ -14,7 +14,7 @@ namespace swarm::net {
 namespace {
 
 constexpr std::size_t kPieceBytes = 64 * 1024;
-constexpr std::size_t kLeastPieceBytes = 4 * 1024;  // a buffer is cleared for each read, and a chunk may be one byte
+constexpr std::size_t kMinPieceBytes = 4 * 1024;  // a buffer is cleared for each read, and a chunk may be one byte
 
 struct Link {
   explicit Link(StreamPtr opened) : stream(std::move(opened)) {}
@@ -103,7 +103,7 @@ class ClientExchange final : public HttpExchange {
     link_->stream->setDeadline(deadline.time());
     piece.resize(next_piece_);
     const std::size_t bytes = co_await readInto(asio::buffer(piece));
-    next_piece_ = bytes == piece.size() ? kPieceBytes : std::max(bytes, kLeastPieceBytes);
+    next_piece_ = bytes == piece.size() ? kPieceBytes : std::max(bytes, kMinPieceBytes);
     piece.resize(bytes);
     co_return piece;
   }
@@ -146,7 +146,7 @@ class ClientExchange final : public HttpExchange {
   bool keep_alive_;
   Headers headers_;
   BodyReader body_;
-  std::size_t next_piece_ = kLeastPieceBytes;
+  std::size_t next_piece_ = kMinPieceBytes;
 };
 
 awaitable<error_code> writeSource(Stream& stream, const HttpRequest& request, Deadline deadline) {

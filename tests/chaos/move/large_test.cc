@@ -13,7 +13,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::int64_t kMostMemory = 64 * 1024;  ///< KiB, of each party
+constexpr std::int64_t kMaxMemory = 64 * 1024;  ///< KiB, of each party
 
 /// Of a process, at most so far, in KiB; 0: there is none.
 std::int64_t mostMemoryOf(const std::string& pid) {
@@ -52,7 +52,7 @@ class LargeTree : private EngineInMemory, public MoveTest {
         std::int64_t most = mostMemoryOf(std::string(row.as_array().front().as_string()));
         std::printf("the agent at %s had %lld MiB at most\n", provider.c_str(), static_cast<long long>(most / 1024));
         EXPECT_GT(most, 0);
-        EXPECT_LE(most, kMostMemory) << "at " << provider;
+        EXPECT_LE(most, kMaxMemory) << "at " << provider;
       }
     }
     EXPECT_EQ(agents, 1U) << "at " << provider;
@@ -72,7 +72,7 @@ TEST_F(LargeTree, aHundredThousandFilesAndOneOfTwoGigabytesArrive) {
   ASSERT_TRUE(server_->waitUntilStopped());
   expectLittleMemoryAt("docker");
   expectLittleMemoryAt("flyio");
-  EXPECT_LE(mostMemoryOf(std::to_string(server_->pid())), kMostMemory) << "of the server";
+  EXPECT_LE(mostMemoryOf(std::to_string(server_->pid())), kMaxMemory) << "of the server";
   server_->letGoOn();
   auto answer = server_->awaitAnswer();
   ASSERT_TRUE(answer) << log();

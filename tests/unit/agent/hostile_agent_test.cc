@@ -62,7 +62,7 @@ class HostileAgent : public testing::TestWithParam<Hostility> {
     EXPECT_TRUE(isUtf8(result.stdoutText));
   }
   static void check(const boost::json::object& report) {
-    EXPECT_LE(boost::json::serialize(report).size(), kMostArchiveNotes * 10'000);
+    EXPECT_LE(boost::json::serialize(report).size(), kMaxArchiveNotes * 10'000);
     EXPECT_THAT(boost::json::serialize(report), testing::Not(HasSubstr("\\u001b")));
   }
   static void check(const ResourceUsage&) {}
