@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "emulator/docker/docker_backend.h"
+#include "emulator/backend.h"
 #include "engine/client.h"
 
 namespace swarm::emulator {

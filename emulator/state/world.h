@@ -11,9 +11,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "async/notifier.h"
 #include "base/clock.h"
 #include "emulator/backend.h"
-#include "emulator/state/background.h"
 #include "emulator/state/machine_state.h"
 
 namespace swarm::emulator {

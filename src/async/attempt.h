@@ -3,7 +3,7 @@
 
 #include <expected>
 
-#include "async/loop.h"
+#include "async/awaitable.h"
 #include "base/error.h"
 
 namespace swarm::async {

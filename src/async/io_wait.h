@@ -1,12 +1,11 @@
 // Internal: waits of file descriptors and timers as coroutines, compiled once.
 #pragma once
 
-#include <boost/asio/awaitable.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/system/error_code.hpp>
 
-#include "async/loop.h"
+#include "async/awaitable.h"
 
 namespace swarm::async {
 

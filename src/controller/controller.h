@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "async/loop.h"
+#include "async/awaitable.h"
 #include "base/clock.h"
 #include "controller/moves/move_agents.h"
 #include "controller/state/events.h"

@@ -1,6 +1,7 @@
 // SwarmController::Impl: the controller's parts. For the control loop only.
 #pragma once
 
+#include "async/loop.h"
 #include "controller/agents/agent_settings.h"
 #include "controller/agents/agent_watch.h"
 #include "controller/agents/issued_tokens.h"

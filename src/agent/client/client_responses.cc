@@ -7,6 +7,7 @@
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
 #include "base/text/utf8.h"
+#include "model/archive.h"
 
 namespace swarm::agent {
 namespace {

@@ -7,7 +7,6 @@
 #include <string>
 
 #include "async/awaitable.h"
-#include "model/archive.h"
 #include "model/codec/codec.h"
 #include "model/codec/untrusted_json.h"
 #include "model/types/usage.h"

@@ -6,7 +6,6 @@
 #include "agent/workspace/hold.h"
 #include "model/types/usage.h"
 #include "net/http/http_server.h"
-#include "protocol/agent.h"
 
 namespace swarm::agent {
 

@@ -14,6 +14,7 @@
 #include "async/task_group.h"
 #include "base/text/utf8.h"
 #include "model/codec/codec.h"
+#include "protocol/agent.h"
 
 namespace swarm::agent {
 namespace {

@@ -9,7 +9,6 @@
 #include "agent/monitor/activity.h"
 #include "agent/server/service.h"
 #include "agent/workspace/hold.h"
-#include "model/archive.h"
 #include "net/http/http_server.h"
 
 namespace swarm::agent {

@@ -15,6 +15,7 @@
 #include "base/diagnostics/log.h"
 #include "base/id.h"
 #include "base/text/format.h"
+#include "model/archive.h"
 #include "model/codec/codec.h"
 
 namespace swarm::agent {

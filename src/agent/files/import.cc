@@ -21,6 +21,7 @@
 #include "base/files/descriptor.h"
 #include "base/text/format.h"
 #include "base/text/utf8.h"
+#include "model/archive.h"
 #include "model/codec/codec.h"
 #include "transfer/tree/storages.h"
 

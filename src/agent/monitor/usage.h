@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "async/loop.h"
+#include "async/awaitable.h"
 #include "model/types/usage.h"
 
 namespace swarm::agent {

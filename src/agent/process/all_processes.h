@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "async/loop.h"
+#include "async/awaitable.h"
 #include "base/clock.h"
 
 namespace swarm::agent {

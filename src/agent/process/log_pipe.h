@@ -1,10 +1,9 @@
 // Copies a child's output into the container's log line by line, each prefixed with the child's name.
 #pragma once
 
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <string>
 
-#include "async/loop.h"
+#include "async/awaitable.h"
 #include "base/files/descriptor.h"
 
 namespace swarm::agent {

@@ -6,6 +6,7 @@
 #include "controller/operations/lifecycle.h"
 #include "controller/operations/table.h"
 #include "model/codec/codec.h"
+#include "model/titles.h"
 
 namespace swarm::control {
 namespace {

@@ -5,6 +5,7 @@
 #include "base/text/format.h"
 #include "controller/placement/placement.h"
 #include "model/codec/codec.h"
+#include "model/titles.h"
 
 namespace swarm::control {
 namespace {

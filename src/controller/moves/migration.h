@@ -3,7 +3,6 @@
 
 #include "controller/state/context.h"
 #include "controller/state/places.h"
-#include "model/titles.h"
 
 namespace swarm::control {
 

@@ -7,6 +7,7 @@
 #include "controller/moves/migration.h"
 #include "model/codec/codec.h"
 #include "model/rules/validation.h"
+#include "model/titles.h"
 
 namespace swarm::control {
 namespace {

@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "transfer/hash/hashes.h"
 #include "transfer/tree/storages.h"
-#include "transfer/wire/messages.h"
 
 namespace swarm::transfer {
 

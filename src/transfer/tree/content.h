@@ -10,7 +10,6 @@
 
 #include "transfer/hash/hash_cache.h"
 #include "transfer/tree/storages.h"
-#include "transfer/wire/messages.h"
 
 namespace swarm::transfer {
 

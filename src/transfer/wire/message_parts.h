@@ -3,7 +3,7 @@
 
 #include <type_traits>
 
-#include "transfer/wire/messages.h"
+#include "transfer/wire/wire.h"
 
 namespace swarm::transfer {
 

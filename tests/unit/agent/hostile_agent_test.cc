@@ -11,6 +11,7 @@
 #include "async/notifier.h"
 #include "base/text/untrusted_text.h"
 #include "base/text/utf8.h"
+#include "model/archive.h"
 #include "protocol/ssh.h"
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text/format.h"
 #include "fuzz/archive_reader/tar_text.h"
+#include "model/archive.h"
 #include "unit/agent/shell.h"
 #include "unit/agent/support.h"
 
