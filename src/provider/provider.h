@@ -109,6 +109,9 @@ struct InstanceFilter {
   std::optional<PlaceId> placeId;
   std::optional<std::string> owner;
   std::optional<InstanceStatus> status;
+  bool admits(const ProviderInstance& instance) const {
+    return (!placeId || *placeId == instance.placeId) && (!owner || *owner == instance.owner) && (!status || *status == instance.status);
+  }
 };
 
 /// A list that may lack entries is marked as incomplete; an absence in such a list means nothing.

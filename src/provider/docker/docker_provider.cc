@@ -28,12 +28,6 @@ constexpr std::size_t kMaxChanges = 1024 * 1024;  ///< bytes of the Engine's res
 
 bool sameStorage(const StorageResource& a, const StorageResource& b) { return a.size == b.size && a.persistent == b.persistent; }
 
-bool matches(const ProviderInstance& instance, const InstanceFilter& filter) {
-  if (filter.placeId && *filter.placeId != instance.placeId) return false;
-  if (filter.owner && *filter.owner != instance.owner) return false;
-  return !filter.status || *filter.status == instance.status;
-}
-
 }  // namespace
 
 DockerProviderConfig completed(DockerProviderConfig config) {
@@ -215,7 +209,7 @@ awaitable<InstanceList> DockerProvider::listInstances(InstanceFilter filter, Dea
     auto details = co_await parts_.index.recall(ref, events_.connected() ? Events::Followed : Events::Lost, deadline);
     if (!details) continue;
     images.insert(details->imageName);
-    if (matches(details->instance, filter)) list.instances.push_back(std::move(details->instance));
+    if (filter.admits(details->instance)) list.instances.push_back(std::move(details->instance));
   }
   images.erase("");
   if (!filter.placeId) co_await parts_.images.learnIds(std::move(images), deadline);

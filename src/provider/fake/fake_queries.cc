@@ -91,10 +91,7 @@ awaitable<InstanceList> FakeProvider::listInstances(InstanceFilter filter, Deadl
   for (const FakeContainer& container : world_.containers()) {
     if (!list.complete && index++ % 2 == 0) continue;
     if (container.swarmId != options_.swarmId) continue;
-    if (filter.placeId && *filter.placeId != container.spec.placeId) continue;
-    if (filter.owner && *filter.owner != container.spec.owner) continue;
-    if (filter.status && *filter.status != container.status) continue;
-    list.instances.push_back(describe(container));
+    if (ProviderInstance instance = describe(container); filter.admits(instance)) list.instances.push_back(std::move(instance));
   }
   co_return list;
 }

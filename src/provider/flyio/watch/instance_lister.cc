@@ -14,12 +14,6 @@ constexpr std::chrono::seconds kListLag{60};
 /// A list does not say how a stopped Machine ended: this many of them are read for one list, the others for the next.
 constexpr int kMaxReads = 32;
 
-bool matches(const ProviderInstance& instance, const InstanceFilter& filter) {
-  if (filter.placeId && *filter.placeId != instance.placeId) return false;
-  if (filter.owner && *filter.owner != instance.owner) return false;
-  return !filter.status || *filter.status == instance.status;
-}
-
 /// What the cache has, if it is newer than the list.
 const ProviderInstance* findNewer(const MachineCache& cache, const Machine& listed) {
   const MachineCache::Place* known = cache.find(placeOf(listed));
@@ -54,12 +48,12 @@ awaitable<InstanceList> listInstances(FlyParts& parts, InstanceFilter filter, De
     if (machine.isGone() || parts.cache.wasDestroyed(machine.id)) continue;
     ProviderInstance instance = co_await describe(parts, machine, reads_left, deadline);
     if (!listed.insert(instance.placeId).second || instance.status == InstanceStatus::deleting) continue;
-    if (matches(instance, filter)) list.instances.push_back(std::move(instance));
+    if (filter.admits(instance)) list.instances.push_back(std::move(instance));
   }
   for (const auto& [id, place] : parts.cache.places()) {
     bool unknown_yet = !listed.contains(id) && now - place.learnt < kListLag;
     bool exists = place.details.status != InstanceStatus::deleting;
-    if (unknown_yet && exists && matches(place.details, filter)) list.instances.push_back(place.details);
+    if (unknown_yet && exists && filter.admits(place.details)) list.instances.push_back(place.details);
   }
   co_return list;
 }
