@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "emulator/api/answer.h"
+#include "emulator/api/response.h"
 #include "emulator/rules/core.h"
 
 namespace swarm::emulator {

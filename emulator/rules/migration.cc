@@ -1,7 +1,7 @@
 // Stop, copy, start on the other host.
 #include "emulator/rules/lifecycle.h"
 
-#include "emulator/api/answer.h"
+#include "emulator/api/response.h"
 #include "emulator/rules/config/config_view.h"
 #include "emulator/state/ids.h"
 

@@ -5,7 +5,7 @@
 #include <span>
 
 #include "base/text/format.h"
-#include "emulator/api/answer.h"
+#include "emulator/api/response.h"
 #include "emulator/state/ids.h"
 
 namespace swarm::emulator {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "emulator/api/answer.h"
+#include "emulator/api/response.h"
 
 namespace swarm::emulator {
 

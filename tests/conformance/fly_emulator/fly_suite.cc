@@ -9,7 +9,7 @@
 #include "base/text/format.h"
 #include "emulator/openapi/checker.h"
 #include "net/connect.h"
-#include "support/fly_answer_check.h"
+#include "support/fly_response_check.h"
 
 namespace swarm::testing {
 namespace {

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "emulator/api/answer.h"
+#include "emulator/api/response.h"
 #include "emulator/rules/faults/faults.h"
 #include "emulator/rules/faults/rate_limiter.h"
 #include "emulator/state/ids.h"

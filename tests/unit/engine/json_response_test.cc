@@ -7,7 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "engine/client.h"
-#include "support/net/large_answer.h"
+#include "support/net/large_response.h"
 
 namespace swarm {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "emulator/openapi/checker.h"
 #include "emulator/openapi/extras.h"
-#include "support/fly_answer_check.h"
+#include "support/fly_response_check.h"
 
 namespace swarm::emulator::openapi {
 namespace {

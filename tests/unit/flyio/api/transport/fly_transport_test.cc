@@ -2,10 +2,10 @@
 #include "provider/flyio/api/transport/fly_transport.h"
 
 #include "base/text/format.h"
-#include "support/net/large_answer.h"
+#include "support/net/large_response.h"
 #include "support/net/raw_server.h"
 #include "support/temp_dir.h"
-#include "unit/flyio/scripted_parts.h"
+#include "unit/provider/flyio/scripted_parts.h"
 
 namespace swarm::flyio {
 namespace {

@@ -1,4 +1,4 @@
-// Answer: a response of the API; Refusal: a response that ends a request. Fly's error texts are in one table, answer.cc.
+// Answer: a response of the API; Refusal: a response that ends a request. Fly's error texts are in one table, response.cc.
 #pragma once
 
 #include <boost/json/value.hpp>

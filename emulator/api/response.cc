@@ -1,5 +1,5 @@
 // Builds responses, those of errors from the catalogue of §12, row by row: used by the rules' refusals and by faults.
-#include "emulator/api/answer.h"
+#include "emulator/api/response.h"
 
 #include <array>
 #include <boost/json/serialize.hpp>
