@@ -306,7 +306,7 @@ class Server {
       options.clientOf = [proxies](const net::HeaderViews& headers, std::string_view peer) { return proxies.clientAddress(peer, headers); };
     }
     options.oddPaths = net::OddPaths::Mark;
-    options.refusal = gateway::refusalAnswer;
+    options.refusal = gateway::refusalResponse;
     if (address_.requiresHttps()) options.always = {{"Strict-Transport-Security", "max-age=31536000"}};
     return options;
   }
@@ -317,7 +317,7 @@ class Server {
     options.headTimeout = std::chrono::seconds(10);
     options.maxConnections = std::min(kMaxRedirected, net::planDescriptors(descriptor_limit_).connections / 8);
     options.maxPerAddress = options.maxConnections / 4;
-    options.refusal = gateway::refusalAnswer;
+    options.refusal = gateway::refusalResponse;
     return options;
   }
 

@@ -1,4 +1,4 @@
-// Just enough of HTTP/1.1 for a Docker Engine that answers as expected.
+// Just enough of HTTP/1.1 for a Docker Engine that responds as expected.
 #include "bare_engine.h"
 
 #include <sys/socket.h>
@@ -57,18 +57,18 @@ std::string BareEngine::call(const std::string& method, const std::string& targe
     if (::strncasecmp(line.c_str(), "Content-Length:", 15) == 0) length = std::strtoull(line.c_str() + 15, nullptr, 10);
     if (::strncasecmp(line.c_str(), "Transfer-Encoding: chunked", 26) == 0) chunked = true;
   }
-  std::string answer;
+  std::string response;
   if (!chunked) {
-    if (status != 204 && status != 304) answer = takeBytes(length);
+    if (status != 204 && status != 304) response = takeBytes(length);
   } else {
     while (std::size_t size = std::strtoull(takeLine().c_str(), nullptr, 16)) {
-      answer += takeBytes(size);
+      response += takeBytes(size);
       takeLine();
     }
     takeLine();
   }
-  if (status >= 400) throw std::runtime_error(method + " " + target + ": " + answer);
-  return answer;
+  if (status >= 400) throw std::runtime_error(method + " " + target + ": " + response);
+  return response;
 }
 
 }  // namespace swarm::bench

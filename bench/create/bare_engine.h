@@ -12,7 +12,7 @@ class BareEngine {
   BareEngine(const BareEngine&) = delete;
   BareEngine& operator=(const BareEngine&) = delete;
 
-  /// The answer's body; throws std::runtime_error for a status of 400 and above.
+  /// The response's body; throws std::runtime_error for a status of 400 and above.
   std::string call(const std::string& method, const std::string& target, const std::string& body = {},
                    const std::string& content_type = "application/json");
 

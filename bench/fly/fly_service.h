@@ -38,7 +38,7 @@ class FlyService {
   ~FlyService();
   FlyIOProviderConfig providerConfig() const;
   const Clock& clock() const { return clock_; }
-  /// From now on every answer of the API comes so much later.
+  /// From now on every response of the API comes so much later.
   void setLatency(std::chrono::milliseconds latency);
 
  private:

@@ -1,4 +1,4 @@
-// Load for large bodies: keeps CONNECTIONS busy with one GET each for SECONDS, and prints the answers per second. Bodies are thrown away in
+// Load for large bodies: keeps CONNECTIONS busy with one GET each for SECONDS, and prints the responses per second. Bodies are thrown away in
 // the kernel (MSG_TRUNC), so that the proxy is what is measured. Usage: gateway_body_load PORT HOST CONNECTIONS SECONDS PATH [HEADER...]
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -28,7 +28,7 @@ struct Connection {
   std::size_t rest = 0;  ///< of the body, once the head is there
 };
 
-/// Reads what has come. True: an answer is complete.
+/// Reads what has come. True: a response is complete.
 bool receive(int fd, Connection& connection) {
   static char piece[4096];
   for (;;) {
@@ -86,7 +86,7 @@ int main(int argc, char** argv) {
     connections[fd];
     sendRequest(fd);
   }
-  std::size_t answers = 0;
+  std::size_t responses = 0;
   const auto start = std::chrono::steady_clock::now();
   epoll_event events[256];
   while (std::chrono::steady_clock::now() - start < time) {
@@ -94,10 +94,10 @@ int main(int argc, char** argv) {
     for (int i = 0; i < ready; ++i) {
       const int fd = events[i].data.fd;
       if (!receive(fd, connections[fd])) continue;
-      ++answers;
+      ++responses;
       sendRequest(fd);
     }
   }
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  std::printf("%.0f\n", static_cast<double>(answers) / elapsed.count());
+  std::printf("%.0f\n", static_cast<double>(responses) / elapsed.count());
 }

@@ -24,13 +24,13 @@ struct Connection {
   bool closing = false;
 };
 
-std::string answer(std::size_t bytes) {
+std::string response(std::size_t bytes) {
   return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: " + std::to_string(bytes) + "\r\n\r\n" + std::string(bytes, 'x');
 }
 
-const std::string kSmall = answer(200);
-const std::string kMiddle = answer(20 * 1024);
-const std::string kLarge = answer(1024 * 1024);
+const std::string kSmall = response(200);
+const std::string kMiddle = response(20 * 1024);
+const std::string kLarge = response(1024 * 1024);
 
 // Unmasks one small frame of a client and echoes it; 0 when it is not complete.
 std::size_t echoFrame(std::string_view in, std::string& out) {

@@ -44,9 +44,9 @@ awaitable<void> server() {
   std::cout << "target" << std::endl;
   for (std::string command; std::getline(std::cin, command);) {
     const auto begin = std::chrono::steady_clock::now();
-    const std::string answer = co_await serve(*link, command);
+    const std::string result = co_await serve(*link, command);
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    std::cout << format(R"({{"seconds": {:.3f}, "answer": {}}})", seconds, answer) << std::endl;
+    std::cout << format(R"({{"seconds": {:.3f}, "answer": {}}})", seconds, result) << std::endl;
   }
   co_await link->close();
 }

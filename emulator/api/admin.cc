@@ -43,7 +43,7 @@ json::object countWorld(const Core& core) {
           {"snapshots", snapshots}, {"leases", leases}};
 }
 
-awaitable<Answer> showState(Core& core, Call&) {
+awaitable<Response> showState(Core& core, Call&) {
   json::object state = countWorld(core);
   Deadline deadline = Deadline::after(std::chrono::seconds(30));
   std::vector<std::string> machines = co_await core.backend->machineIds(deadline);
@@ -52,22 +52,22 @@ awaitable<Answer> showState(Core& core, Call&) {
   state["requests"] = core.requests;
   state["faults"] = core.faults.describe();
   for (const auto& contribute : core.stateContributors) contribute(state);
-  co_return jsonAnswer(200, state);
+  co_return jsonResponse(200, state);
 }
 
-awaitable<Answer> addFault(Core& core, Call& call) { co_return jsonAnswer(201, json::object{{"id", core.faults.add(call.document)}}); }
+awaitable<Response> addFault(Core& core, Call& call) { co_return jsonResponse(201, json::object{{"id", core.faults.add(call.document)}}); }
 
-awaitable<Answer> showFaults(Core& core, Call&) { co_return jsonAnswer(200, core.faults.describe()); }
+awaitable<Response> showFaults(Core& core, Call&) { co_return jsonResponse(200, core.faults.describe()); }
 
-awaitable<Answer> clearFaults(Core& core, Call&) {
+awaitable<Response> clearFaults(Core& core, Call&) {
   core.faults.clear();
   core.transitionFaults.clear();
   core.stuckMachines.clear();
-  co_return emptyAnswer(204);
+  co_return emptyResponse(204);
 }
 
 /// {"status":"unreachable"|"ok"} for the Machine's host, and thus for all Machines there.
-awaitable<Answer> setHostStatus(Core& core, Call& call) {
+awaitable<Response> setHostStatus(Core& core, Call& call) {
   MachinePtr machine = requireMachine(core, call.arguments[0]);
   std::string status = call.fields().text("status");
   if (status != "ok" && status != "unreachable") refuse(400, "status must be ok or unreachable");
@@ -75,27 +75,27 @@ awaitable<Answer> setHostStatus(Core& core, Call& call) {
   for (const auto& [id, other] : core.world.machines) {
     if (other->host == machine->host) other->changed.notifyAll();
   }
-  co_return jsonAnswer(200, json::object{{"host", machine->host->id}, {"status", status}});
+  co_return jsonResponse(200, json::object{{"host", machine->host->id}, {"status", status}});
 }
 
-awaitable<Answer> migrateMachine(Core& core, Call& call) {
+awaitable<Response> migrateMachine(Core& core, Call& call) {
   beginMigration(core, requireMachine(core, call.arguments[0]));
-  co_return emptyAnswer(202);
+  co_return emptyResponse(202);
 }
 
 /// {"memory_mb","cpus"} of each host; 0: unlimited.
-awaitable<Answer> setCapacity(Core& core, Call& call) {
+awaitable<Response> setCapacity(Core& core, Call& call) {
   if (!core.capacity.hasRegion(call.arguments[0])) refuse(404, "unknown region");
   HostSize size = core.capacity.sizeOf(call.arguments[0]);
   Body fields = call.fields();
   size.memoryMb = fields.integer("memory_mb").value_or(size.memoryMb);
   size.cpus = static_cast<int>(fields.integer("cpus").value_or(size.cpus));
   core.capacity.setHostSize(call.arguments[0], size);
-  co_return emptyAnswer(204);
+  co_return emptyResponse(204);
 }
 
 /// {"rate_limits":bool, "quota_mb":N, "times_ms":{"launch":N, …}}
-awaitable<Answer> changeSettings(Core& core, Call& call) {
+awaitable<Response> changeSettings(Core& core, Call& call) {
   Body fields = call.fields();
   if (auto limits = fields.flag("rate_limits")) core.options.rateLimits = *limits ? RateLimits::On : RateLimits::Off;
   if (auto quota = fields.integer("quota_mb")) core.capacity.setQuota(*quota);
@@ -106,12 +106,12 @@ awaitable<Answer> changeSettings(Core& core, Call& call) {
       *time = std::chrono::milliseconds(value.get_int64());
     }
   }
-  co_return emptyAnswer(204);
+  co_return emptyResponse(204);
 }
 
 }  // namespace
 
-awaitable<Answer> handleAdmin(Core& core, Call& call) {
+awaitable<Response> handleAdmin(Core& core, Call& call) {
   constexpr RequestBody kBody = required("emulator.request");
   static const std::vector<Route> kRoutes = {
       {"GET", "/emulator/state", "", showState},

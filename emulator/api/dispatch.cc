@@ -43,7 +43,7 @@ std::vector<std::string_view> tokensOf(std::string_view header) {
 
 /// certificates and ip_assignments use different texts (E2). I: the response of GraphQL.
 [[noreturn]] void refuseToken(const Route& route) {
-  if (route.action == "graphql") throw Refusal(graphErrorAnswer("", "You must be authenticated to view this.", "UNAUTHORIZED"));
+  if (route.action == "graphql") throw Refusal(graphErrorResponse("", "You must be authenticated to view this.", "UNAUTHORIZED"));
   refuseBy(route.action.starts_with("ip_") || route.action.starts_with("certificate_") ? "E2" : "E1");
 }
 
@@ -122,9 +122,9 @@ void readDocument(const Route& route, Call& call) {
 }
 
 /// An empty list, as observed once on the real API (§12 pitfall 3).
-void emptyTheList(Answer& answer) {
+void emptyTheList(Response& response) {
   boost::system::error_code code;
-  json::value body = json::parse(answer.body, code);
+  json::value body = json::parse(response.body, code);
   if (code) return;
   if (body.is_array()) body = json::array();
   if (body.is_object()) {
@@ -133,54 +133,54 @@ void emptyTheList(Answer& answer) {
     }
     body.get_object().erase("next_cursor");
   }
-  answer.body = json::serialize(body);
-  std::erase_if(answer.headers, [](const net::Header& header) { return header.name == "fly-next-cursor"; });
+  response.body = json::serialize(body);
+  std::erase_if(response.headers, [](const net::Header& header) { return header.name == "fly-next-cursor"; });
 }
 
 /// Performs the request itself, and returns its response.
-awaitable<Answer> perform(Core& core, const Route& route, Call& call) {
+awaitable<Response> perform(Core& core, const Route& route, Call& call) {
   findTarget(core, route, call);
   if (route.gate == LeaseGate::Gated) requireLease(core, call, *call.machine);
   co_return co_await route.handler(core, call);
 }
 
 /// A refusal counts as a response: what matters is that both were performed.
-awaitable<Answer> performTwice(Core& core, const Route& route, Call& call) {
+awaitable<Response> performTwice(Core& core, const Route& route, Call& call) {
   Call again = call;
-  std::vector<Answer> answers;
+  std::vector<Response> responses;
   for (Call* one : {&call, &again}) {
     try {
-      answers.push_back(co_await perform(core, route, *one));
+      responses.push_back(co_await perform(core, route, *one));
     } catch (const Refusal& refusal) {
-      answers.push_back(refusal.answer());
+      responses.push_back(refusal.response());
     }
   }
-  co_return call.fault.twice == Twice::FirstAnswers ? std::move(answers.front()) : std::move(answers.back());
+  co_return call.fault.twice == Twice::FirstResponse ? std::move(responses.front()) : std::move(responses.back());
 }
 
-awaitable<Answer> runRoute(Core& core, const Route& route, Call& call) {
+awaitable<Response> runRoute(Core& core, const Route& route, Call& call) {
   if (auto fault = core.faults.take(call.method, call.path, route.action)) call.fault = std::move(*fault);
   if (call.fault.latency.count() > 0) co_await async::sleepFor(call.fault.latency);
   const FaultEffect fault = call.fault;
-  if (fault.answer && fault.commit == Commit::No) co_return *fault.answer;
+  if (fault.response && fault.commit == Commit::No) co_return *fault.response;
   readDocument(route, call);
-  Answer answer = fault.twice == Twice::No ? co_await perform(core, route, call) : co_await performTwice(core, route, call);
-  if (fault.emptyList) emptyTheList(answer);
-  if (call.method != "GET") answer.headers.push_back({"set-cookie", format("{}={}; Path=/v1/apps", kAffinityCookie, kAffinityValue)});
+  Response response = fault.twice == Twice::No ? co_await perform(core, route, call) : co_await performTwice(core, route, call);
+  if (fault.emptyList) emptyTheList(response);
+  if (call.method != "GET") response.headers.push_back({"set-cookie", format("{}={}; Path=/v1/apps", kAffinityCookie, kAffinityValue)});
   // The request is done and durable before its response is lost.
   if (call.method != "GET") co_await core.journal.flush();
-  co_return fault.answer ? *fault.answer : std::move(answer);
+  co_return fault.response ? *fault.response : std::move(response);
 }
 
-awaitable<Answer> answerApi(Core& core, Call& call, std::string authorization) {
+awaitable<Response> handleApi(Core& core, Call& call, std::string authorization) {
   const Route* route = findRoute(call.method, call.path, call.arguments);
   if (!route) refuseBy("E5");
   authenticate(core, *route, authorization, call);
   if (core.options.strictCheck && call.path.starts_with("/v1/")) {  // Fly's document covers only the Machines API
     if (auto violation = core.options.strictCheck(call.method, call.path, call.query, call.contentType, call.body)) {
-      Answer answer = errorAnswer(400, "strict mode: " + *violation);
-      answer.headers.push_back({"emulator-strict", "violation"});
-      co_return answer;
+      Response response = errorResponse(400, "strict mode: " + *violation);
+      response.headers.push_back({"emulator-strict", "violation"});
+      co_return response;
     }
   }
   checkLimit(core, *route, call);
@@ -203,25 +203,25 @@ Call readCall(net::Exchange& exchange) {
   return call;
 }
 
-awaitable<Answer> answerCall(Core& core, Call& call, net::Exchange& exchange) {
+awaitable<Response> handleCall(Core& core, Call& call, net::Exchange& exchange) {
   std::string authorization(exchange.head().headers.find("authorization").value_or(""));
   std::string peer = exchange.stream().peerAddress();
   call.body = co_await net::readAll(exchange.body(), kMaxBody);
   call.parameters = net::parseQuery(call.query);
-  if (!call.path.starts_with("/emulator/")) co_return co_await answerApi(core, call, std::move(authorization));
+  if (!call.path.starts_with("/emulator/")) co_return co_await handleApi(core, call, std::move(authorization));
   if (!isLocal(peer)) refuse(403, "the emulator's own routes are for the loopback interface");
   co_return co_await handleAdmin(core, call);
 }
 
 /// I: the response to an internal failure; the backend's text helps the user of the emulator.
-Answer failed(const Call& call, const Error& error) {
+Response failed(const Call& call, const Error& error) {
   log::warning("emulator: a request failed",
                {{"method", call.method}, {"path", call.path}, {"error", error.message()}, {"cause", error.cause()}});
   int status = error.code() == ErrorCode::InvalidArgument   ? 400
                : error.code() == ErrorCode::PayloadTooLarge ? 413
                : error.code() == ErrorCode::Unavailable     ? 503
                                                             : 500;
-  return errorAnswer(status, error.message());
+  return errorResponse(status, error.message());
 }
 
 }  // namespace
@@ -230,24 +230,24 @@ awaitable<void> Emulator::handle(net::Exchange& exchange) {
   Core& core = *core_;
   Call call = readCall(exchange);
   ++core.requests;
-  Answer answer;
+  Response response;
   try {
-    answer = co_await answerCall(core, call, exchange);
+    response = co_await handleCall(core, call, exchange);
   } catch (const Refusal& refusal) {
-    answer = refusal.answer();
+    response = refusal.response();
   } catch (const Error& error) {
-    answer = failed(call, error);
+    response = failed(call, error);
   }
-  if (answer.cut) {
+  if (response.cut) {
     exchange.stream().close();
-    exchange.answeredRaw(net::Exchange::Reuse::Close);
+    exchange.respondedRaw(net::Exchange::Reuse::Close);
     co_return;
   }
-  answer.headers.push_back({"fly-request-id", format("{}-{}", newUlid(core.now()), core.options.regions.front())});
-  answer.headers.push_back({"server", "Fly/emulator"});
-  answer.headers.push_back({"via", "1.1 fly.io"});
-  if (!answer.contentType.empty() && !answer.body.empty()) answer.headers.push_back({"content-type", answer.contentType});
-  co_await exchange.respond(answer.status, std::move(answer.headers), std::move(answer.body));
+  response.headers.push_back({"fly-request-id", format("{}-{}", newUlid(core.now()), core.options.regions.front())});
+  response.headers.push_back({"server", "Fly/emulator"});
+  response.headers.push_back({"via", "1.1 fly.io"});
+  if (!response.contentType.empty() && !response.body.empty()) response.headers.push_back({"content-type", response.contentType});
+  co_await exchange.respond(response.status, std::move(response.headers), std::move(response.body));
 }
 
 }  // namespace swarm::emulator

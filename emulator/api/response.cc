@@ -117,39 +117,39 @@ std::string fill(std::string_view text, const RowValues& values) {
 
 }  // namespace
 
-Answer jsonAnswer(int status, const boost::json::value& body) { return {status, boost::json::serialize(body)}; }
+Response jsonResponse(int status, const boost::json::value& body) { return {status, boost::json::serialize(body)}; }
 
-Answer emptyAnswer(int status) { return {status, "", ""}; }
+Response emptyResponse(int status) { return {status, "", ""}; }
 
-Answer errorAnswer(int status, std::string_view text, std::string_view code) {
+Response errorResponse(int status, std::string_view text, std::string_view code) {
   boost::json::object body{{"error", text}};
   if (!code.empty()) body["status"] = code;
-  return jsonAnswer(status, body);
+  return jsonResponse(status, body);
 }
 
-void refuse(int status, std::string_view text, std::string_view code) { throw Refusal(errorAnswer(status, text, code)); }
+void refuse(int status, std::string_view text, std::string_view code) { throw Refusal(errorResponse(status, text, code)); }
 
-void refuseBy(std::string_view row, const RowValues& values) { throw Refusal(catalogueAnswer(row, values)); }
+void refuseBy(std::string_view row, const RowValues& values) { throw Refusal(catalogueResponse(row, values)); }
 
-Answer catalogueAnswer(std::string_view name, const RowValues& values) {
+Response catalogueResponse(std::string_view name, const RowValues& values) {
   for (const Row& row : kRows) {
     if (row.name != name) continue;
     std::string text = fill(row.text, values);
     switch (row.form) {
       case Form::Error:
-        return errorAnswer(row.status, text, row.code);
+        return errorResponse(row.status, text, row.code);
       case Form::Message:
-        return jsonAnswer(row.status, boost::json::object{{"message", text}});
+        return jsonResponse(row.status, boost::json::object{{"message", text}});
       case Form::Lease:
-        return jsonAnswer(row.status, boost::json::object{{"status", "error"}, {"message", text}, {"code", "invalid"}});
+        return jsonResponse(row.status, boost::json::object{{"status", "error"}, {"message", text}, {"code", "invalid"}});
       case Form::Exec:
-        return jsonAnswer(row.status, boost::json::object{{"exit_code", 0}, {"exit_signal", 0}, {"stdout", text}, {"stderr", ""}});
+        return jsonResponse(row.status, boost::json::object{{"exit_code", 0}, {"exit_signal", 0}, {"stdout", text}, {"stderr", ""}});
       case Form::Plain:
         return {row.status, text, "text/plain; charset=utf-8"};
       case Form::Html:
         return {row.status, text, "text/html"};
       case Form::Nothing:
-        return emptyAnswer(row.status);
+        return emptyResponse(row.status);
     }
   }
   throw Error(ErrorCode::InvalidArgument, format("The error catalogue has no row {}.", name));

@@ -10,7 +10,7 @@
 
 namespace swarm::emulator {
 
-using Handler = awaitable<Answer> (*)(Core& core, Call& call);
+using Handler = awaitable<Response> (*)(Core& core, Call& call);
 
 /// The object in the path that must exist; the dispatcher looks it up. AppItself: also an app that has not propagated yet. WebApp: below
 /// the web application's path.
@@ -46,7 +46,7 @@ bool matchesPath(std::string_view pattern, std::string_view path, std::vector<st
 
 /// /emulator/…: controls of the emulator itself for tests and people, on the loopback interface only; not part of Fly's API. Throws Refusal
 /// and swarm::Error (admin.cc).
-awaitable<Answer> handleAdmin(Core& core, Call& call);
+awaitable<Response> handleAdmin(Core& core, Call& call);
 
 // The routes of each file of handlers.
 std::vector<Route> appRoutes();
@@ -66,11 +66,11 @@ std::vector<Route> platformRoutes();
 std::vector<Route> webRoutes();
 
 // Handlers that GraphQL calls, too.
-awaitable<Answer> deleteApp(Core& core, Call& call);
-awaitable<Answer> createDeployToken(Core& core, Call& call);
-awaitable<Answer> assignIp(Core& core, Call& call);
-awaitable<Answer> releaseIp(Core& core, Call& call);
-awaitable<Answer> updateSecrets(Core& core, Call& call);
+awaitable<Response> deleteApp(Core& core, Call& call);
+awaitable<Response> createDeployToken(Core& core, Call& call);
+awaitable<Response> assignIp(Core& core, Call& call);
+awaitable<Response> releaseIp(Core& core, Call& call);
+awaitable<Response> updateSecrets(Core& core, Call& call);
 
 /// The current lease; null if there is none, or it has expired.
 MachineLease* leaseOf(const Core& core, Machine& machine);

@@ -68,29 +68,29 @@ awaitable<std::vector<LogLine>> readLog(Core& core, const Call& call, const std:
   co_return lines;
 }
 
-awaitable<Answer> listWebOrganizations(Core&, Call& call) {
+awaitable<Response> listWebOrganizations(Core&, Call& call) {
   std::string slug = call.token ? call.token->organization : "";
-  co_return jsonAnswer(200, json::object{{"organizations", json::array{organizationFacts(slug)}}});
+  co_return jsonResponse(200, json::object{{"organizations", json::array{organizationFacts(slug)}}});
 }
 
-awaitable<Answer> getWebOrganization(Core&, Call& call) {
+awaitable<Response> getWebOrganization(Core&, Call& call) {
   if (!call.token || call.token->organization != call.arguments[0]) refuse(404, "organization not found");
-  co_return jsonAnswer(200, json::object{{"organization", organizationFacts(call.arguments[0])}});
+  co_return jsonResponse(200, json::object{{"organization", organizationFacts(call.arguments[0])}});
 }
 
 /// A client reports that it resolves an image; the report is not kept.
-awaitable<Answer> createBuild(Core& core, Call&) { co_return jsonAnswer(200, buildFacts(core.world.nextNumber(), "started")); }
+awaitable<Response> createBuild(Core& core, Call&) { co_return jsonResponse(200, buildFacts(core.world.nextNumber(), "started")); }
 
-awaitable<Answer> finishBuild(Core&, Call& call) {
+awaitable<Response> finishBuild(Core&, Call& call) {
   std::string status = call.fields().text("status");
-  co_return jsonAnswer(200, buildFacts(call.fields().integer("build_id").value_or(0), status.empty() ? "completed" : status));
+  co_return jsonResponse(200, buildFacts(call.fields().integer("build_id").value_or(0), status.empty() ? "completed" : status));
 }
 
 /// Deployments, which create releases, are not emulated.
-awaitable<Answer> listWebReleases(Core&, Call&) { co_return jsonAnswer(200, json::object{{"releases", json::array()}}); }
+awaitable<Response> listWebReleases(Core&, Call&) { co_return jsonResponse(200, json::object{{"releases", json::array()}}); }
 
 /// Without a token: the latest ones.
-awaitable<Answer> listWebLogs(Core& core, Call& call) {
+awaitable<Response> listWebLogs(Core& core, Call& call) {
   std::string token = call.parameter("next_token").value_or("");
   std::vector<LogLine> lines = co_await readLog(core, call, token);
   std::size_t first = token.empty() && lines.size() > kMaxLogEntries ? lines.size() - kMaxLogEntries : 0;
@@ -99,7 +99,7 @@ awaitable<Answer> listWebLogs(Core& core, Call& call) {
     data.push_back(logEntry(lines[first]));
     token = lines[first].key;
   }
-  co_return jsonAnswer(200, json::object{{"data", std::move(data)}, {"meta", {{"next_token", token}}}});
+  co_return jsonResponse(200, json::object{{"data", std::move(data)}, {"meta", {{"next_token", token}}}});
 }
 
 }  // namespace

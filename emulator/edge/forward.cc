@@ -94,7 +94,7 @@ awaitable<void> upload(Transfer& transfer) {
   if (!transfer.discardUpload) co_await writer.finish();
 }
 
-awaitable<bool> readAnswerHead(Transfer& transfer) {
+awaitable<bool> readResponseHead(Transfer& transfer) {
   for (;;) {
     auto size = co_await net::readHead(transfer.machine, transfer.buffer);
     if (!size || *size == 0) co_return false;
@@ -123,7 +123,7 @@ std::string clientHead(const Transfer& transfer, bool chunked) {
   return out.append("\r\n");
 }
 
-awaitable<bool> relayAnswer(Transfer& transfer) {
+awaitable<bool> relayResponse(Transfer& transfer) {
   const net::BodyFraming framing = transfer.head.body;
   bool old_client = transfer.exchange.head().minorVersion == 0;
   bool open_ended = framing.kind == net::BodyKind::Chunked || framing.kind == net::BodyKind::UntilClose;
@@ -145,9 +145,9 @@ awaitable<bool> relayAnswer(Transfer& transfer) {
 }
 
 awaitable<void> download(Transfer& transfer) {
-  transfer.headReceived = co_await readAnswerHead(transfer);
+  transfer.headReceived = co_await readResponseHead(transfer);
   transfer.upgraded = transfer.headReceived && transfer.head.status == 101;
-  if (transfer.headReceived && !transfer.upgraded) transfer.answerComplete = co_await relayAnswer(transfer);
+  if (transfer.headReceived && !transfer.upgraded) transfer.answerComplete = co_await relayResponse(transfer);
   transfer.discardUpload = true;
   if (transfer.upgraded) co_return;
   transfer.machine.close();  // ends a write of the upload
@@ -218,7 +218,7 @@ awaitable<bool> forwardExchange(net::Exchange& exchange, net::StreamPtr machine,
   }
   // Half a response: closing is the only way to signal that it is incomplete.
   bool reusable = transfer.answerComplete && transfer.keepAlive;
-  exchange.answeredRaw(reusable ? net::Exchange::Reuse::KeepAlive : net::Exchange::Reuse::Close);
+  exchange.respondedRaw(reusable ? net::Exchange::Reuse::KeepAlive : net::Exchange::Reuse::Close);
   co_return true;
 }
 

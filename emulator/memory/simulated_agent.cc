@@ -81,8 +81,8 @@ awaitable<void> serveSimulatedAgent(net::StreamPtr stream, GuestPtr guest) {
     }
     net::BodyReader reader(*stream, buffer, framing);
     std::string body = co_await net::readAll(reader, 16 * 1024 * 1024);
-    std::string answer = co_await answerTo(guest, method, in_tunnel ? "/" : path, std::move(body));
-    net::IoResult written = co_await stream->writeAll(answer);
+    std::string response = co_await answerTo(guest, method, in_tunnel ? "/" : path, std::move(body));
+    net::IoResult written = co_await stream->writeAll(response);
     if (written.error || !keeps) break;
   }
   co_await stream->shutdownWrite();

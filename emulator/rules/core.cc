@@ -71,7 +71,7 @@ void Core::changeState(const MachinePtr& machine, MachineState state, EventNote 
   if (state == MachineState::started || state == MachineState::destroyed || state == MachineState::replacing) servicesChanged();
 }
 
-std::optional<json::object> waitAnswer(const Machine& machine, const StateWaiter& waiter) {
+std::optional<json::object> waitResponse(const Machine& machine, const StateWaiter& waiter) {
   if (!waiter.version.empty() && waiter.version != machine.version) return std::nullopt;
   // I: that a Machine which is about to launch has not settled.
   bool wanted = waiter.states.empty() ? !isTransient(machine.state) && !machine.launchPending
@@ -85,9 +85,9 @@ std::optional<json::object> waitAnswer(const Machine& machine, const StateWaiter
 
 void Core::wakeWaiters(Machine& machine) {
   std::erase_if(machine.waiters, [&](const std::shared_ptr<StateWaiter>& waiter) {
-    waiter->answer = waitAnswer(machine, *waiter);
-    if (waiter->answer) waiter->done.notifyAll();
-    return waiter->answer.has_value();
+    waiter->response = waitResponse(machine, *waiter);
+    if (waiter->response) waiter->done.notifyAll();
+    return waiter->response.has_value();
   });
 }
 

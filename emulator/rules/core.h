@@ -113,6 +113,6 @@ class [[nodiscard]] MachineLock {
 };
 
 /// Whether the waiter's condition holds now; then the response of GET …/wait (§5).
-std::optional<json::object> waitAnswer(const Machine& machine, const StateWaiter& waiter);
+std::optional<json::object> waitResponse(const Machine& machine, const StateWaiter& waiter);
 
 }  // namespace swarm::emulator

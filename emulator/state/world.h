@@ -129,7 +129,7 @@ struct StateWaiter {
   std::string version;               ///< empty: any
   std::string afterEvent;            ///< empty: any
   async::Notifier done;
-  std::optional<json::object> answer;
+  std::optional<json::object> response;
 };
 
 struct Machine {

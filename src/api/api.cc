@@ -245,7 +245,7 @@ awaitable<Reply> Api::Impl::respond(Call& call, const Endpoint*& route) {
                                       {"message", failure->message()},
                                       {"cause", failure->cause()}});
   }
-  if (call.exchange().answered()) {
+  if (call.exchange().responded()) {
     // Part of the response was sent: only closing the connection can show that it is incomplete.
     if (!call.tookOver()) call.cut();
     co_return sentReply(status);

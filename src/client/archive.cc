@@ -73,12 +73,12 @@ ArchiveReport SwarmClient::importInstance(const std::string& ref, const std::fun
   request.bodySource = [&source](Deadline) -> async::awaitable<std::string> { co_return source(); };
   net::HttpResponse response = connection.run(connection.http().send(std::move(request), Deadline::never()), stop);
   if (response.status >= 400) throw client::errorFromResponse(response.status, response.headers, response.body);
-  boost::json::value answer = parseJson(response.body, "The server's answer");
+  boost::json::value result = parseJson(response.body, "The server's answer");
   ArchiveReport report;
-  report.workspace = stringAt(answer, "workspace");
-  report.files = integerAt(answer, "files");
-  report.bytes = integerAt(answer, "bytes");
-  report.left = archiveNotesFromJson(answer);
+  report.workspace = stringAt(result, "workspace");
+  report.files = integerAt(result, "files");
+  report.bytes = integerAt(result, "bytes");
+  report.left = archiveNotesFromJson(result);
   return report;
 }
 

@@ -21,17 +21,18 @@ SwarmClient::~SwarmClient() = default;
 
 namespace {
 
-SwarmClient::Login readLogin(const boost::json::value& answer) {
-  SwarmClient::Login login{.token = Secret(stringAt(answer, "token")), .user = stringAt(answer, "user"), .role = stringAt(answer, "role")};
-  if (const std::string expires = stringAt(answer, "expiresAt"); !expires.empty()) login.expiresAt = parseTime(expires);
+SwarmClient::Login readLogin(const boost::json::value& response) {
+  SwarmClient::Login login{
+      .token = Secret(stringAt(response, "token")), .user = stringAt(response, "user"), .role = stringAt(response, "role")};
+  if (const std::string expires = stringAt(response, "expiresAt"); !expires.empty()) login.expiresAt = parseTime(expires);
   return login;
 }
 
-UpdateOutcome readOutcome(const boost::json::value& answer) {
+UpdateOutcome readOutcome(const boost::json::value& response) {
   UpdateOutcome outcome;
-  outcome.instance = fromJson<Instance>(answer, UnknownFields::Ignore);
+  outcome.instance = fromJson<Instance>(response, UnknownFields::Ignore);
   outcome.operationId = outcome.instance.operationId;
-  outcome.effect = ObjectReader(answer, UnknownFields::Ignore).read<std::string>("effect").value_or("none");
+  outcome.effect = ObjectReader(response, UnknownFields::Ignore).read<std::string>("effect").value_or("none");
   return outcome;
 }
 
@@ -83,9 +84,9 @@ StartedOperation SwarmClient::createInstance(const InstanceConfig& config, const
 }
 
 std::optional<Instance> SwarmClient::getInstance(const std::string& ref) {
-  auto answer = impl_->connection.find(instancePath(ref));
-  if (!answer) return std::nullopt;
-  return fromJson<Instance>(*answer, UnknownFields::Ignore);
+  auto response = impl_->connection.find(instancePath(ref));
+  if (!response) return std::nullopt;
+  return fromJson<Instance>(*response, UnknownFields::Ignore);
 }
 
 std::vector<Instance> SwarmClient::listInstances(ListOptions options) {
@@ -103,10 +104,10 @@ std::vector<Instance> SwarmClient::listInstances(ListOptions options) {
 
 UpdatePlan SwarmClient::planUpdate(const std::string& ref, const UpdateOptions& options) {
   const boost::json::value value = requestBody(options);
-  boost::json::value answer =
+  boost::json::value response =
       impl_->connection.call("PUT", instancePath(ref, options.refreshImage ? "?dryRun=true&refreshImage=true" : "?dryRun=true"), &value,
                              Impl::ifMatch(options.ifVersion));
-  return fromJson<UpdatePlan>(answer, UnknownFields::Ignore);
+  return fromJson<UpdatePlan>(response, UnknownFields::Ignore);
 }
 
 UpdateOutcome SwarmClient::updateInstance(const std::string& ref, const UpdateOptions& options) {
@@ -210,9 +211,9 @@ NetworkInfo SwarmClient::getNetworkInfo(const std::string& ref) {
 }
 
 std::optional<Operation> SwarmClient::getOperation(const std::string& id) {
-  auto answer = impl_->connection.find("/api/operations/" + net::percentEncode(id));
-  if (!answer) return std::nullopt;
-  return fromJson<Operation>(*answer, UnknownFields::Ignore);
+  auto response = impl_->connection.find("/api/operations/" + net::percentEncode(id));
+  if (!response) return std::nullopt;
+  return fromJson<Operation>(*response, UnknownFields::Ignore);
 }
 
 std::vector<Operation> SwarmClient::listOperations(ListOperationsQuery query) {
@@ -246,16 +247,16 @@ Operation SwarmClient::waitForOperation(const std::string& id, std::chrono::seco
       patience.extra = std::min<std::chrono::milliseconds>(longest, deadline.left());
       target += format("?wait={}", std::chrono::ceil<std::chrono::seconds>(patience.extra).count());
     }
-    std::optional<boost::json::value> answer;
+    std::optional<boost::json::value> response;
     try {
-      answer = impl_->connection.find(std::move(target), patience);
+      response = impl_->connection.find(std::move(target), patience);
     } catch (const Error& error) {  // the user's other requests use all shares: the operation continues, and so does the wait
       if (error.code() != ErrorCode::TooManyRequests || deadline.hasPassed()) throw;
       impl_->connection.run(async::sleepUntil(deadline.orAfter(std::max<std::chrono::milliseconds>(error.retryAfter(), pause))), stop);
       continue;
     }
-    if (!answer) throw notFound("operation", id);
-    Operation operation = fromJson<Operation>(*answer, UnknownFields::Ignore);
+    if (!response) throw notFound("operation", id);
+    Operation operation = fromJson<Operation>(*response, UnknownFields::Ignore);
     if (observer) observer(operation);
     if (hasEnded(operation) || deadline.hasPassed()) return operation;
     if (!observer) continue;
@@ -279,8 +280,8 @@ std::vector<Snapshot> SwarmClient::listSnapshots() {
 }
 
 SnapshotList SwarmClient::listSnapshotsOf(const std::string& ref) {
-  const boost::json::value answer = impl_->connection.call("GET", instancePath(ref, "/snapshots"));
-  return {fromJson<std::vector<Snapshot>>(answer.at("items"), UnknownFields::Ignore), stringAt(answer, "missing")};
+  const boost::json::value response = impl_->connection.call("GET", instancePath(ref, "/snapshots"));
+  return {fromJson<std::vector<Snapshot>>(response.at("items"), UnknownFields::Ignore), stringAt(response, "missing")};
 }
 
 void SwarmClient::deleteSnapshot(const std::string& id) { impl_->connection.call("DELETE", "/api/snapshots/" + net::percentEncode(id)); }
@@ -324,9 +325,9 @@ SwarmStatus SwarmClient::getSwarmStatus() {
 }
 
 boost::json::array SwarmClient::listProviders() {
-  boost::json::value answer = impl_->connection.call("GET", "/api/providers");
-  if (const auto* page = answer.if_object()) return page->at("items").as_array();
-  return answer.as_array();
+  boost::json::value response = impl_->connection.call("GET", "/api/providers");
+  if (const auto* page = response.if_object()) return page->at("items").as_array();
+  return response.as_array();
 }
 
 boost::json::object SwarmClient::getProvider(const std::string& type) {

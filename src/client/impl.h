@@ -27,8 +27,8 @@ struct SwarmClient::Impl {
   /// POST or DELETE on an instance that starts an operation.
   StartedOperation begin(const std::string& method, const std::string& target, const boost::json::value* body = nullptr,
                          std::optional<std::int64_t> if_version = {}) {
-    boost::json::value answer = connection.call(method, target, body, ifMatch(if_version));
-    return started(answer);
+    boost::json::value response = connection.call(method, target, body, ifMatch(if_version));
+    return started(response);
   }
 
   static net::Headers ifMatch(std::optional<std::int64_t> version) {
@@ -36,9 +36,9 @@ struct SwarmClient::Impl {
     return {{"If-Match", format("\"v{}\"", *version)}};
   }
 
-  static StartedOperation started(const boost::json::value& answer) {
+  static StartedOperation started(const boost::json::value& response) {
     StartedOperation result;
-    result.instance = fromJson<Instance>(answer, UnknownFields::Ignore);
+    result.instance = fromJson<Instance>(response, UnknownFields::Ignore);
     result.operationId = result.instance.operationId;
     return result;
   }

@@ -267,12 +267,12 @@ async::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<V
   // A failed connection or an ended WebSocket may mean that VS Code's server was replaced: the controller checks it.
   if (target->port == 0 && (upgrades || result.outcome == ForwardOutcome::ConnectFailed || result.outcome == ForwardOutcome::UpstreamBroke))
     route_source.reportDoubt(target->route->instanceId);
-  if (result.outcome != ForwardOutcome::Answered && result.outcome != ForwardOutcome::SignedOut) {
+  if (result.outcome != ForwardOutcome::Responded && result.outcome != ForwardOutcome::SignedOut) {
     targets->follow();
     const bool is_closed = availabilityOf(*target->route, target->port) != Availability::Open;
     if (is_closed && co_await waitForNewPlace(request.exchange.head(), target)) co_return co_await handle(request.exchange, request.host);
   }
-  if (result.outcome != ForwardOutcome::Answered) co_await respondFailure(std::move(request), std::move(result));
+  if (result.outcome != ForwardOutcome::Responded) co_await respondFailure(std::move(request), std::move(result));
 }
 
 void Gateway::Impl::armSweep() {

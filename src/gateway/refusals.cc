@@ -61,27 +61,27 @@ std::string pathOf(std::string_view bytes) {
 
 }  // namespace
 
-net::RefusalAnswer refusalAnswer(const net::RefusedRequest& refused) {
+net::RefusalResponse refusalResponse(const net::RefusedRequest& refused) {
   const std::string request_id = newId("rq");
   const bool too_many_cookies = refused.error.status == 431 && isMostlyCookies(refused.bytes);
-  net::RefusalAnswer answer{{{"X-Request-Id", request_id}}, {}};
+  net::RefusalResponse response{{{"X-Request-Id", request_id}}, {}};
   // The browser cannot reach a page that deletes them: this response must do so.
-  if (too_many_cookies) answer.headers.push_back({"Clear-Site-Data", "\"cookies\""});
+  if (too_many_cookies) response.headers.push_back({"Clear-Site-Data", "\"cookies\""});
   std::string detail = format("{}.", refused.error.reason);
   if (too_many_cookies) detail = "The cookies of this address were too large and have been deleted. Reload the page and sign in again.";
   if (wantsPage(refused.bytes)) {
     Page page =
         messagePage({.title = std::string(net::reasonPhrase(refused.error.status)), .text = detail, .detail = "Request " + request_id});
-    addPageHeaders(page, kNotFramed, answer.headers);
-    answer.body = std::move(page.html);
+    addPageHeaders(page, kNotFramed, response.headers);
+    response.body = std::move(page.html);
   } else {
     const Error error(codeOf(refused.error.status), detail);
-    answer.headers.push_back({"Cache-Control", "no-store"});
-    answer.headers.push_back({"X-Content-Type-Options", "nosniff"});
-    answer.headers.push_back({"Content-Type", std::string(net::kProblemType)});
-    answer.body = boost::json::serialize(net::problemDocument(error, pathOf(refused.bytes), request_id, refused.error.status));
+    response.headers.push_back({"Cache-Control", "no-store"});
+    response.headers.push_back({"X-Content-Type-Options", "nosniff"});
+    response.headers.push_back({"Content-Type", std::string(net::kProblemType)});
+    response.body = boost::json::serialize(net::problemDocument(error, pathOf(refused.bytes), request_id, refused.error.status));
   }
-  return answer;
+  return response;
 }
 
 }  // namespace swarm::gateway

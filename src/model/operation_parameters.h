@@ -1,5 +1,5 @@
 // What each kind of operation needs to run, and to run again after a crash: one struct per kind, described once. The server's own: no
-// answer of the API has them.
+// response of the API has them.
 #pragma once
 
 #include <boost/describe.hpp>

@@ -1,5 +1,5 @@
 // A provider's configuration that came in a request, to be checked and dropped: it contains the contents of files, never paths of this
-// machine, and only endpoints that the administrator allows. What its endpoint answers is not the caller's to read.
+// machine, and only endpoints that the administrator allows. What its endpoint returns is not the caller's to read.
 #pragma once
 
 #include <filesystem>

@@ -11,11 +11,11 @@ namespace swarm::emulator::openapi {
 
 /// Whether a response's body has the types of the document's response schema for this status. Unknown properties and null are accepted, as
 /// are statuses that the document lacks.
-inline std::vector<Finding> checkAnswer(const RequestFacts& request, int status, std::string_view body) {
+inline std::vector<Finding> checkResponse(const RequestFacts& request, int status, std::string_view body) {
   const Route* route = findRoute(request.path);
   const boost::json::object* operation = route ? findOperation(*route, request.method) : nullptr;
-  const boost::json::value* answer = operation ? operation->at("responses").as_object().if_contains(std::to_string(status)) : nullptr;
-  const boost::json::value* content = answer ? answer->as_object().if_contains("content") : nullptr;
+  const boost::json::value* response = operation ? operation->at("responses").as_object().if_contains(std::to_string(status)) : nullptr;
+  const boost::json::value* content = response ? response->as_object().if_contains("content") : nullptr;
   const boost::json::value* media = content ? content->as_object().if_contains("application/json") : nullptr;
   if (!media) return {};
   boost::system::error_code error;

@@ -44,7 +44,7 @@ class Writer {
       left -= some;
     }
   }
-  async::awaitable<void> answer(int status, std::string_view body) {
+  async::awaitable<void> response(int status, std::string_view body) {
     co_await write("HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Type: application/json\r\nContent-Length: " +
                    std::to_string(body.size()) + "\r\n\r\n" + std::string(body));
   }
@@ -101,16 +101,16 @@ async::awaitable<void> send(Writer& out, Hostility how) {
       co_await out.repeat("HTTP/1.1 100 Continue\r\n\r\n");
       break;
     case Escapes:
-      co_await out.answer(200, "{" + membersWith(kEscapes) + "}");
+      co_await out.response(200, "{" + membersWith(kEscapes) + "}");
       break;
     case WrongTypes:
-      co_await out.answer(200,
+      co_await out.response(200,
                           R"({"ready":"yes","reason":[],"generation":{},"held":1,"boot":null,"frozen":"1","lastActivity":"soon",)"
                           R"("connections":1e999,"exitCode":"0","stdout":1,"stderr":[[]],"cpu":[],"memory":"","files":{},"bytes":-1e300,)"
                           R"("workspace":0,"notes":{"a":[]},"count":"1"})");
       break;
     case NotUtf8:
-      co_await out.answer(200, "{" + membersWith("\xff\xc0\x80\x9b") + "}");
+      co_await out.response(200, "{" + membersWith("\xff\xc0\x80\x9b") + "}");
       break;
     case NotHttp:
       co_await out.repeat("SSH-2.0-no\r\n", kPiece);
@@ -123,7 +123,7 @@ async::awaitable<void> send(Writer& out, Hostility how) {
       co_await out.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"ready\":");
       break;
     case Plausible:
-      co_await out.answer(200, "{" + std::string(kRightMembers) + "}");
+      co_await out.response(200, "{" + std::string(kRightMembers) + "}");
       break;
     case EndlessExec:
       co_await out.beginUntilClose();
@@ -144,7 +144,7 @@ std::optional<Hostility> hostilityFrom(std::string_view name) {
   return std::nullopt;
 }
 
-async::awaitable<std::size_t> answerHostile(net::Stream& stream, Hostility how) {
+async::awaitable<std::size_t> respondHostile(net::Stream& stream, Hostility how) {
   net::ReadBuffer request;
   co_await net::readHead(stream, request);
   Writer out(stream);

@@ -38,6 +38,6 @@ std::optional<Hostility> hostilityFrom(std::string_view name);
 
 /// Reads the head of a request and responds; a response without an end runs until the peer has closed. Returns the number of bytes accepted
 /// by the peer or its kernel.
-async::awaitable<std::size_t> answerHostile(net::Stream& stream, Hostility how);
+async::awaitable<std::size_t> respondHostile(net::Stream& stream, Hostility how);
 
 }  // namespace swarm::test

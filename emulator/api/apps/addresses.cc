@@ -41,15 +41,15 @@ void checkAssignment(const Core& core, const App& app, const std::string& type, 
   }
 }
 
-awaitable<Answer> listIps(Core&, Call& call) {
+awaitable<Response> listIps(Core&, Call& call) {
   json::array list;
   for (const IpAssignment& ip : call.app->ips) list.push_back(ipToJson(ip));
-  co_return jsonAnswer(200, json::object{{"ips", std::move(list)}});
+  co_return jsonResponse(200, json::object{{"ips", std::move(list)}});
 }
 
 }  // namespace
 
-awaitable<Answer> assignIp(Core& core, Call& call) {
+awaitable<Response> assignIp(Core& core, Call& call) {
   Body fields = call.fields();
   std::string type = fields.text("type");
   App& app = *call.app;
@@ -61,23 +61,23 @@ awaitable<Answer> assignIp(Core& core, Call& call) {
     app.ips.push_back(std::move(v4));
     app.ips.push_back(std::move(v6));
     core.journal.changed(call.app);
-    co_return jsonAnswer(200, body);
+    co_return jsonResponse(200, body);
   }
   // I: a second shared address is the first one.
   auto same = std::ranges::find_if(app.ips, [&](const IpAssignment& ip) { return type == "shared_v4" && ip.type == type; });
   if (same == app.ips.end()) same = app.ips.insert(app.ips.end(), makeIp(core, app, type, fields));
   core.journal.changed(call.app);
   core.servicesChanged();
-  co_return jsonAnswer(200, ipToJson(*same));
+  co_return jsonResponse(200, ipToJson(*same));
 }
 
-awaitable<Answer> releaseIp(Core& core, Call& call) {
+awaitable<Response> releaseIp(Core& core, Call& call) {
   const std::string& address = call.arguments[1];
   if (std::erase_if(call.app->ips, [&](const IpAssignment& ip) { return ip.ip == address; }) == 0)
     refuse(404, "ip not found");  // I: the wording
   core.journal.changed(call.app);
   core.servicesChanged();
-  co_return emptyAnswer(204);
+  co_return emptyResponse(204);
 }
 
 std::vector<Route> addressRoutes() {

@@ -26,13 +26,13 @@ AppPtr findByKey(const Core& core, const std::string& organization, const std::s
   return nullptr;
 }
 
-Answer created(const AppPtr& app) {
+Response created(const AppPtr& app) {
   json::object body = appToJson(*app);
   body["created_at"] = unixSeconds(app->createdAt);  // the spec's body; fly-go reads the rest
-  return jsonAnswer(201, body);
+  return jsonResponse(201, body);
 }
 
-awaitable<Answer> listApps(Core& core, Call& call) {
+awaitable<Response> listApps(Core& core, Call& call) {
   auto slug = call.parameter("org_slug");
   if (!slug || slug->empty()) refuse(400, "org_slug is required");  // I: the wording
   requireOrganization(call, *slug);
@@ -46,10 +46,10 @@ awaitable<Answer> listApps(Core& core, Call& call) {
   if (auto cursor = addPage(list, in_order, page, [](const App& app) { return std::optional(appToJson(app)); }))
     body["next_cursor"] = *cursor;
   body["apps"] = std::move(list);
-  co_return jsonAnswer(200, body);
+  co_return jsonResponse(200, body);
 }
 
-awaitable<Answer> createApp(Core& core, Call& call) {
+awaitable<Response> createApp(Core& core, Call& call) {
   Body fields = call.fields();
   std::string name = fields.text("name");
   if (name.empty()) name = fields.text("app_name");
@@ -78,23 +78,23 @@ awaitable<Answer> createApp(Core& core, Call& call) {
   co_return created(app);
 }
 
-awaitable<Answer> getApp(Core&, Call& call) { co_return jsonAnswer(200, appToJson(*call.app)); }
+awaitable<Response> getApp(Core&, Call& call) { co_return jsonResponse(200, appToJson(*call.app)); }
 
 }  // namespace
 
-awaitable<Answer> deleteApp(Core& core, Call& call) {
+awaitable<Response> deleteApp(Core& core, Call& call) {
   // Fly's own client sends no force, and receives 202 even while Machines run.
   beginAppDelete(core, call.app);
-  co_return emptyAnswer(202);
+  co_return emptyResponse(202);
 }
 
-awaitable<Answer> createDeployToken(Core& core, Call& call) {
+awaitable<Response> createDeployToken(Core& core, Call& call) {
   std::string expiry = call.fields().text("expiry");
   if (!expiry.empty() && !parseGoDuration(expiry)) refuse(400, format("time: invalid duration \"{}\"", expiry));
   std::string token = "fm2_" + newUlid(core.now()) + newNonce();
   call.app->deployTokens.push_back(token);
   core.journal.changed(call.app);
-  co_return jsonAnswer(200, json::object{{"token", "FlyV1 " + token}});
+  co_return jsonResponse(200, json::object{{"token", "FlyV1 " + token}});
 }
 
 std::vector<Route> appRoutes() {

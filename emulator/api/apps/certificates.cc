@@ -124,7 +124,7 @@ void readUploaded(const std::string& chain, const std::string& key_text, Certifi
   into.keyType = EVP_PKEY_get_base_id(key.get()) == EVP_PKEY_RSA ? "rsa" : "ecdsa";
 }
 
-awaitable<Answer> listCertificates(Core&, Call& call) {
+awaitable<Response> listCertificates(Core&, Call& call) {
   const std::int64_t limit = call.integer("limit", 1, kMaxCertificatesPerPage).value_or(kMaxCertificatesPerPage);
   const std::string filter = call.parameter("filter").value_or("");
   const std::string after = fromBase64Url(call.parameter("cursor").value_or("")).value_or("");
@@ -145,17 +145,17 @@ awaitable<Answer> listCertificates(Core&, Call& call) {
   }
   body["certificates"] = std::move(list);
   body["total_count"] = total;
-  co_return jsonAnswer(200, body);
+  co_return jsonResponse(200, body);
 }
 
-awaitable<Answer> requestCertificate(Core& core, Call& call) {
+awaitable<Response> requestCertificate(Core& core, Call& call) {
   std::string hostname = readHostname(call);
   addedCertificate(core, *call.app, hostname).acmeRequested = true;
   core.journal.changed(call.app);
-  co_return jsonAnswer(201, detailOf(*call.app, hostname));
+  co_return jsonResponse(201, detailOf(*call.app, hostname));
 }
 
-awaitable<Answer> uploadCertificate(Core& core, Call& call) {
+awaitable<Response> uploadCertificate(Core& core, Call& call) {
   std::string hostname = readHostname(call);
   Certificate read;
   readUploaded(call.fields().text("fullchain"), call.fields().text("private_key"), read);
@@ -165,46 +165,46 @@ awaitable<Answer> uploadCertificate(Core& core, Call& call) {
   certificate.issuer = read.issuer;
   certificate.keyType = read.keyType;
   core.journal.changed(call.app);
-  co_return jsonAnswer(201, detailOf(*call.app, hostname));
+  co_return jsonResponse(201, detailOf(*call.app, hostname));
 }
 
-awaitable<Answer> getCertificate(Core&, Call& call) {
+awaitable<Response> getCertificate(Core&, Call& call) {
   requireCertificate(call);
-  co_return jsonAnswer(200, detailOf(*call.app, call.arguments[1]));
+  co_return jsonResponse(200, detailOf(*call.app, call.arguments[1]));
 }
 
-awaitable<Answer> checkCertificate(Core&, Call& call) {
+awaitable<Response> checkCertificate(Core&, Call& call) {
   requireCertificate(call);
   json::object body = detailOf(*call.app, call.arguments[1]);
   body["dns_records"] = {
       {"a", json::array()}, {"aaaa", json::array()},           {"cname", json::array()},  {"resolved_addresses", json::array()},
       {"soa", nullptr},     {"acme_challenge_cname", nullptr}, {"ownership_txt", nullptr}};
-  co_return jsonAnswer(200, body);
+  co_return jsonResponse(200, body);
 }
 
-awaitable<Answer> deleteCertificate(Core& core, Call& call) {
+awaitable<Response> deleteCertificate(Core& core, Call& call) {
   requireCertificate(call);
   call.app->certificates.erase(call.arguments[1]);
   core.journal.changed(call.app);
-  co_return emptyAnswer(204);
+  co_return emptyResponse(204);
 }
 
-awaitable<Answer> stopAcme(Core& core, Call& call) {
+awaitable<Response> stopAcme(Core& core, Call& call) {
   Certificate& certificate = requireCertificate(call);
   certificate.acmeRequested = false;
   certificate.updatedAt = core.now();
   core.journal.changed(call.app);
-  co_return jsonAnswer(200, detailOf(*call.app, call.arguments[1]));
+  co_return jsonResponse(200, detailOf(*call.app, call.arguments[1]));
 }
 
-awaitable<Answer> deleteUploaded(Core& core, Call& call) {
+awaitable<Response> deleteUploaded(Core& core, Call& call) {
   Certificate& certificate = requireCertificate(call);
   certificate.hasCustom = false;
   certificate.updatedAt = core.now();
   core.journal.changed(call.app);
   json::object body = detailOf(*call.app, call.arguments[1]);
   body["warning"] = "";
-  co_return jsonAnswer(200, body);
+  co_return jsonResponse(200, body);
 }
 
 }  // namespace

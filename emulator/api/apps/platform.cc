@@ -101,7 +101,7 @@ bool isListed(const Call& call, const ListFilter& filter, const Entry& entry, bo
 
 json::array errorRegions(const Call& call) { return json::array(call.fault.errorRegions.begin(), call.fault.errorRegions.end()); }
 
-awaitable<Answer> listOrganizationMachines(Core& core, Call& call) {
+awaitable<Response> listOrganizationMachines(Core& core, Call& call) {
   requireListedOrganization(call, call.arguments[0]);
   ListFilter filter = readListFilter(call);
   std::vector<std::pair<std::string, MachinePtr>> entries;
@@ -119,10 +119,10 @@ awaitable<Answer> listOrganizationMachines(Core& core, Call& call) {
   }
   body["machines"] = std::move(list);
   body["error_regions"] = errorRegions(call);
-  co_return jsonAnswer(200, body);
+  co_return jsonResponse(200, body);
 }
 
-awaitable<Answer> listOrganizationVolumes(Core& core, Call& call) {
+awaitable<Response> listOrganizationVolumes(Core& core, Call& call) {
   requireListedOrganization(call, call.arguments[0]);
   ListFilter filter = readListFilter(call);
   std::vector<std::pair<std::string, VolumePtr>> entries;
@@ -141,10 +141,10 @@ awaitable<Answer> listOrganizationVolumes(Core& core, Call& call) {
   }
   body["volumes"] = std::move(list);
   if (!call.fault.errorRegions.empty()) body["error_regions"] = errorRegions(call);
-  co_return jsonAnswer(200, body);
+  co_return jsonResponse(200, body);
 }
 
-awaitable<Answer> listRegions(Core& core, Call&) {
+awaitable<Response> listRegions(Core& core, Call&) {
   json::array list;
   for (const RegionFacts& region : allRegions()) {
     if (!core.capacity.hasRegion(region.code)) continue;
@@ -158,10 +158,10 @@ awaitable<Answer> listRegions(Core& core, Call&) {
                                 {"deprecated", false},
                                 {"mpg_available", false}});
   }
-  co_return jsonAnswer(200, json::object{{"regions", std::move(list)}, {"nearest", core.options.regions.front()}});
+  co_return jsonResponse(200, json::object{{"regions", std::move(list)}, {"nearest", core.options.regions.front()}});
 }
 
-awaitable<Answer> probePlacements(Core& core, Call& call) {
+awaitable<Response> probePlacements(Core& core, Call& call) {
   Body fields = call.fields();
   std::string slug = fields.text("org_slug");
   if (slug.empty()) refuse(400, "org_slug is required");  // I: the wording
@@ -183,17 +183,17 @@ awaitable<Answer> probePlacements(Core& core, Call& call) {
     if (wanted > 0 && left == 0) break;
   }
   if (list.empty()) refuseBy("E22");  // I: that an empty result is an error
-  co_return jsonAnswer(200, json::object{{"regions", std::move(list)}});
+  co_return jsonResponse(200, json::object{{"regions", std::move(list)}});
 }
 
-awaitable<Answer> currentToken(Core&, Call& call) {
+awaitable<Response> currentToken(Core&, Call& call) {
   json::object info{{"token_id", "emulated"}, {"apps", json::array()}};
   if (call.token) {
     info["org_slug"] = call.token->organization;
     info["organization"] = call.token->organization;
     info["user"] = call.token->user;
   }
-  co_return jsonAnswer(200, json::object{{"tokens", json::array{std::move(info)}}});
+  co_return jsonResponse(200, json::object{{"tokens", json::array{std::move(info)}}});
 }
 
 }  // namespace

@@ -8,13 +8,13 @@
 namespace swarm::emulator {
 namespace {
 
-awaitable<Answer> listPolicies(Core&, Call& call) {
+awaitable<Response> listPolicies(Core&, Call& call) {
   json::array list;
   for (const json::object& policy : call.app->policies) list.push_back(policy);
-  co_return jsonAnswer(200, list);
+  co_return jsonResponse(200, list);
 }
 
-awaitable<Answer> createPolicy(Core& core, Call& call) {
+awaitable<Response> createPolicy(Core& core, Call& call) {
   Body fields = call.fields();
   if (fields.text("name").empty()) refuse(400, "name is required");     // I: status and wording
   if (!fields.object("selector")) refuse(400, "selector is required");  // I: status and wording
@@ -29,14 +29,14 @@ awaitable<Answer> createPolicy(Core& core, Call& call) {
   else
     call.app->policies.push_back(policy);
   core.journal.changed(call.app);
-  co_return jsonAnswer(200, policy);  // I: the status
+  co_return jsonResponse(200, policy);  // I: the status
 }
 
-awaitable<Answer> deletePolicy(Core& core, Call& call) {
+awaitable<Response> deletePolicy(Core& core, Call& call) {
   auto gone = std::erase_if(call.app->policies, [&](const json::object& policy) { return textOf(policy, "id") == call.arguments[1]; });
   if (gone == 0) refuse(404, "network policy not found");  // I: the wording
   core.journal.changed(call.app);
-  co_return emptyAnswer(204);  // I: the status
+  co_return emptyResponse(204);  // I: the status
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ const SecretKey& requireKeyFor(const Call& call, KeyUse use) {
   return key;
 }
 
-Answer putKey(Core& core, const Call& call, const SecretKeyType& type, std::string value) {
+Response putKey(Core& core, const Call& call, const SecretKeyType& type, std::string value) {
   App& app = *call.app;
   SecretKey& key = app.secretKeys[call.arguments[1]];
   if (key.type.empty()) key.createdAt = core.now();
@@ -129,21 +129,21 @@ Answer putKey(Core& core, const Call& call, const SecretKeyType& type, std::stri
   key.updatedAt = core.now();
   ++app.secretsVersion;
   core.journal.changed(call.app);
-  return jsonAnswer(201, withSecretsVersion(app, keyToJson(call.arguments[1], key)));
+  return jsonResponse(201, withSecretsVersion(app, keyToJson(call.arguments[1], key)));
 }
 
-awaitable<Answer> listSecretKeys(Core&, Call& call) {
+awaitable<Response> listSecretKeys(Core&, Call& call) {
   const std::vector<std::string> types = call.parameterList("types");
   json::array list;
   for (const auto& [name, key] : call.app->secretKeys) {
     if (types.empty() || std::ranges::find(types, key.type) != types.end()) list.push_back(keyToJson(name, key));
   }
-  co_return jsonAnswer(200, json::object{{"secret_keys", std::move(list)}});
+  co_return jsonResponse(200, json::object{{"secret_keys", std::move(list)}});
 }
 
-awaitable<Answer> getSecretKey(Core&, Call& call) { co_return jsonAnswer(200, keyToJson(call.arguments[1], requireKey(call))); }
+awaitable<Response> getSecretKey(Core&, Call& call) { co_return jsonResponse(200, keyToJson(call.arguments[1], requireKey(call))); }
 
-awaitable<Answer> setSecretKey(Core& core, Call& call) {
+awaitable<Response> setSecretKey(Core& core, Call& call) {
   const SecretKeyType& type = requireType(call.fields().text("type"));
   std::string value = bytesAt(call, "value");
   if (value.empty() || (type.use == KeyUse::Encrypt && value.size() != type.bytes))
@@ -151,42 +151,42 @@ awaitable<Answer> setSecretKey(Core& core, Call& call) {
   co_return putKey(core, call, type, std::move(value));
 }
 
-awaitable<Answer> generateSecretKey(Core& core, Call& call) {
+awaitable<Response> generateSecretKey(Core& core, Call& call) {
   const SecretKeyType& type = requireType(call.fields().text("type"));
   co_return putKey(core, call, type, randomBytes(type.bytes));
 }
 
-awaitable<Answer> deleteSecretKey(Core& core, Call& call) {
+awaitable<Response> deleteSecretKey(Core& core, Call& call) {
   requireKey(call);
   call.app->secretKeys.erase(call.arguments[1]);
   ++call.app->secretsVersion;
   core.journal.changed(call.app);
-  co_return jsonAnswer(200, withSecretsVersion(*call.app, {}));
+  co_return jsonResponse(200, withSecretsVersion(*call.app, {}));
 }
 
-awaitable<Answer> encryptBySecretKey(Core&, Call& call) {
+awaitable<Response> encryptBySecretKey(Core&, Call& call) {
   const SecretKey& key = requireKeyFor(call, KeyUse::Encrypt);
-  co_return jsonAnswer(
+  co_return jsonResponse(
       200, json::object{{"ciphertext", toBase64(encryptWith(key.value, bytesAt(call, "plaintext"), bytesAt(call, "associated_data")))}});
 }
 
-awaitable<Answer> decryptBySecretKey(Core&, Call& call) {
+awaitable<Response> decryptBySecretKey(Core&, Call& call) {
   const SecretKey& key = requireKeyFor(call, KeyUse::Encrypt);
   auto plaintext = decryptWith(key.value, bytesAt(call, "ciphertext"), bytesAt(call, "associated_data"));
   if (!plaintext) refuse(400, "decryption failed");  // I: the wording
-  co_return jsonAnswer(200, json::object{{"plaintext", toBase64(*plaintext)}});
+  co_return jsonResponse(200, json::object{{"plaintext", toBase64(*plaintext)}});
 }
 
-awaitable<Answer> signBySecretKey(Core&, Call& call) {
+awaitable<Response> signBySecretKey(Core&, Call& call) {
   const SecretKey& key = requireKeyFor(call, KeyUse::Sign);
-  co_return jsonAnswer(200, json::object{{"signature", toBase64(signWith(requireType(key.type), key.value, bytesAt(call, "plaintext")))}});
+  co_return jsonResponse(200, json::object{{"signature", toBase64(signWith(requireType(key.type), key.value, bytesAt(call, "plaintext")))}});
 }
 
-awaitable<Answer> verifyBySecretKey(Core&, Call& call) {
+awaitable<Response> verifyBySecretKey(Core&, Call& call) {
   const SecretKey& key = requireKeyFor(call, KeyUse::Sign);
   std::string signature = signWith(requireType(key.type), key.value, bytesAt(call, "plaintext"));
   if (!equalConstantTime(signature, bytesAt(call, "signature"))) refuse(400, "verification failed");  // I: the wording
-  co_return emptyAnswer(204);
+  co_return emptyResponse(204);
 }
 
 }  // namespace

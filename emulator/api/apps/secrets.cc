@@ -42,39 +42,39 @@ AppSecret& requireSecret(const Call& call) {
   return found->second;
 }
 
-awaitable<Answer> listSecrets(Core&, Call& call) {
+awaitable<Response> listSecrets(Core&, Call& call) {
   checkMinVersion(call);
   json::array list;
   for (const auto& [name, secret] : call.app->secrets) list.push_back(shownSecret(call, name, secret));
-  co_return jsonAnswer(200, json::object{{"secrets", std::move(list)}});
+  co_return jsonResponse(200, json::object{{"secrets", std::move(list)}});
 }
 
-awaitable<Answer> getSecret(Core&, Call& call) {
+awaitable<Response> getSecret(Core&, Call& call) {
   checkMinVersion(call);
-  co_return jsonAnswer(200, shownSecret(call, call.arguments[1], requireSecret(call)));
+  co_return jsonResponse(200, shownSecret(call, call.arguments[1], requireSecret(call)));
 }
 
-awaitable<Answer> setSecret(Core& core, Call& call) {
+awaitable<Response> setSecret(Core& core, Call& call) {
   App& app = *call.app;
   std::string value = call.fields().text("value");
   ++app.secretsVersion;
   put(core, app, call.arguments[1], std::move(value));
   core.journal.changed(call.app);
-  co_return jsonAnswer(201, withSecretsVersion(app, secretToJson(call.arguments[1], app.secrets[call.arguments[1]])));
+  co_return jsonResponse(201, withSecretsVersion(app, secretToJson(call.arguments[1], app.secrets[call.arguments[1]])));
 }
 
-awaitable<Answer> deleteSecret(Core& core, Call& call) {
+awaitable<Response> deleteSecret(Core& core, Call& call) {
   requireSecret(call);
   App& app = *call.app;
   app.secrets.erase(call.arguments[1]);
   ++app.secretsVersion;
   core.journal.changed(call.app);
-  co_return jsonAnswer(200, withSecretsVersion(app, {}));
+  co_return jsonResponse(200, withSecretsVersion(app, {}));
 }
 
 }  // namespace
 
-awaitable<Answer> updateSecrets(Core& core, Call& call) {
+awaitable<Response> updateSecrets(Core& core, Call& call) {
   const json::object* values = call.fields().object("values");
   if (!values) refuse(400, "values is required");  // I: the wording
   App& app = *call.app;
@@ -94,7 +94,7 @@ awaitable<Answer> updateSecrets(Core& core, Call& call) {
     changed.push_back(secretToJson(name, app.secrets[name]));
   }
   core.journal.changed(call.app);
-  co_return jsonAnswer(200, withSecretsVersion(app, {{"secrets", std::move(changed)}}));
+  co_return jsonResponse(200, withSecretsVersion(app, {{"secrets", std::move(changed)}}));
 }
 
 std::vector<Route> secretRoutes() {

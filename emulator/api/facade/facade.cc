@@ -122,13 +122,13 @@ std::string typeNamed(std::string_view name) {
 }
 
 /// Converts a refusal of the Machines API to an error of GraphQL.
-Answer graphRefusal(std::string_view key, const Answer& refusal) {
+Response graphRefusal(std::string_view key, const Response& refusal) {
   boost::system::error_code error;
   json::value body = json::parse(refusal.body, error);
   const json::object* object = error ? nullptr : body.if_object();
   std::string message = object ? textOf(*object, "message") : "";
   if (message.empty() && object) message = textOf(*object, "error");
-  return graphErrorAnswer(key, message, refusal.status == 404 ? "NOT_FOUND" : "UNPROCESSABLE");  // I: the codes
+  return graphErrorResponse(key, message, refusal.status == 404 ? "NOT_FOUND" : "UNPROCESSABLE");  // I: the codes
 }
 
 }  // namespace
@@ -160,32 +160,32 @@ std::vector<GraphSelection> outermostSelections(std::string_view document) {
   }
 }
 
-Answer graphErrorAnswer(std::string_view key, std::string_view message, std::string_view code) {
+Response graphErrorResponse(std::string_view key, std::string_view message, std::string_view code) {
   json::object error{{"message", message}};
   if (!key.empty()) error["path"] = json::array{key};
   if (!code.empty()) error["extensions"] = json::object{{"code", code}};
   json::object body{{"errors", json::array{std::move(error)}}};
   if (!key.empty()) body["data"] = json::object{{key, nullptr}};
-  return jsonAnswer(200, body);
+  return jsonResponse(200, body);
 }
 
-awaitable<Answer> queryGraph(Core& core, Call& call) {
+awaitable<Response> queryGraph(Core& core, Call& call) {
   json::object data;
   for (const GraphSelection& selection : outermostSelections(call.fields().text("query"))) {
-    std::optional<Answer> refused;
+    std::optional<Response> refused;
     std::optional<json::value> value;
     try {
       value = field(core, call, selection.name);
       if (!value) value = co_await mutateGraph(core, call, selection.name);
     } catch (const Refusal& refusal) {
-      refused = graphRefusal(selection.key, refusal.answer());
+      refused = graphRefusal(selection.key, refusal.response());
     }
     if (refused) co_return *refused;
-    if (!value) co_return graphErrorAnswer("", format("the emulator has no {}", selection.name), "");
-    if (value->is_null()) co_return graphErrorAnswer(selection.key, "Could not find " + typeNamed(selection.name), "NOT_FOUND");
+    if (!value) co_return graphErrorResponse("", format("the emulator has no {}", selection.name), "");
+    if (value->is_null()) co_return graphErrorResponse(selection.key, "Could not find " + typeNamed(selection.name), "NOT_FOUND");
     data[selection.key] = std::move(*value);
   }
-  co_return jsonAnswer(200, json::object{{"data", std::move(data)}});
+  co_return jsonResponse(200, json::object{{"data", std::move(data)}});
 }
 
 }  // namespace swarm::emulator

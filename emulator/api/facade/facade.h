@@ -22,9 +22,9 @@ struct GraphSelection {
 /// Empty for an invalid document. Arguments and inner selections are skipped: responses contain all fields.
 std::vector<GraphSelection> outermostSelections(std::string_view document);
 
-awaitable<Answer> queryGraph(Core& core, Call& call);
+awaitable<Response> queryGraph(Core& core, Call& call);
 /// Errors have status 200, too. An empty `key`: the whole document failed.
-Answer graphErrorAnswer(std::string_view key, std::string_view message, std::string_view code);
+Response graphErrorResponse(std::string_view key, std::string_view message, std::string_view code);
 
 /// Empty for a mutation that the emulator does not support; throws Refusal (facade_mutations.cc).
 awaitable<std::optional<json::value>> mutateGraph(Core& core, const Call& call, std::string name);

@@ -16,9 +16,9 @@ awaitable<json::object> byRest(Core& core, const Call& call, AppPtr app, Handler
   inner.app = std::move(app);
   inner.document = std::move(body);
   inner.arguments = std::move(arguments);
-  Answer answer = co_await handler(core, inner);
+  Response response = co_await handler(core, inner);
   boost::system::error_code error;
-  json::value parsed = json::parse(answer.body, error);
+  json::value parsed = json::parse(response.body, error);
   co_return !error && parsed.is_object() ? parsed.as_object() : json::object();
 }
 

@@ -67,14 +67,14 @@ GuestExec readExec(const Call& call) {
          "deadline_exceeded: Post \"http://unix/v1/exec\": net/http: request canceled (Client.Timeout exceeded while awaiting headers)");
 }
 
-awaitable<Answer> execInMachine(Core& core, Call& call) {
+awaitable<Response> execInMachine(Core& core, Call& call) {
   MachinePtr machine = call.machine;
   GuestExec request = readExec(call);
   if (machine->state != MachineState::started) refuseBy("E29");
   // I: status and wording; a host that Fly cannot reach runs no command.
   if (!isReachable(*machine)) refuse(412, "failed_precondition: machine's host is unreachable");
   // The command is silently not run (§8).
-  if (call.body.size() > kInitBodyLimit) co_return catalogueAnswer("E30");
+  if (call.body.size() > kInitBodyLimit) co_return catalogueResponse("E30");
   std::string version = machine->version;
   auto still_runs = [&] { return machine->state == MachineState::started && machine->version == version; };
   MachineLock turn(machine, &Machine::execBusy);  // init runs one command at a time (§8)
@@ -86,10 +86,10 @@ awaitable<Answer> execInMachine(Core& core, Call& call) {
   if (!result->exitCode && result->exitSignal == 0) refuseLate();
   json::object body{{"exit_signal", result->exitSignal}, {"stdout", result->stdoutText}, {"stderr", result->stderrText}};
   if (result->exitCode) body["exit_code"] = *result->exitCode;
-  co_return jsonAnswer(200, body);
+  co_return jsonResponse(200, body);
 }
 
-awaitable<Answer> listProcesses(Core& core, Call& call) {
+awaitable<Response> listProcesses(Core& core, Call& call) {
   std::string key = call.parameter("sort_by").value_or("");
   std::string order = call.parameter("order").value_or("");
   if (!order.empty() && order != "asc" && order != "desc") refuse(400, "invalid order");  // I: the wording
@@ -115,17 +115,17 @@ awaitable<Answer> listProcesses(Core& core, Call& call) {
                                 {"rss", process.rssBytes},
                                 {"listen_sockets", json::array()}});
   }
-  co_return jsonAnswer(200, list);
+  co_return jsonResponse(200, list);
 }
 
 // I: the meaning of the numbers of …/memory; the spec has only the fields.
-awaitable<Answer> getMemory(Core&, Call& call) {
+awaitable<Response> getMemory(Core&, Call& call) {
   const Machine& machine = *call.machine;
   std::int64_t limit = machine.memoryLimitMb == 0 ? machine.guest.memoryMb : machine.memoryLimitMb;
-  co_return jsonAnswer(200, json::object{{"available_mb", machine.guest.memoryMb}, {"limit_mb", limit}});
+  co_return jsonResponse(200, json::object{{"available_mb", machine.guest.memoryMb}, {"limit_mb", limit}});
 }
 
-awaitable<Answer> setMemory(Core& core, Call& call) {
+awaitable<Response> setMemory(Core& core, Call& call) {
   std::int64_t limit = call.fields().integer("limit_mb").value_or(0);
   if (limit < 0 || limit > call.machine->guest.memoryMb)
     refuse(400, format("limit_mb must be between 0 and {}", call.machine->guest.memoryMb));
@@ -134,9 +134,9 @@ awaitable<Answer> setMemory(Core& core, Call& call) {
   co_return co_await getMemory(core, call);
 }
 
-awaitable<Answer> reclaimMemory(Core&, Call& call) {
+awaitable<Response> reclaimMemory(Core&, Call& call) {
   std::int64_t amount = call.fields().integer("amount_mb").value_or(0);
-  co_return jsonAnswer(200, json::object{{"actual_mb", std::clamp<std::int64_t>(amount, 0, call.machine->guest.memoryMb)}});
+  co_return jsonResponse(200, json::object{{"actual_mb", std::clamp<std::int64_t>(amount, 0, call.machine->guest.memoryMb)}});
 }
 
 }  // namespace

@@ -40,30 +40,30 @@ json::object success(const MachineLease& lease) {
 
 /// I: the body; §6 documents that the text contains "lease not found".
 [[noreturn]] void refuseWithoutLease() {
-  throw Refusal(jsonAnswer(404, json::object{{"status", "error"}, {"message", "lease not found"}, {"code", "not_found"}}));
+  throw Refusal(jsonResponse(404, json::object{{"status", "error"}, {"message", "lease not found"}, {"code", "not_found"}}));
 }
 
-awaitable<Answer> getLease(Core& core, Call& call) {
+awaitable<Response> getLease(Core& core, Call& call) {
   const MachineLease* lease = leaseOf(core, *call.machine);
   if (!lease) refuseWithoutLease();
-  co_return jsonAnswer(200, success(*lease));
+  co_return jsonResponse(200, success(*lease));
 }
 
-awaitable<Answer> acquireLease(Core& core, Call& call) {
+awaitable<Response> acquireLease(Core& core, Call& call) {
   requireLease(core, call, *call.machine);
   Body fields = call.fields();
   auto ttl = fields.integer("ttl");
   if (!ttl) ttl = call.integer("ttl", 1, kLongestTtl);
   if (ttl && (*ttl < 1 || *ttl > kLongestTtl)) refuse(400, "invalid lease ttl");  // I: range and wording
-  co_return jsonAnswer(201, success(takeLease(core, call, call.machine, ttl.value_or(kDefaultTtl), fields.text("description"))));
+  co_return jsonResponse(201, success(takeLease(core, call, call.machine, ttl.value_or(kDefaultTtl), fields.text("description"))));
 }
 
-awaitable<Answer> releaseLease(Core& core, Call& call) {
+awaitable<Response> releaseLease(Core& core, Call& call) {
   if (!leaseOf(core, *call.machine)) refuseWithoutLease();
   requireLease(core, call, *call.machine);
   call.machine->lease.reset();
   core.journal.changed(call.machine);
-  co_return jsonAnswer(200, json::object{{"status", "success"}, {"data", {{"ok", true}}}});
+  co_return jsonResponse(200, json::object{{"status", "success"}, {"data", {{"ok", true}}}});
 }
 
 }  // namespace

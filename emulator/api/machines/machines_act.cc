@@ -14,7 +14,7 @@ using State = MachineState;
 
 namespace {
 
-Answer done() { return jsonAnswer(200, json::object{{"ok", true}}); }
+Response done() { return jsonResponse(200, json::object{{"ok", true}}); }
 
 bool isSignal(std::string_view name) {
   return std::ranges::any_of(kSignals, [&](const auto& signal) { return signal.first == name; });
@@ -69,7 +69,7 @@ std::string readTimeout(const Call& call) {
   return call.fields().text("timeout");
 }
 
-awaitable<Answer> startMachine(Core& core, Call& call) {
+awaitable<Response> startMachine(Core& core, Call& call) {
   const MachinePtr& machine = call.machine;
   std::string before(toString(machine->state));
   requireHost(*machine);
@@ -95,10 +95,10 @@ awaitable<Answer> startMachine(Core& core, Call& call) {
     default:
       refuseBy("E10", {{"state", before}});
   }
-  co_return jsonAnswer(200, json::object{{"previous_state", before}, {"migrated", false}, {"new_host", ""}});
+  co_return jsonResponse(200, json::object{{"previous_state", before}, {"migrated", false}, {"new_host", ""}});
 }
 
-awaitable<Answer> stopMachine(Core& core, Call& call) {
+awaitable<Response> stopMachine(Core& core, Call& call) {
   const MachinePtr& machine = call.machine;
   StopOrder order = readOrder(call, call.fields().text("signal"), readTimeout(call));
   requireHost(*machine);
@@ -122,7 +122,7 @@ awaitable<Answer> stopMachine(Core& core, Call& call) {
   co_return done();
 }
 
-awaitable<Answer> suspendMachine(Core& core, Call& call) {
+awaitable<Response> suspendMachine(Core& core, Call& call) {
   const MachinePtr& machine = call.machine;
   requireHost(*machine);
   if (machine->state == State::suspended || machine->state == State::suspending) co_return done();  // I: a second suspend
@@ -138,7 +138,7 @@ awaitable<Answer> suspendMachine(Core& core, Call& call) {
   co_return done();
 }
 
-awaitable<Answer> restartMachine(Core& core, Call& call) {
+awaitable<Response> restartMachine(Core& core, Call& call) {
   const MachinePtr& machine = call.machine;
   StopOrder order = readOrder(call, call.parameter("signal").value_or(""), call.parameter("timeout").value_or(""));
   if (call.flag("force_stop")) order.signal = "SIGKILL";
@@ -150,7 +150,7 @@ awaitable<Answer> restartMachine(Core& core, Call& call) {
   co_return done();
 }
 
-awaitable<Answer> signalMachine(Core& core, Call& call) {
+awaitable<Response> signalMachine(Core& core, Call& call) {
   std::string signal = readSignal(call);
   requireHost(*call.machine);
   if (call.machine->state != State::started) refuseBy("E29");
@@ -163,7 +163,7 @@ awaitable<Answer> signalMachine(Core& core, Call& call) {
   co_return done();
 }
 
-awaitable<Answer> deleteMachine(Core& core, Call& call) {
+awaitable<Response> deleteMachine(Core& core, Call& call) {
   const MachinePtr& machine = call.machine;
   bool force = call.flag("force") || call.flag("kill");  // also accepted while the host is unreachable: performed once it is back
   if (machine->state == State::destroyed && core.now() >= machine->destroyedAt + core.options.times.destroyedVisible) refuseBy("E7");
@@ -176,13 +176,13 @@ awaitable<Answer> deleteMachine(Core& core, Call& call) {
   co_return done();
 }
 
-awaitable<Answer> cordonMachine(Core& core, Call& call) {
+awaitable<Response> cordonMachine(Core& core, Call& call) {
   call.machine->cordoned = true;
   core.touch(call.machine);
   co_return done();
 }
 
-awaitable<Answer> uncordonMachine(Core& core, Call& call) {
+awaitable<Response> uncordonMachine(Core& core, Call& call) {
   call.machine->cordoned = false;
   core.touch(call.machine);
   co_return done();

@@ -98,7 +98,7 @@ std::string wantedText(const StateWaiter& waiter) {
   return text;
 }
 
-awaitable<Answer> listMachines(Core& core, Call& call) {
+awaitable<Response> listMachines(Core& core, Call& call) {
   MachineFilter filter = readFilter(call);
   Page page = readPage(call, kMaxPerPage);
   MachineView view{.detail = call.flag("summary") ? Detail::Summary : Detail::Full, .withLease = call.flag("include_leases")};
@@ -107,52 +107,52 @@ awaitable<Answer> listMachines(Core& core, Call& call) {
     bool is_listed = passes(machine, filter) && isVisible(core, call, machine);
     return is_listed ? std::optional(machineToJson(core, machine, view)) : std::nullopt;
   });
-  co_return pageAnswer(list, std::move(cursor));
+  co_return pageResponse(list, std::move(cursor));
 }
 
-awaitable<Answer> getMachine(Core& core, Call& call) {
+awaitable<Response> getMachine(Core& core, Call& call) {
   if (!isRemembered(core, *call.machine)) refuseBy("E7");
   auto version = call.parameter("version");
   if (version && !version->empty() && *version != call.machine->version)
-    co_return jsonAnswer(200, oldVersion(core, *call.machine, *version));
-  co_return jsonAnswer(200, machineToJson(core, *call.machine, {.withLease = call.flag("include_leases")}));
+    co_return jsonResponse(200, oldVersion(core, *call.machine, *version));
+  co_return jsonResponse(200, machineToJson(core, *call.machine, {.withLease = call.flag("include_leases")}));
 }
 
-awaitable<Answer> listEvents(Core&, Call& call) {
+awaitable<Response> listEvents(Core&, Call& call) {
   std::int64_t limit = call.integer("limit", 1, kMaxEvents).value_or(kDefaultEvents);
   json::array list;
   const auto& events = call.machine->events;
   for (auto event = events.rbegin(); event != events.rend() && static_cast<std::int64_t>(list.size()) < limit; ++event) {
     list.push_back(eventToJson(*event));
   }
-  co_return jsonAnswer(200, list);
+  co_return jsonResponse(200, list);
 }
 
-awaitable<Answer> listVersions(Core&, Call& call) {
+awaitable<Response> listVersions(Core&, Call& call) {
   json::array list;
   const auto& versions = call.machine->versions;
   for (auto version = versions.rbegin(); version != versions.rend(); ++version) {
     list.push_back(json::object{{"version", version->version}, {"user_config", version->config}});
   }
-  co_return jsonAnswer(200, list);
+  co_return jsonResponse(200, list);
 }
 
-awaitable<Answer> waitForMachine(Core&, Call& call) {
+awaitable<Response> waitForMachine(Core&, Call& call) {
   MachinePtr machine = call.machine;
   std::shared_ptr<StateWaiter> waiter = readWaiter(call);
   Deadline deadline = Deadline::after(readWaitTimeout(call));
   bool known = waiter->version.empty() ||
                std::ranges::any_of(machine->versions, [&](const MachineVersion& version) { return version.version == waiter->version; });
   if (!known) refuse(404, "not_found: machine version not found");  // I: status and wording
-  waiter->answer = waitAnswer(*machine, *waiter);
-  if (!waiter->answer) {
+  waiter->response = waitResponse(*machine, *waiter);
+  if (!waiter->response) {
     machine->waiters.push_back(waiter);
-    while (!waiter->answer && !deadline.hasPassed()) {
+    while (!waiter->response && !deadline.hasPassed()) {
       if (!co_await waitFor(waiter->done, deadline)) break;
     }
     std::erase(machine->waiters, waiter);
   }
-  if (waiter->answer) co_return jsonAnswer(200, *waiter->answer);
+  if (waiter->response) co_return jsonResponse(200, *waiter->response);
   // I: that a wait for an older version ends so.
   bool old = !waiter->version.empty() && waiter->version != machine->version;
   refuseBy("E8", {{"wanted", wantedText(*waiter)}, {"state", old ? "replaced" : std::string(toString(machine->state))}});

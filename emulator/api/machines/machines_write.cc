@@ -202,7 +202,7 @@ void resize(Core& core, Machine& machine, const GuestSize& guest, State after) {
   count(guest, 1);
 }
 
-awaitable<Answer> createMachine(Core& core, Call& call) {
+awaitable<Response> createMachine(Core& core, Call& call) {
   Body fields = call.fields();
   const json::object& config = requireConfig(fields);
   GuestSize guest = checkGuest(config);
@@ -222,10 +222,10 @@ awaitable<Answer> createMachine(Core& core, Call& call) {
   json::object body = machineToJson(core, *machine, view);
   core.servicesChanged();
   if (machine->launchPending) beginLaunch(core, machine);
-  co_return jsonAnswer(200, body);
+  co_return jsonResponse(200, body);
 }
 
-awaitable<Answer> updateMachine(Core& core, Call& call) {
+awaitable<Response> updateMachine(Core& core, Call& call) {
   Body fields = call.fields();
   const MachinePtr machine = call.machine;
   const json::object& config = requireConfig(fields);
@@ -249,7 +249,7 @@ awaitable<Answer> updateMachine(Core& core, Call& call) {
   if (auto ttl = fields.integer("lease_ttl"); ttl && *ttl > 0) view.nonce = takeLease(core, call, machine, *ttl, "").nonce;
   if (machine->lease) machine->lease->version = machine->version;
   beginReplace(core, machine, std::move(order), after);
-  co_return jsonAnswer(200, machineToJson(core, *machine, view));
+  co_return jsonResponse(200, machineToJson(core, *machine, view));
 }
 
 }  // namespace

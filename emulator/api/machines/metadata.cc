@@ -25,9 +25,9 @@ void checkVersion(const Call& call) {
   }
 }
 
-awaitable<Answer> getMetadata(Core&, Call& call) { co_return jsonAnswer(200, metadataOf(*call.machine)); }
+awaitable<Response> getMetadata(Core&, Call& call) { co_return jsonResponse(200, metadataOf(*call.machine)); }
 
-awaitable<Answer> patchMetadata(Core& core, Call& call) {
+awaitable<Response> patchMetadata(Core& core, Call& call) {
   const json::object* changes = call.fields().object("metadata");
   if (!changes) refuse(400, "metadata is required");  // I: the wording
   checkVersion(call);
@@ -43,28 +43,28 @@ awaitable<Answer> patchMetadata(Core& core, Call& call) {
       metadata[key] = value;
   }
   changed(core, call.machine);
-  co_return emptyAnswer(204);
+  co_return emptyResponse(204);
 }
 
-awaitable<Answer> getMetadataKey(Core&, Call& call) {
+awaitable<Response> getMetadataKey(Core&, Call& call) {
   const json::object& metadata = metadataOf(*call.machine);
   const json::value* value = metadata.if_contains(call.arguments[2]);
   if (!value) refuse(404, "metadata key not found");  // I: the wording
-  co_return jsonAnswer(200, json::object{{"value", *value}});
+  co_return jsonResponse(200, json::object{{"value", *value}});
 }
 
-awaitable<Answer> setMetadataKey(Core& core, Call& call) {
+awaitable<Response> setMetadataKey(Core& core, Call& call) {
   Body fields = call.fields();
   if (!fields.has("value")) refuse(400, "value is required");  // I: the wording
   metadataOf(*call.machine)[call.arguments[2]] = fields.text("value");
   changed(core, call.machine);
-  co_return emptyAnswer(204);
+  co_return emptyResponse(204);
 }
 
-awaitable<Answer> deleteMetadataKey(Core& core, Call& call) {
+awaitable<Response> deleteMetadataKey(Core& core, Call& call) {
   metadataOf(*call.machine).erase(call.arguments[2]);
   changed(core, call.machine);
-  co_return emptyAnswer(204);
+  co_return emptyResponse(204);
 }
 
 }  // namespace

@@ -229,10 +229,10 @@ Page readPage(const Call& call, std::int64_t most) {
   return page;
 }
 
-Answer pageAnswer(const json::array& list, std::optional<std::string> cursor) {
-  Answer answer = jsonAnswer(200, list);
-  if (cursor) answer.headers.push_back({"fly-next-cursor", std::move(*cursor)});
-  return answer;
+Response pageResponse(const json::array& list, std::optional<std::string> cursor) {
+  Response response = jsonResponse(200, list);
+  if (cursor) response.headers.push_back({"fly-next-cursor", std::move(*cursor)});
+  return response;
 }
 
 bool isVisible(const Core& core, const Call& call, const Machine& machine) { return call.affinity || machine.visibleAt <= core.now(); }

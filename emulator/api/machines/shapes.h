@@ -49,7 +49,7 @@ std::optional<std::string> addPage(json::array& list, const Index& in_order, con
   return std::nullopt;
 }
 /// The list as the response, with the cursor in its header.
-Answer pageAnswer(const json::array& list, std::optional<std::string> cursor);
+Response pageResponse(const json::array& list, std::optional<std::string> cursor);
 
 /// Whether the Machine is visible to this caller yet (§12 pitfall 4).
 bool isVisible(const Core& core, const Call& call, const Machine& machine);

@@ -138,16 +138,16 @@ void requireFree(const Core& core, const Volume& volume) {
   if (!holder.empty()) refuseBy("E25", {{"id", holder}});
 }
 
-awaitable<Answer> listVolumes(Core& core, Call& call) {
+awaitable<Response> listVolumes(Core& core, Call& call) {
   Page page = readPage(call, 1000);
   json::array list;
   auto cursor = addPage(list, call.app->volumes, page, [&](const Volume& volume) {
     return volume.state == "destroyed" ? std::nullopt : std::optional(volumeToJson(core, volume));
   });
-  co_return pageAnswer(list, std::move(cursor));
+  co_return pageResponse(list, std::move(cursor));
 }
 
-awaitable<Answer> createVolume(Core& core, Call& call) {
+awaitable<Response> createVolume(Core& core, Call& call) {
   Body fields = call.fields();
   if (!isVolumeName(fields.text("name"))) refuseBy("E28.volume");
   Origin origin = findOrigin(core, call);
@@ -178,30 +178,30 @@ awaitable<Answer> createVolume(Core& core, Call& call) {
     core.spawn(hydrate(core, volume, std::string(origin.stateOnTheWay)));
   }
   core.touch(volume);
-  co_return jsonAnswer(200, body);
+  co_return jsonResponse(200, body);
 }
 
-awaitable<Answer> getVolume(Core& core, Call& call) { co_return jsonAnswer(200, volumeToJson(core, *call.volume)); }
+awaitable<Response> getVolume(Core& core, Call& call) { co_return jsonResponse(200, volumeToJson(core, *call.volume)); }
 
-awaitable<Answer> updateVolume(Core& core, Call& call) {
+awaitable<Response> updateVolume(Core& core, Call& call) {
   Body fields = call.fields();
   Volume& volume = *call.volume;
   volume.snapshotRetention = checkRetention(fields, volume.snapshotRetention);
   volume.autoBackup = fields.flag("auto_backup_enabled").value_or(volume.autoBackup);
   core.touch(call.volume);
-  co_return jsonAnswer(200, volumeToJson(core, volume));
+  co_return jsonResponse(200, volumeToJson(core, volume));
 }
 
-awaitable<Answer> deleteVolume(Core& core, Call& call) {
+awaitable<Response> deleteVolume(Core& core, Call& call) {
   VolumePtr volume = call.volume;
-  if (volume->isGoing()) co_return jsonAnswer(200, volumeToJson(core, *volume));  // I: a second delete
+  if (volume->isGoing()) co_return jsonResponse(200, volumeToJson(core, *volume));  // I: a second delete
   requireFree(core, *volume);
   core.softDelete(volume);
   co_await destroyVolumeContent(core, volume);
-  co_return jsonAnswer(200, volumeToJson(core, *volume));
+  co_return jsonResponse(200, volumeToJson(core, *volume));
 }
 
-awaitable<Answer> extendVolume(Core& core, Call& call) {
+awaitable<Response> extendVolume(Core& core, Call& call) {
   Volume& volume = *call.volume;
   requireHost(volume);
   std::int64_t size = call.fields().integer("size_gb").value_or(0);
@@ -210,17 +210,17 @@ awaitable<Answer> extendVolume(Core& core, Call& call) {
     refuse(400, format("size_gb must be greater than {}", volume.sizeGb));  // I: status and wording; §7: never shrink
   volume.sizeGb = size;
   core.touch(call.volume);
-  co_return jsonAnswer(200, json::object{{"needs_restart", false}, {"volume", volumeToJson(core, volume)}});
+  co_return jsonResponse(200, json::object{{"needs_restart", false}, {"volume", volumeToJson(core, volume)}});
 }
 
-awaitable<Answer> listSnapshots(Core& core, Call& call) {
+awaitable<Response> listSnapshots(Core& core, Call& call) {
   core.dropExpiredSnapshots(call.volume);
   json::array list;
   for (const Snapshot& snapshot : call.volume->snapshots) list.push_back(snapshotToJson(snapshot));
-  co_return jsonAnswer(200, list);
+  co_return jsonResponse(200, list);
 }
 
-awaitable<Answer> createSnapshot(Core& core, Call& call) {
+awaitable<Response> createSnapshot(Core& core, Call& call) {
   VolumePtr volume = call.volume;
   if (volume->isGoing()) refuse(412, "failed_precondition: volume is being destroyed");  // I: status and wording
   requireHost(*volume);
@@ -253,7 +253,7 @@ awaitable<Answer> createSnapshot(Core& core, Call& call) {
     if (known.id == snapshot.id) known.sizeBytes = snapshot.sizeBytes;
   }
   core.touch(volume);
-  co_return jsonAnswer(200, json::object{{"Msg", {{"backup", snapshotToJson(snapshot)}}}});
+  co_return jsonResponse(200, json::object{{"Msg", {{"backup", snapshotToJson(snapshot)}}}});
 }
 
 }  // namespace

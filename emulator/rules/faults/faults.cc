@@ -44,32 +44,32 @@ json::object child(const json::object& object, std::string_view name) {
 
 std::string textOrJson(const json::value& value) { return value.is_string() ? std::string(value.get_string()) : json::serialize(value); }
 
-Answer customAnswer(const json::object& effect) {
-  Answer answer;
-  answer.status = static_cast<int>(integer(effect, "status").value_or(500));
-  if (const json::value* body = effect.if_contains("body")) answer.body = textOrJson(*body);
-  if (std::string type = text(effect, "content_type"); !type.empty()) answer.contentType = type;
-  return answer;
+Response customResponse(const json::object& effect) {
+  Response response;
+  response.status = static_cast<int>(integer(effect, "status").value_or(500));
+  if (const json::value* body = effect.if_contains("body")) response.body = textOrJson(*body);
+  if (std::string type = text(effect, "content_type"); !type.empty()) response.contentType = type;
+  return response;
 }
 
 /// "error" selects a row; "capacity" is a shorthand for three of them; "status" defines a custom response.
-std::optional<Answer> readAnswer(const json::object& effect) {
-  std::optional<Answer> answer;
+std::optional<Response> readResponse(const json::object& effect) {
+  std::optional<Response> response;
   if (std::string row = text(effect, "error"); !row.empty()) {
     RowValues values;
     for (const auto& [name, value] : child(effect, "values")) values.emplace(name, textOrJson(value));
-    answer = catalogueAnswer(row, values);
+    response = catalogueResponse(row, values);
   } else if (std::string scope = text(effect, "capacity"); !scope.empty()) {
     std::string_view row_of_scope = scope == "host" ? "E19" : scope == "region" ? "E22" : scope == "volume" ? "E23" : "";
     if (row_of_scope.empty()) wrong("has a capacity other than host, region or volume");
-    answer = catalogueAnswer(row_of_scope);
+    response = catalogueResponse(row_of_scope);
   } else if (effect.contains("status")) {
-    answer = customAnswer(effect);
+    response = customResponse(effect);
   }
-  if (answer) {
-    for (const auto& [name, value] : child(effect, "headers")) answer->headers.push_back({std::string(name), textOrJson(value)});
+  if (response) {
+    for (const auto& [name, value] : child(effect, "headers")) response->headers.push_back({std::string(name), textOrJson(value)});
   }
-  return answer;
+  return response;
 }
 
 FaultEffect readEffect(const json::object& effect) {
@@ -82,17 +82,17 @@ FaultEffect readEffect(const json::object& effect) {
   }
   FaultEffect result;
   result.latency = duration(effect, "latency_ms").value_or(std::chrono::milliseconds(0));
-  result.answer = readAnswer(effect);
+  result.response = readResponse(effect);
   if (flagOf(effect, "commit")) result.commit = Commit::Yes;
   if (std::string cut = text(effect, "cut"); !cut.empty()) {
     if (cut != "before" && cut != "after") wrong("has a cut other than before or after");
-    if (!result.answer) result.answer.emplace();
-    result.answer->cut = true;
+    if (!result.response) result.response.emplace();
+    result.response->cut = true;
     result.commit = cut == "after" ? Commit::Yes : Commit::No;
   }
   if (std::string twice = text(effect, "twice"); !twice.empty()) {
     if (twice != "first" && twice != "last") wrong("has a twice other than first or last");
-    result.twice = twice == "first" ? Twice::FirstAnswers : Twice::LastAnswers;
+    result.twice = twice == "first" ? Twice::FirstResponse : Twice::LastResponse;
   }
   result.emptyList = flagOf(effect, "empty_list");
   result.stuck = flagOf(effect, "stuck");

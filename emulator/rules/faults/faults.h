@@ -18,12 +18,12 @@ namespace swarm::emulator {
 /// Whether the request is performed although its response is replaced.
 enum class Commit { No, Yes };
 /// A request that is performed twice, as by a proxy's retry: which response is returned.
-enum class Twice { No, FirstAnswers, LastAnswers };
+enum class Twice { No, FirstResponse, LastResponse };
 
 struct FaultEffect {
   std::chrono::milliseconds latency{0};
-  std::optional<Answer> answer;  ///< instead of the request's own
-  Commit commit = Commit::No;    ///< with `answer`: before or after the work
+  std::optional<Response> response;  ///< instead of the request's own
+  Commit commit = Commit::No;    ///< with `response`: before or after the work
   Twice twice = Twice::No;
   bool emptyList = false;                                ///< a list response has no entry, and no cursor
   std::vector<std::string> errorRegions;                 ///< an organization-wide list lacks these regions and reports it

@@ -17,7 +17,7 @@ namespace swarm::agent {
 namespace {
 using std::chrono::milliseconds;
 constexpr std::chrono::seconds kTokenLife{60};
-constexpr milliseconds kAnswerMargin{500};  // the agent ends a command this long before the server's deadline, so that it can still report
+constexpr milliseconds kReportMargin{500};  // the agent ends a command this long before the server's deadline, so that it can still report
 constexpr double kLongestTimeout = 24 * 3600;
 constexpr std::chrono::seconds kImportProbe{10};
 
@@ -79,8 +79,8 @@ awaitable<net::StreamPtr> openTunnel(AgentTarget target, TokenScope scope, std::
 awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline, milliseconds wait) {
   std::string path(kHealthPath);
   if (wait.count() > 0) path += format("?wait={}", wait.count());
-  auto answer = co_await call(std::move(target), TokenScope::Status, get(path), kStatusLimits, deadline);
-  co_return readMembers(std::move(answer), [](ObjectReader& reader) {
+  auto response = co_await call(std::move(target), TokenScope::Status, get(path), kStatusLimits, deadline);
+  co_return readMembers(std::move(response), [](ObjectReader& reader) {
     AgentHealth health;
     health.ready = reader.require<bool>("ready");
     health.reason = printable(reader.require<std::string>("reason"));
@@ -100,8 +100,8 @@ awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline, millisec
 namespace {
 
 awaitable<AgentHold> changeHold(AgentTarget target, net::HttpRequest request, Deadline deadline) {
-  auto answer = co_await call(std::move(target), TokenScope::Files, std::move(request), kStatusLimits, deadline);
-  co_return readMembers(std::move(answer), [](ObjectReader& reader) {
+  auto response = co_await call(std::move(target), TokenScope::Files, std::move(request), kStatusLimits, deadline);
+  co_return readMembers(std::move(response), [](ObjectReader& reader) {
     AgentHold state;
     state.held = printable(reader.require<std::string>("held"));
     state.boot = printable(reader.require<std::string>("boot"));
@@ -120,8 +120,8 @@ awaitable<AgentHold> release(AgentTarget target, Deadline deadline) {
 }
 
 awaitable<std::size_t> freeze(AgentTarget target, std::string transfer, Deadline deadline) {
-  auto answer = co_await call(std::move(target), TokenScope::Files, post(kFreezePath, {{"transfer", transfer}}), kStatusLimits, deadline);
-  co_return readMembers(std::move(answer), [](ObjectReader& reader) {
+  auto response = co_await call(std::move(target), TokenScope::Files, post(kFreezePath, {{"transfer", transfer}}), kStatusLimits, deadline);
+  co_return readMembers(std::move(response), [](ObjectReader& reader) {
     return static_cast<std::size_t>(std::max<std::int64_t>(reader.require<std::int64_t>("frozen"), 0));
   });
 }
@@ -135,13 +135,13 @@ awaitable<void> endSession(AgentTarget target, std::string session, Deadline dea
 }
 
 awaitable<ResourceUsage> getUsage(AgentTarget target, Deadline deadline) {
-  auto answer = co_await call(std::move(target), TokenScope::Status, get(kUsagePath), kUsageLimits, deadline);
-  co_return usageOf(answer);
+  auto response = co_await call(std::move(target), TokenScope::Status, get(kUsagePath), kUsageLimits, deadline);
+  co_return usageOf(response);
 }
 
 awaitable<AgentActivity> getActivity(AgentTarget target, Deadline deadline) {
-  auto answer = co_await call(std::move(target), TokenScope::Status, get(kActivityPath), kStatusLimits, deadline);
-  co_return readMembers(std::move(answer), [](ObjectReader& reader) {
+  auto response = co_await call(std::move(target), TokenScope::Status, get(kActivityPath), kStatusLimits, deadline);
+  co_return readMembers(std::move(response), [](ObjectReader& reader) {
     AgentActivity activity;
     activity.lastActivity = reader.require<SystemTime>("lastActivity");
     activity.connections = reader.require<std::int64_t>("connections");
@@ -156,12 +156,12 @@ awaitable<CommandResult> exec(AgentTarget target, ExecRequest request, Deadline 
                            {"user", request.user},
                            {"stdin", request.stdinText}};
   if (!deadline.isNever()) {
-    auto left = std::max(deadline.left() - kAnswerMargin, deadline.left() / 2);
+    auto left = std::max(deadline.left() - kReportMargin, deadline.left() / 2);
     body["timeout"] = std::min(std::chrono::duration<double>(left).count(), kLongestTimeout);
   }
-  auto answer = execAnswerOf(co_await call(std::move(target), TokenScope::Exec, post(kExecPath, body), kExecLimits, deadline));
-  if (answer.timedOut) throw Error(ErrorCode::DeadlineExceeded, "The command timed out and was killed.");
-  co_return std::move(answer.command);
+  auto response = execResponseOf(co_await call(std::move(target), TokenScope::Exec, post(kExecPath, body), kExecLimits, deadline));
+  if (response.timedOut) throw Error(ErrorCode::DeadlineExceeded, "The command timed out and was killed.");
+  co_return std::move(response.command);
 }
 
 awaitable<net::StreamPtr> openVscodeTunnel(AgentTarget target, Deadline deadline) {
@@ -224,8 +224,8 @@ awaitable<void> watchImport(AgentTarget target, const SentArchive& sent, ImportP
   }
 }
 
-awaitable<void> sendArchive(AgentTarget target, net::HttpRequest request, boost::json::value& answer) {
-  answer = co_await call(std::move(target), TokenScope::Files, std::move(request), kImportLimits, Deadline::never());
+awaitable<void> sendArchive(AgentTarget target, net::HttpRequest request, boost::json::value& response) {
+  response = co_await call(std::move(target), TokenScope::Files, std::move(request), kImportLimits, Deadline::never());
 }
 
 }  // namespace
@@ -245,9 +245,9 @@ awaitable<boost::json::object> importArchive(AgentTarget target, ArchivePlaces p
     sent = {now(), piece.empty()};
     co_return piece;
   };
-  boost::json::value answer;
-  co_await async::race(sendArchive(target, std::move(request), answer), watchImport(target, sent, std::move(patience)));
-  co_return importReportOf(answer);
+  boost::json::value response;
+  co_await async::race(sendArchive(target, std::move(request), response), watchImport(target, sent, std::move(patience)));
+  co_return importReportOf(response);
 }
 
 awaitable<std::unique_ptr<net::HttpExchange>> openExec(AgentTarget target, net::Headers handshake, Deadline deadline) {

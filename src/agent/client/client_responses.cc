@@ -12,15 +12,15 @@
 namespace swarm::agent {
 namespace {
 
-Error wrongAnswer(std::string_view why, const InstanceId& instance_id) {
+Error malformedResponse(std::string_view why, const InstanceId& instance_id) {
   while (why.ends_with('.')) why.remove_suffix(1);  // it becomes part of a sentence
   return Error(ErrorCode::UpstreamFailed, format("The workspace's agent sent an invalid response: {}.", why))
       .withInstance(instance_id.str());
 }
 
 /// {"reason"} of a failure response.
-std::string reasonOf(const boost::json::value& answer, int status) {
-  if (const auto* object = answer.if_object()) {
+std::string reasonOf(const boost::json::value& response, int status) {
+  if (const auto* object = response.if_object()) {
     if (const auto* reason = object->if_contains("reason"); reason && reason->is_string()) return printable(reason->as_string());
   }
   if (status < 400) return format("The workspace's agent sent an unexpected response: status {}.", status);
@@ -38,7 +38,7 @@ ErrorCode codeOf(int status) {
                                         : ErrorCode::UpstreamFailed;
 }
 
-Error failureOf(const boost::json::value& answer, int status, const InstanceId& instance_id) {
+Error failureOf(const boost::json::value& response, int status, const InstanceId& instance_id) {
   if (status == 401) {
     return Error(ErrorCode::UpstreamFailed,
                  "The workspace's agent rejected the server's token: its clock or key differs from the server's.")
@@ -52,20 +52,20 @@ Error failureOf(const boost::json::value& answer, int status, const InstanceId& 
         .withUpstream({status, ""})
         .withInstance(instance_id.str());
   }
-  return Error(codeOf(status), reasonOf(answer, status)).withUpstream({status, ""}).withInstance(instance_id.str());
+  return Error(codeOf(status), reasonOf(response, status)).withUpstream({status, ""}).withInstance(instance_id.str());
 }
 
-struct ParsedAnswer {
+struct ParsedResponse {
   boost::json::value value;
   bool cut = false;  ///< a string exceeded the limits
 };
 
 /// Throws Error(UpstreamFailed) with only the reason as message.
-awaitable<ParsedAnswer> parse(net::HttpExchange& exchange, JsonLimits limits, Deadline deadline) {
+awaitable<ParsedResponse> parse(net::HttpExchange& exchange, JsonLimits limits, Deadline deadline) {
   UntrustedJson json(limits);
   for (;;) {
     std::string piece = co_await exchange.read(deadline);
-    if (piece.empty()) co_return ParsedAnswer{json.finish(), json.cut()};
+    if (piece.empty()) co_return ParsedResponse{json.finish(), json.cut()};
     json.add(piece);
   }
 }
@@ -73,25 +73,25 @@ awaitable<ParsedAnswer> parse(net::HttpExchange& exchange, JsonLimits limits, De
 }  // namespace
 
 awaitable<Error> readFailure(net::HttpExchange& exchange, InstanceId instance_id, Deadline deadline) {
-  auto answer = co_await async::attempt(parse(exchange, kRefusalLimits, deadline));  // otherwise only the status is known
-  co_return failureOf(answer ? answer->value : nullptr, exchange.status(), instance_id);
+  auto response = co_await async::attempt(parse(exchange, kRefusalLimits, deadline));  // otherwise only the status is known
+  co_return failureOf(response ? response->value : nullptr, exchange.status(), instance_id);
 }
 
 awaitable<boost::json::value> readObject(net::HttpExchange& exchange, InstanceId instance_id, JsonLimits limits, Deadline deadline) {
   if (exchange.status() != 200) throw co_await readFailure(exchange, std::move(instance_id), deadline);
-  auto answer = co_await async::attempt(parse(exchange, limits, deadline));
-  if (!answer && answer.error().code() == ErrorCode::UpstreamFailed) throw wrongAnswer(answer.error().message(), instance_id);
-  if (!answer) throw answer.error();
-  if (!answer->value.is_object()) throw wrongAnswer("it is not an object", instance_id);
-  if (answer->cut) answer->value.as_object()["truncated"] = true;
-  co_return std::move(answer->value);
+  auto response = co_await async::attempt(parse(exchange, limits, deadline));
+  if (!response && response.error().code() == ErrorCode::UpstreamFailed) throw malformedResponse(response.error().message(), instance_id);
+  if (!response) throw response.error();
+  if (!response->value.is_object()) throw malformedResponse("it is not an object", instance_id);
+  if (response->cut) response->value.as_object()["truncated"] = true;
+  co_return std::move(response->value);
 }
 
 std::string textOf(ObjectReader& reader, std::string_view name) { return printable(reader.read<std::string>(name).value_or("")); }
 
-ExecAnswer execAnswerOf(boost::json::value answer) {
-  return readMembers(std::move(answer), [](ObjectReader& reader) {
-    ExecAnswer result;
+ExecResponse execResponseOf(boost::json::value response) {
+  return readMembers(std::move(response), [](ObjectReader& reader) {
+    ExecResponse result;
     result.command.exitCode = reader.require<std::int64_t>("exitCode");
     result.command.stdoutText = reader.require<std::string>("stdout");
     result.command.stderrText = reader.require<std::string>("stderr");
@@ -104,19 +104,19 @@ ExecAnswer execAnswerOf(boost::json::value answer) {
   });
 }
 
-ResourceUsage usageOf(const boost::json::value& answer) {
+ResourceUsage usageOf(const boost::json::value& response) {
   std::vector<FieldError> faults;
-  auto usage = decode<ResourceUsage>(answer, {}, "", faults, UnknownFields::Ignore);
+  auto usage = decode<ResourceUsage>(response, {}, "", faults, UnknownFields::Ignore);
   for (double number : {usage.cpu.usage, usage.memory.usage, usage.storage.usage, usage.memory.limit, usage.storage.limit}) {
     if (!std::isfinite(number) || number < 0) faults.push_back({"a number", "must not be negative or infinite"});
   }
   if (faults.empty()) return usage;
-  throw wrongAnswer(faults.front().pointer + " " + faults.front().detail, {});
+  throw malformedResponse(faults.front().pointer + " " + faults.front().detail, {});
 }
 
-boost::json::object importReportOf(const boost::json::value& answer) {
-  boost::json::object report = toJson(archiveNotesFromJson(answer));
-  ObjectReader reader(answer, UnknownFields::Ignore);
+boost::json::object importReportOf(const boost::json::value& response) {
+  boost::json::object report = toJson(archiveNotesFromJson(response));
+  ObjectReader reader(response, UnknownFields::Ignore);
   report["files"] = reader.read<std::int64_t>("files").value_or(0);
   report["bytes"] = reader.read<std::int64_t>("bytes").value_or(0);
   report["workspace"] = textOf(reader, "workspace");

@@ -43,13 +43,13 @@ auto readMembers(boost::json::value value, Read read) {
 /// A short text of a response: printable, truncated. Absent members give an empty text.
 std::string textOf(ObjectReader& reader, std::string_view name);
 
-struct ExecAnswer {
+struct ExecResponse {
   CommandResult command;
   bool timedOut = false;
 };
-ExecAnswer execAnswerOf(boost::json::value answer);
-ResourceUsage usageOf(const boost::json::value& answer);
+ExecResponse execResponseOf(boost::json::value response);
+ResourceUsage usageOf(const boost::json::value& response);
 /// {"files","bytes","workspace","notes","count"}, and nothing else.
-boost::json::object importReportOf(const boost::json::value& answer);
+boost::json::object importReportOf(const boost::json::value& response);
 
 }  // namespace swarm::agent

@@ -48,7 +48,7 @@ awaitable<void> unwanted(net::Stream& stream, async::Notifier& notified) {
   co_await async::race(clientGone(stream), held(notified));
 }
 
-boost::json::object toAnswer(const BufferedResult& run) {
+boost::json::object toResponse(const BufferedResult& run) {
   return {{"exitCode", run.result.exitCode},
           {"stdout", toValidUtf8(run.result.stdoutText)},
           {"stderr", toValidUtf8(run.result.stderrText)},
@@ -100,7 +100,7 @@ awaitable<BufferedResult> runBuffered(ExecContext& context, ExecSpec spec) {
 awaitable<void> handleExecPost(ExecContext& context, Activity& activity, Hold& hold, net::Exchange& exchange) {
   Guest guest(hold);
   ExecSpec spec = readExecSpec(parseJson(co_await net::readAll(exchange.body(), kMaxExecRequest)), ExecForm::Buffered);
-  if (guest.notified()) co_return co_await answerReason(exchange, 503, guest.reason());
+  if (guest.notified()) co_return co_await respondReason(exchange, 503, guest.reason());
   Activity::Connection connection(activity);
   activity.touch();
   async::Notifier notified;
@@ -113,9 +113,9 @@ awaitable<void> handleExecPost(ExecContext& context, Activity& activity, Hold& h
   activity.touch();
   // Data that the client sent during the command was discarded, so the connection serves no other request.
   if (guest.notified())
-    co_await answerJson(exchange, 503, boost::json::object{{"reason", guest.reason()}}, Connection::Close);
+    co_await respondJson(exchange, 503, boost::json::object{{"reason", guest.reason()}}, Connection::Close);
   else if (run)
-    co_await answerJson(exchange, 200, toAnswer(*run), Connection::Close);
+    co_await respondJson(exchange, 200, toResponse(*run), Connection::Close);
   else
     exchange.takeStream()->close();
 }

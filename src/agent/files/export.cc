@@ -214,7 +214,7 @@ awaitable<void> Archives::handleExport(net::Exchange& exchange) {
       throw Error(ErrorCode::Unprocessable, format("The folder {} does not exist in this workspace.", storage));
   }
   co_await parts_.exec.whenThawed();
-  if (guest.notified()) co_return co_await answerReason(exchange, 503, guest.reason());
+  if (guest.notified()) co_return co_await respondReason(exchange, 503, guest.reason());
   Activity::Connection connection(parts_.activity);
   parts_.activity.touch();
   ExportSession session(parts_, guest, exchange, std::move(request));

@@ -138,7 +138,7 @@ class ImportSession {
     if (failure) std::rethrow_exception(failure);
   }
 
-  boost::json::object answer() {
+  boost::json::object response() {
     boost::json::object json = toJson(reader_.notes());
     json["files"] = reader_.files();
     json["bytes"] = reader_.bytes();
@@ -287,25 +287,25 @@ class ImportSession {
 }  // namespace
 
 awaitable<void> Archives::handleImport(net::Exchange& exchange) {
-  if (importing_) co_return co_await answerReason(exchange, 409, "Another import is running in this workspace.");
+  if (importing_) co_return co_await respondReason(exchange, 409, "Another import is running in this workspace.");
   Activity::Connection connection(parts_.activity);
   parts_.activity.touch();
   std::optional<Error> wrong;
-  boost::json::object answer;
+  boost::json::object response;
   try {
     if (!refusal_.empty()) throw Error(ErrorCode::Unavailable, refusal_);
     ImportRequest request = readRequest(exchange.head().query());
     std::ranges::move(keptFolders(parts_), std::back_inserter(request.excluded));
     ImportSession session(parts_, exchange, std::move(request), importing_);
     co_await session.run();
-    answer = session.answer();
-    log::info("imported", {{"from", answer["workspace"].as_string().c_str()}, {"files", answer["files"].as_int64()}});
+    response = session.response();
+    log::info("imported", {{"from", response["workspace"].as_string().c_str()}, {"files", response["files"].as_int64()}});
   } catch (const Error& error) {
     wrong = error;
     log::warning("an import failed", {{"reason", error.message()}});
   }
-  if (!wrong) co_return co_await answerJson(exchange, 200, std::move(answer));
-  co_await answerError(exchange, *wrong);
+  if (!wrong) co_return co_await respondJson(exchange, 200, std::move(response));
+  co_await respondError(exchange, *wrong);
   co_await readOn(exchange);
 }
 

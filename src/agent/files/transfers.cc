@@ -43,19 +43,19 @@ std::optional<std::string> Transfers::objection(transfer::Role role, std::string
 
 awaitable<void> Transfers::handle(transfer::Role role, net::Exchange& exchange) {
   if (!net::equalsIgnoreCase(exchange.head().upgrade, kTunnelProtocol)) {
-    co_return co_await answerReason(exchange, 426, format("This path needs \"Upgrade: {}\".", kTunnelProtocol));
+    co_return co_await respondReason(exchange, 426, format("This path needs \"Upgrade: {}\".", kTunnelProtocol));
   }
   std::string transfer = transferOf(exchange.head().query());
-  if (transfer.empty()) co_return co_await answerReason(exchange, 400, "The query must contain the transfer: \"transfer=ID\".");
-  if (refusal_) co_return co_await answerReason(exchange, 503, *refusal_);
+  if (transfer.empty()) co_return co_await respondReason(exchange, 400, "The query must contain the transfer: \"transfer=ID\".");
+  if (refusal_) co_return co_await respondReason(exchange, 503, *refusal_);
   auto problem = objection(role, transfer);
-  if (problem) co_return co_await answerReason(exchange, 409, *problem);
+  if (problem) co_return co_await respondReason(exchange, 409, *problem);
 
   SessionSlot& slot = slotOf(role);
   auto ticket = supersede(slot);
   const auto permit = co_await slot.free.acquire(Deadline::never());
   problem = slot.ticket == ticket ? objection(role, transfer) : std::optional<std::string>("A newer session has superseded it.");
-  if (problem) co_return co_await answerReason(exchange, 409, *problem);
+  if (problem) co_return co_await respondReason(exchange, 409, *problem);
   net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", std::string(kTunnelProtocol)}};
   auto stream = co_await exchange.upgrade(std::move(headers));
   transfer::SessionOptions options;

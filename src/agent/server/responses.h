@@ -10,9 +10,9 @@
 namespace swarm::agent {
 
 enum class Connection { Keep, Close };
-async::awaitable<void> answerJson(net::Exchange& exchange, int status, boost::json::object body, Connection connection = Connection::Keep);
+async::awaitable<void> respondJson(net::Exchange& exchange, int status, boost::json::object body, Connection connection = Connection::Keep);
 /// {"reason"}: a sentence for users; pointers to invalid fields, if any, in "errors".
-async::awaitable<void> answerReason(net::Exchange& exchange, int status, std::string reason);
-async::awaitable<void> answerError(net::Exchange& exchange, Error error);
+async::awaitable<void> respondReason(net::Exchange& exchange, int status, std::string reason);
+async::awaitable<void> respondError(net::Exchange& exchange, Error error);
 
 }  // namespace swarm::agent

@@ -49,9 +49,9 @@ const AgentServer::Route* AgentServer::findRoute(std::string_view path) {
   using Call = net::Exchange;
   using enum Route::WhileHeld;
   static constexpr std::array kRoutes{
-      Route{kHealthPath, TokenScope::Status, "GET", [](Self& self, Call& call) { return self.answerHealth(call); }},
-      Route{kUsagePath, TokenScope::Status, "GET", [](Self& self, Call& call) { return self.answerUsage(call); }},
-      Route{kActivityPath, TokenScope::Status, "GET", [](Self& self, Call& call) { return self.answerActivity(call); }},
+      Route{kHealthPath, TokenScope::Status, "GET", [](Self& self, Call& call) { return self.handleHealth(call); }},
+      Route{kUsagePath, TokenScope::Status, "GET", [](Self& self, Call& call) { return self.handleUsage(call); }},
+      Route{kActivityPath, TokenScope::Status, "GET", [](Self& self, Call& call) { return self.handleActivity(call); }},
       Route{kExecPath, TokenScope::Exec, "GET, POST", [](Self& self, Call& call) { return self.handleExec(call); }, Refused},
       Route{kVscodeTunnelPath, TokenScope::Vscode, "GET",
             [](Self& self, Call& call) {
@@ -60,18 +60,18 @@ const AgentServer::Route* AgentServer::findRoute(std::string_view path) {
             },
             Refused},
       Route{kSshTunnelPath, TokenScope::Ssh, "GET", [](Self& self, Call& call) { return self.handleSsh(call); }, Refused},
-      Route{kHoldPath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.answerHold(call); }},
-      Route{kReleasePath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.answerRelease(call); }},
+      Route{kHoldPath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.handleHold(call); }},
+      Route{kReleasePath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.handleRelease(call); }},
       Route{kExportPath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.parts_.archives.handleExport(call); },
             Refused},
       Route{kImportPath, TokenScope::Files, "PUT", [](Self& self, Call& call) { return self.parts_.archives.handleImport(call); }, Refused},
-      Route{kFreezePath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.answerFreeze(call); }, Refused},
-      Route{kThawPath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.answerThaw(call); }},
+      Route{kFreezePath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.handleFreeze(call); }, Refused},
+      Route{kThawPath, TokenScope::Files, "POST", [](Self& self, Call& call) { return self.handleThaw(call); }},
       Route{kSendPath, TokenScope::Files, "GET",
             [](Self& self, Call& call) { return self.parts_.transfers.handle(transfer::Role::Source, call); }},
       Route{kReceivePath, TokenScope::Files, "GET",
             [](Self& self, Call& call) { return self.parts_.transfers.handle(transfer::Role::Target, call); }},
-      Route{kEndSessionPath, TokenScope::Control, "POST", [](Self& self, Call& call) { return self.answerEndSession(call); }},
+      Route{kEndSessionPath, TokenScope::Control, "POST", [](Self& self, Call& call) { return self.handleEndSession(call); }},
   };
   static constexpr Route kPortRoute{kPortTunnelPrefix, TokenScope::Port, "GET",
                                     [](Self& self, Call& call) {
@@ -106,24 +106,24 @@ async::awaitable<void> AgentServer::handle(net::Exchange& exchange) {
   const Route* route = findRoute(head.path());
   auto claims = claimsOf(head, route ? std::optional(route->scope) : std::nullopt);
   if (!claims) co_return co_await exchange.respond(401, {}, "");
-  if (!route) co_return co_await answerReason(exchange, 404, "Unknown path.");
+  if (!route) co_return co_await respondReason(exchange, 404, "Unknown path.");
   if (!net::listHasToken(route->methods, head.method)) {
     net::Headers headers{{"Allow", std::string(route->methods)}};
     co_return co_await exchange.respond(405, std::move(headers), "");
   }
   if (route->whileHeld == Route::WhileHeld::Refused && parts_.hold.closed())
-    co_return co_await answerReason(exchange, 503, parts_.hold.reason());
+    co_return co_await respondReason(exchange, 503, parts_.hold.reason());
   // The stream lives as long as the request, even after a takeover: its handler keeps the request until the end.
   Sessions::Request request(sessions_, claims->session, [&stream = exchange.stream()] { stream.close(); });
   auto done = co_await async::attempt(route->handle(*this, exchange));
   if (done) co_return;
-  if (exchange.answered()) throw done.error();
+  if (exchange.responded()) throw done.error();
   if (done.error().code() == ErrorCode::Internal)
     log::warning("a request failed", {{"path", head.path()}, {"error", done.error().message()}, {"cause", done.error().cause()}});
-  co_await answerError(exchange, done.error());
+  co_await respondError(exchange, done.error());
 }
 
-async::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::handleHealth(net::Exchange& exchange) {
   if (auto wait = waitOf(exchange.head().query()); wait > std::chrono::milliseconds(0) && !isReady()) {
     auto end = Deadline::after(std::min<std::chrono::milliseconds>(wait, kLongestHealthWait));
     co_await async::race(parts_.vscode.waitUntilReady(end), parts_.hold.waitUntilHeld(end));
@@ -139,32 +139,32 @@ async::awaitable<void> AgentServer::answerHealth(net::Exchange& exchange) {
                            {"boot", boot_},
                            {"setup", parts_.setup.toJson()},
                            {"warning", parts_.warning}};
-  co_await answerJson(exchange, 200, std::move(body));
+  co_await respondJson(exchange, 200, std::move(body));
 }
 
-async::awaitable<void> AgentServer::answerUsage(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::handleUsage(net::Exchange& exchange) {
   ResourceUsage usage = co_await parts_.usage.measure();
-  co_await answerJson(exchange, 200, toJson(usage).as_object());
+  co_await respondJson(exchange, 200, toJson(usage).as_object());
 }
 
-async::awaitable<void> AgentServer::answerActivity(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::handleActivity(net::Exchange& exchange) {
   boost::json::object body{{"lastActivity", formatTime(parts_.activity.lastActivity())}, {"connections", parts_.activity.connections()}};
-  co_await answerJson(exchange, 200, std::move(body));
+  co_await respondJson(exchange, 200, std::move(body));
 }
 
 async::awaitable<void> AgentServer::handleExec(net::Exchange& exchange) {
   const net::RequestHead& head = exchange.head();
   if (!co_await parts_.freeze.waitUntilThawed(Deadline::after(kFrozenPatience)))
-    co_return co_await answerReason(exchange, 503, std::string(kFrozenReason));
+    co_return co_await respondReason(exchange, 503, std::string(kFrozenReason));
   if (head.method == "POST") co_return co_await handleExecPost(parts_.exec, parts_.activity, parts_.hold, exchange);
   if (!net::equalsIgnoreCase(head.upgrade, "websocket"))
-    co_return co_await answerReason(exchange, 426, "GET needs \"Upgrade: websocket\".");
+    co_return co_await respondReason(exchange, 426, "GET needs \"Upgrade: websocket\".");
   co_await handleExecStream(parts_.exec, parts_.activity, parts_.hold, exchange);
 }
 
 async::awaitable<void> AgentServer::handleSsh(net::Exchange& exchange) {
   if (!co_await parts_.freeze.waitUntilThawed(Deadline::after(kFrozenPatience)))
-    co_return co_await answerReason(exchange, 503, std::string(kFrozenReason));
+    co_return co_await respondReason(exchange, 503, std::string(kFrozenReason));
   co_await handleSshTunnel(parts_.ssh, parts_.activity, parts_.hold, exchange);
 }
 
@@ -176,45 +176,45 @@ async::awaitable<AgentServer::TransferRequest> AgentServer::readTransferRequest(
   co_return wanted;
 }
 
-async::awaitable<void> AgentServer::answerHold(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::handleHold(net::Exchange& exchange) {
   auto wanted = co_await readTransferRequest(exchange);
-  if (parts_.archives.isImporting()) co_return co_await answerReason(exchange, 409, parts_.hold.reason());
+  if (parts_.archives.isImporting()) co_return co_await respondReason(exchange, 409, parts_.hold.reason());
   parts_.freeze.thaw();  // a stopped process would not react to SIGTERM
   co_await parts_.hold.hold(std::move(wanted.transfer), std::move(wanted.reason));
-  co_await answerHeld(exchange);
+  co_await respondHeld(exchange);
 }
 
-async::awaitable<void> AgentServer::answerRelease(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::handleRelease(net::Exchange& exchange) {
   co_await net::readAll(exchange.body(), kMaxHoldRequest);
-  if (parts_.archives.isImporting()) co_return co_await answerReason(exchange, 409, parts_.hold.reason());
+  if (parts_.archives.isImporting()) co_return co_await respondReason(exchange, 409, parts_.hold.reason());
   parts_.freeze.thaw();
   co_await parts_.hold.release();
-  co_await answerHeld(exchange);
+  co_await respondHeld(exchange);
 }
 
-async::awaitable<void> AgentServer::answerHeld(net::Exchange& exchange) {
-  co_await answerJson(exchange, 200, boost::json::object{{"held", parts_.hold.transfer()}, {"boot", boot_}});
+async::awaitable<void> AgentServer::respondHeld(net::Exchange& exchange) {
+  co_await respondJson(exchange, 200, boost::json::object{{"held", parts_.hold.transfer()}, {"boot", boot_}});
 }
 
-async::awaitable<void> AgentServer::answerFreeze(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::handleFreeze(net::Exchange& exchange) {
   auto wanted = co_await readTransferRequest(exchange);
-  if (parts_.hold.closed()) co_return co_await answerReason(exchange, 503, parts_.hold.reason());
+  if (parts_.hold.closed()) co_return co_await respondReason(exchange, 503, parts_.hold.reason());
   const std::size_t frozen = co_await parts_.freeze.freeze(std::move(wanted.transfer));
-  co_await answerJson(exchange, 200, boost::json::object{{"frozen", frozen}});
+  co_await respondJson(exchange, 200, boost::json::object{{"frozen", frozen}});
 }
 
-async::awaitable<void> AgentServer::answerThaw(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::handleThaw(net::Exchange& exchange) {
   co_await net::readAll(exchange.body(), kMaxHoldRequest);
   parts_.freeze.thaw();
-  co_await answerJson(exchange, 200, {});
+  co_await respondJson(exchange, 200, {});
 }
 
-async::awaitable<void> AgentServer::answerEndSession(net::Exchange& exchange) {
+async::awaitable<void> AgentServer::handleEndSession(net::Exchange& exchange) {
   ObjectReader reader(parseJson(co_await net::readAll(exchange.body(), kMaxHoldRequest)), UnknownFields::Ignore);
   auto session = reader.require<std::string>("session");
   reader.finish();
   sessions_.end(session);
-  co_await answerJson(exchange, 200, {});
+  co_await respondJson(exchange, 200, {});
 }
 
 }  // namespace swarm::agent

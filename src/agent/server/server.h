@@ -54,17 +54,17 @@ class AgentServer {
   /// The token's claims, if it is valid for the scope.
   std::optional<TokenClaims> claimsOf(const net::RequestHead& head, std::optional<TokenScope> scope) const;
   // The handlers of the routes. An Error that one throws before its response becomes the response.
-  async::awaitable<void> answerEndSession(net::Exchange& exchange);
-  async::awaitable<void> answerHealth(net::Exchange& exchange);
-  async::awaitable<void> answerUsage(net::Exchange& exchange);
-  async::awaitable<void> answerActivity(net::Exchange& exchange);
-  async::awaitable<void> answerFreeze(net::Exchange& exchange);
-  async::awaitable<void> answerThaw(net::Exchange& exchange);
-  async::awaitable<void> answerHold(net::Exchange& exchange);
-  async::awaitable<void> answerRelease(net::Exchange& exchange);
+  async::awaitable<void> handleEndSession(net::Exchange& exchange);
+  async::awaitable<void> handleHealth(net::Exchange& exchange);
+  async::awaitable<void> handleUsage(net::Exchange& exchange);
+  async::awaitable<void> handleActivity(net::Exchange& exchange);
+  async::awaitable<void> handleFreeze(net::Exchange& exchange);
+  async::awaitable<void> handleThaw(net::Exchange& exchange);
+  async::awaitable<void> handleHold(net::Exchange& exchange);
+  async::awaitable<void> handleRelease(net::Exchange& exchange);
   async::awaitable<void> handleExec(net::Exchange& exchange);
   async::awaitable<void> handleSsh(net::Exchange& exchange);
-  async::awaitable<void> answerHeld(net::Exchange& exchange);
+  async::awaitable<void> respondHeld(net::Exchange& exchange);
   /// The body of /hold and /freeze.
   struct TransferRequest {
     std::string transfer;

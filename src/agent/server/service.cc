@@ -181,9 +181,9 @@ awaitable<void> Service::probeUntilCancelled() {
   for (;;) {
     co_await waitWhilePaused();
     auto pauses = pauses_;
-    bool answers = co_await probe();
+    bool responding = co_await probe();
     if (pauses != pauses_) continue;  // paused, so it could not respond
-    if (answers) {
+    if (responding) {
       if (!std::exchange(ready_, true)) {
         became_ready_.notifyAll();
         auto took = std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - started).count();
@@ -217,9 +217,9 @@ awaitable<bool> Service::probe() {
     stream->setDeadline(deadline.time());
     auto sent = co_await stream->writeAll("GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     if (sent.error) co_return false;
-    std::array<char, 512> answer{};
-    auto got = co_await stream->readSome(asio::buffer(answer));
-    co_return !got.error && std::string_view(answer.data(), got.bytes).starts_with("HTTP/1.1 200");
+    std::array<char, 512> response{};
+    auto got = co_await stream->readSome(asio::buffer(response));
+    co_return !got.error && std::string_view(response.data(), got.bytes).starts_with("HTTP/1.1 200");
   } catch (const Error&) {
     co_return false;
   }

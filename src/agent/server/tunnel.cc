@@ -72,7 +72,7 @@ class WatchedStream final : public net::ForwardingStream {
 bool requestsTunnel(const net::Exchange& exchange) { return net::equalsIgnoreCase(exchange.head().upgrade, kTunnelProtocol); }
 
 async::awaitable<void> requireUpgrade(net::Exchange& exchange) {
-  co_await answerReason(exchange, 426, format("This path needs \"Upgrade: {}\".", kTunnelProtocol));
+  co_await respondReason(exchange, 426, format("This path needs \"Upgrade: {}\".", kTunnelProtocol));
 }
 
 /// Null if no address has a listener.
@@ -86,7 +86,7 @@ async::awaitable<net::StreamPtr> connectAny(std::vector<std::string> hosts, std:
 
 async::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& guest, ActivityDetector::Traffic traffic,
                              net::Exchange& exchange, net::Headers headers = {}) {
-  if (guest.notified()) co_return co_await answerReason(exchange, 503, guest.reason());
+  if (guest.notified()) co_return co_await respondReason(exchange, 503, guest.reason());
   Activity::Connection connection(activity);
   activity.touch();
   headers.push_back({"Connection", "Upgrade"});
@@ -105,31 +105,31 @@ async::awaitable<void> carry(net::StreamPtr target, Activity& activity, Guest& g
 async::awaitable<void> handleVscodeTunnel(const Service& service, const std::filesystem::path& socket, Activity& activity, Hold& hold,
                                           net::Exchange& exchange) {
   if (!requestsTunnel(exchange)) co_return co_await requireUpgrade(exchange);
-  if (!service.ready()) co_return co_await answerReason(exchange, 503, service.reason());
+  if (!service.ready()) co_return co_await respondReason(exchange, 503, service.reason());
   Guest guest(hold);
   auto target = co_await async::attempt(net::connectUnix(socket, Deadline::after(kConnectPatience)));
   // It has died since the last probe; the supervisor will notice shortly.
-  if (!target) co_return co_await answerReason(exchange, 503, "VS Code is not responding at the moment.");
+  if (!target) co_return co_await respondReason(exchange, 503, "VS Code is not responding at the moment.");
   co_await carry(std::move(*target), activity, guest, ActivityDetector::Traffic::Vscode, exchange);
 }
 
 async::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, Hold& hold, net::Exchange& exchange) {
   const std::uint16_t port = parseNumber<std::uint16_t>(digits).value_or(0);
-  if (port == 0) co_return co_await answerReason(exchange, 400, "The path must end with a port number from 1 to 65535.");
-  if (port == kPort) co_return co_await answerReason(exchange, 400, "The agent does not tunnel to itself.");
+  if (port == 0) co_return co_await respondReason(exchange, 400, "The path must end with a port number from 1 to 65535.");
+  if (port == kPort) co_return co_await respondReason(exchange, 400, "The agent does not tunnel to itself.");
   if (!requestsTunnel(exchange)) co_return co_await requireUpgrade(exchange);
   Guest guest(hold);
   net::StreamPtr target = co_await connectAny({"127.0.0.1", "::1"}, port);
   // A program may have bound the container's own address only.
   if (!target) target = co_await connectAny(listenersOf(port), port);
-  if (!target) co_return co_await answerReason(exchange, 502, format("No program is listening on port {} in this workspace.", port));
+  if (!target) co_return co_await respondReason(exchange, 502, format("No program is listening on port {} in this workspace.", port));
   co_await carry(std::move(target), activity, guest, ActivityDetector::Traffic::Port, exchange);
 }
 
 async::awaitable<void> handleSshTunnel(SshServer& server, Activity& activity, Hold& hold, net::Exchange& exchange) {
   if (!requestsTunnel(exchange)) co_return co_await requireUpgrade(exchange);
   const auto key = readSshPublicKey(exchange.head().headers.find(kSshKeyHeader).value_or(""));
-  if (!key) co_return co_await answerReason(exchange, 400, format("The header {} must have the public key of the client.", kSshKeyHeader));
+  if (!key) co_return co_await respondReason(exchange, 400, format("The header {} must have the public key of the client.", kSshKeyHeader));
   Guest guest(hold);
   SshServer::Connection connection = co_await server.open(*key, guest);
   co_await carry(std::move(connection.stream), activity, guest, ActivityDetector::Traffic::Ssh, exchange,

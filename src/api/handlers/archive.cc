@@ -47,8 +47,8 @@ agent::ArchiveSource bodyOf(net::Exchange& exchange) {
 }
 
 awaitable<void> passIn(agent::AgentTarget target, agent::ArchivePlaces places, bool force, net::Exchange& exchange,
-                       boost::json::object& answer) {
-  answer = co_await agent::importArchive(std::move(target), std::move(places), force, bodyOf(exchange));
+                       boost::json::object& response) {
+  response = co_await agent::importArchive(std::move(target), std::move(places), force, bodyOf(exchange));
 }
 
 awaitable<Reply> exportInstance(Services& services, Call& call) {
@@ -75,16 +75,16 @@ awaitable<Reply> importInstance(Services& services, Call& call) {
   agent::ArchivePlaces places = placesOf(instance);
   auto stream_place = services.open.take(call.principal().user, instance.id);
   agent::AgentTarget target = co_await services.controller.agentTarget(instance.id.str());
-  boost::json::object answer;
+  boost::json::object response;
   // A client that packs the archive while it sends it may read large sparse files.
   call.exchange().stream().setReadPatience({.silence = kClientSilence});
-  auto work = passIn(std::move(target), std::move(places), call.flag("force"), call.exchange(), answer);
+  auto work = passIn(std::move(target), std::move(places), call.flag("force"), call.exchange(), response);
   if (!co_await runWhileWanted(services, call, call.exchange().stream(), std::move(work)))
     throw Error(ErrorCode::Cancelled,
                 "The import was aborted, because its session ended or its client closed its side of the connection before the archive was "
                 "complete. Sign in if necessary, and try again.")
         .withInstance(instance.id.str());
-  co_return jsonReply(200, answer);
+  co_return jsonReply(200, response);
 }
 
 }  // namespace

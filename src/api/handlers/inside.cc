@@ -26,9 +26,9 @@ net::Headers handshakeOf(const net::RequestHead& head) {
   return handshake;
 }
 
-net::Headers upgradeHeaders(const net::HttpExchange& answer, const std::string& request_id) {
+net::Headers upgradeHeaders(const net::HttpExchange& response, const std::string& request_id) {
   net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", "websocket"}, {"X-Request-Id", request_id}};
-  for (const net::Header& header : answer.headers()) {
+  for (const net::Header& header : response.headers()) {
     if (net::equalsIgnoreCase(header.name, "Sec-WebSocket-Accept") || net::equalsIgnoreCase(header.name, "Sec-WebSocket-Protocol"))
       headers.push_back(header);
   }
@@ -122,9 +122,9 @@ awaitable<Reply> openExec(Services& services, Call& call) {
   if (!call.exchange().head().headers.has("Sec-WebSocket-Key"))
     throw Error(ErrorCode::InvalidArgument, "The WebSocket handshake lacks the header Sec-WebSocket-Key.");
   auto place = services.open.take(call.principal().user, target.instanceId);
-  auto answer = co_await agent::openExec(target, handshakeOf(call.exchange().head()), Deadline::after(services.options.upstreamTimeout));
-  net::StreamPtr inside = answer->takeStream();
-  net::StreamPtr client = co_await call.takeOver(upgradeHeaders(*answer, call.requestId()));
+  auto response = co_await agent::openExec(target, handshakeOf(call.exchange().head()), Deadline::after(services.options.upstreamTimeout));
+  net::StreamPtr inside = response->takeStream();
+  net::StreamPtr client = co_await call.takeOver(upgradeHeaders(*response, call.requestId()));
   co_await passThrough(services, call, std::move(client), std::move(inside));
   co_return sentReply(101);
 }

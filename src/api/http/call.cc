@@ -208,7 +208,7 @@ awaitable<net::StreamPtr> Call::takeOver(net::Headers headers) {
 }
 
 void Call::cut() {
-  exchange_.answeredRaw(net::Exchange::Reuse::Close);
+  exchange_.respondedRaw(net::Exchange::Reuse::Close);
   exchange_.stream().close();
 }
 

@@ -118,9 +118,9 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
     if (Steady::now() - began > kFastProbing) pause = std::min(pause * 2, kMaxPause);
   }
   if (responded)
-    co_return ReadinessReport{Readiness::NoAnswer, format("The container is running, but VS Code is not responding: {}", reason)};
+    co_return ReadinessReport{Readiness::NoResponse, format("The container is running, but VS Code is not responding: {}", reason)};
   co_return ReadinessReport{
-      Readiness::NoAnswer,
+      Readiness::NoResponse,
       format("The container is running, but VS Code is unreachable: {} Use an image that is built from the workspace image, "
              "whose first process is swarm-agent.",
              reason)};

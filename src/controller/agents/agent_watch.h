@@ -7,13 +7,13 @@
 namespace swarm::control {
 
 enum class Readiness {
-  Ready,     ///< VS Code responds
-  NoAnswer,  ///< the container runs, but VS Code did not respond within the limits
-  Gone,      ///< the container does not run any more
+  Ready,       ///< VS Code responds
+  NoResponse,  ///< the container runs, but VS Code did not respond within the limits
+  Gone,        ///< the container does not run any more
 };
 
 struct ReadinessReport {
-  Readiness readiness = Readiness::NoAnswer;
+  Readiness readiness = Readiness::NoResponse;
   std::string reason;  ///< a sentence, unless ready
 };
 

@@ -85,7 +85,7 @@ awaitable<void> Lifecycle::bringUpOrFail(ActivePtr operation) {
     co_return;
   }
   if (!context_.options.needsVscode) co_return;
-  operation->isUnanswered = true;
+  operation->isUnresponsive = true;
   throw Error(ErrorCode::UpstreamFailed, operation->entry->instance().statusReason);
 }
 

@@ -147,7 +147,7 @@ awaitable<void> OperationRunner::undo(ActivePtr operation, Error error) {
       co_await context_.store.updateOperation(operation->record);
     }
     operation->fault("undo");
-    if (!operation->isUnanswered) co_await operation->handler.undo(operation, error);
+    if (!operation->isUnresponsive) co_await operation->handler.undo(operation, error);
   } catch (...) {
     Error problem = currentExceptionAsError();
     if (problem.code() == ErrorCode::Cancelled) throw;

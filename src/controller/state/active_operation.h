@@ -29,8 +29,8 @@ class ActiveOperation final : public Progress, public std::enable_shared_from_th
   EntryPtr entry;
   OperationHandler& handler;  ///< of its kind
   bool cancellable = true;
-  bool resumed = false;       ///< started by an earlier run of the server
-  bool isUnanswered = false;  ///< it failed because VS Code did not respond in a running container: there is nothing to undo
+  bool resumed = false;         ///< started by an earlier run of the server
+  bool isUnresponsive = false;  ///< it failed because VS Code did not respond in a running container: there is nothing to undo
   StopReason stop = StopReason::None;
   bool hasEnded = false;
   boost::asio::cancellation_signal signal;

@@ -118,18 +118,18 @@ async::awaitable<ForwardResult> Proxy::forward(net::Exchange& exchange, std::sha
     // Unexpected: the data plane uses error codes. The cause may be lack of memory; only this exchange ends.
     result = {ForwardOutcome::UpstreamBroke, describeCurrentException()};
   }
-  if (result.outcome != ForwardOutcome::Answered) counters_.failures.fetch_add(1, std::memory_order_relaxed);
+  if (result.outcome != ForwardOutcome::Responded) counters_.failures.fetch_add(1, std::memory_order_relaxed);
   if (transfer.upload) {
     // The upload reads from the exchange, and must end before it.
     if (transfer.upstream) transfer.upstream->stream->close();
     co_await transfer.upload->settle(exchange.stream(), kLinger);
   }
-  if (transfer.sentToClient && result.outcome != ForwardOutcome::Answered) {
+  if (transfer.sentToClient && result.outcome != ForwardOutcome::Responded) {
     if (!result.reason.empty())
       log::info("a response of a workspace was truncated", {{"host", transfer.target.label}, {"reason", result.reason}});
     // Part of the response was sent: only a closed connection shows the client that it is incomplete.
-    exchange.answeredRaw(net::Exchange::Reuse::Close);
-    result.outcome = ForwardOutcome::Answered;
+    exchange.respondedRaw(net::Exchange::Reuse::Close);
+    result.outcome = ForwardOutcome::Responded;
   }
   co_return result;
 }
@@ -141,7 +141,7 @@ ForwardResult Proxy::fail(Transfer& transfer, ForwardOutcome outcome, std::strin
   if (transfer.live.cut == LiveExchange::Cut::SignedOut) return {ForwardOutcome::SignedOut, "You have been signed out."};
   if (transfer.live.cut == LiveExchange::Cut::ClientLeft || (transfer.upload && transfer.upload->clientFailed())) {
     // The client has left.
-    transfer.exchange.answeredRaw(net::Exchange::Reuse::Close);
+    transfer.exchange.respondedRaw(net::Exchange::Reuse::Close);
     return {};
   }
   return {outcome, std::move(reason)};
@@ -155,7 +155,7 @@ async::awaitable<ForwardResult> Proxy::run(Transfer& transfer) {
   const bool has_body = head.body.kind != net::BodyKind::None && !(head.body.kind == net::BodyKind::Length && head.body.length == 0);
   const bool stream_body = has_body && (head.body.kind != net::BodyKind::Length || head.body.length > kSmallBodyBytes);
   if (has_body && !stream_body && !co_await takeSmallBody(transfer)) {
-    transfer.exchange.answeredRaw(net::Exchange::Reuse::Close);
+    transfer.exchange.respondedRaw(net::Exchange::Reuse::Close);
     co_return ForwardResult{};
   }
 
@@ -224,7 +224,7 @@ async::awaitable<bool> Proxy::connect(Transfer& transfer) {
 async::awaitable<Proxy::HeadResult> Proxy::readFinalHead(Transfer& transfer) {
   auto& upstream = *transfer.upstream;
   auto& head = transfer.scratch().head;
-  for (int interims = 0; interims <= net::kMaxInterimAnswers; ++interims) {
+  for (int interims = 0; interims <= net::kMaxInterimResponses; ++interims) {
     const auto size = co_await net::readHead(*upstream.stream, upstream.buffer, net::Grammar::Relaxed);
     if (!size || *size == 0) co_return noHead(transfer, size ? net::error_code() : size.error());
     if (!parseHead(transfer, upstream.buffer.data().substr(0, *size))) co_return HeadResult::Bad;
@@ -304,7 +304,7 @@ async::awaitable<ForwardResult> Proxy::relay(Transfer& transfer) {
     at_boundary = co_await transfer.upload->settle(exchange.stream(), kLinger);
   }
   if (!complete) co_return fail(transfer, ForwardOutcome::UpstreamBroke, transfer.reason);
-  exchange.answeredRaw(plan.keepAlive && at_boundary ? net::Exchange::Reuse::KeepAlive : net::Exchange::Reuse::Close);
+  exchange.respondedRaw(plan.keepAlive && at_boundary ? net::Exchange::Reuse::KeepAlive : net::Exchange::Reuse::Close);
   transfer.live.upstream = nullptr;
   if (reusable && !upload_pending && transfer.live.cut == LiveExchange::Cut::No && upstream.buffer.data().empty() &&
       transfer.target.known && transfer.target.route->epoch == transfer.live.epoch && upstream.maxIdle.count() > 0)

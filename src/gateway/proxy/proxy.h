@@ -17,9 +17,9 @@
 namespace swarm::gateway {
 
 /// How forwarding ended. Except for Answered, nothing was sent to the client, and the caller responds.
-enum class ForwardOutcome { Answered, ConnectFailed, UpstreamBroke, BadResponse, RouteChanged, SignedOut };
+enum class ForwardOutcome { Responded, ConnectFailed, UpstreamBroke, BadResponse, RouteChanged, SignedOut };
 struct ForwardResult {
-  ForwardOutcome outcome = ForwardOutcome::Answered;
+  ForwardOutcome outcome = ForwardOutcome::Responded;
   std::string reason;  ///< for users; empty when answered
 };
 

@@ -18,7 +18,7 @@
 
 namespace swarm {
 
-/// Refuse: a member that the type does not have is an error (requests). Ignore: it is skipped (answers of a newer server).
+/// Refuse: a member that the type does not have is an error (requests). Ignore: it is skipped (responses of a newer server).
 enum class UnknownFields { Refuse, Ignore };
 
 /// Parses one JSON document (UTF-8, at most `max_depth` nested arrays and objects). Throws Error(InvalidArgument) that says what is wrong

@@ -32,7 +32,7 @@ struct Path {
   Path element(std::size_t i) const { return {this, {}, i, true, {}}; }
 };
 
-/// Collects faults, at most 100 of them: a hostile request must not make a huge answer.
+/// Collects faults, at most 100 of them: a hostile request must not make a huge response.
 struct Sink {
   std::vector<FieldError>& faults;
   UnknownFields unknown;

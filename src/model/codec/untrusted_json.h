@@ -7,7 +7,7 @@
 
 namespace swarm {
 
-/// What an answer may cost: memory and time follow from these, not from what the sender does.
+/// What a response may cost: memory and time follow from these, not from what the sender does.
 struct JsonLimits {
   std::size_t bytes = 16 * 1024;
   std::size_t values = 256;  ///< values of every kind, keys included

@@ -11,9 +11,9 @@ namespace {
 
 namespace json = boost::json;
 
-/// The same type looks different in an answer and in a request.
+/// The same type looks different in a response and in a request.
 enum class Shape {
-  Answer,      ///< every member is there; a newer server may add some
+  Response,    ///< every member is there; a newer server may add some
   Request,     ///< every member may be absent, and no other is taken. No `default`: an update leaves alone what is absent
   Body,        ///< as Request, of a type that requests alone have: what rules require is required
   MergePatch,  ///< as Request, and null sets a member back
@@ -45,7 +45,7 @@ json::object typeSchema(Shape shape) {
     return typeSchema<typename T::value_type>(shape);
   } else if constexpr (codec::IsVector<T>::value) {
     // A list is replaced as a whole.
-    Shape items = shape == Shape::MergePatch ? Shape::Request : shape == Shape::Selection ? Shape::Answer : shape;
+    Shape items = shape == Shape::MergePatch ? Shape::Request : shape == Shape::Selection ? Shape::Response : shape;
     return {{"type", "array"}, {"items", typeSchema<typename T::value_type>(items)}};
   } else if constexpr (codec::IsMap<T>::value) {
     json::object value = typeSchema<typename T::mapped_type>(shape);
@@ -129,7 +129,7 @@ json::object structSchema(Shape shape) {
     if (const FieldRule* rule = findFieldRule(owner, name); shape == Shape::Body && rule && rule->required)
       required.push_back(json::string(name));
     if (shape == Shape::MergePatch) schema["type"] = json::array{schema["type"], "null"};
-    if (shape == Shape::Answer && !codec::IsOptional<Part>::value) required.push_back(json::string(name));
+    if (shape == Shape::Response && !codec::IsOptional<Part>::value) required.push_back(json::string(name));
     properties.emplace(name, std::move(schema));
   });
   json::object out{{"type", "object"}, {"properties", std::move(properties)}};
@@ -144,7 +144,7 @@ void add(json::object& out) {
   if constexpr (codec::DescribedEnum<T>) {
     out.emplace(kSchemaName<T>, enumSchema<T>());
   } else {
-    out.emplace(kSchemaName<T>, structSchema<T>(Shape::Answer));
+    out.emplace(kSchemaName<T>, structSchema<T>(Shape::Response));
     if constexpr (!kRequestName<T>.empty()) out.emplace(kRequestName<T>, structSchema<T>(Shape::Request));
   }
 }
@@ -197,7 +197,7 @@ json::object makeSchemas() {
 #define SWARM_BODY(T, NAME) out[NAME] = structSchema<T>(std::derived_from<T, InstanceConfig> ? Shape::Request : Shape::Body);
   SWARM_REQUESTS(SWARM_BODY)
 #undef SWARM_BODY
-#define SWARM_RESPONSE(T, NAME) out[NAME] = structSchema<T>(Shape::Answer);
+#define SWARM_RESPONSE(T, NAME) out[NAME] = structSchema<T>(Shape::Response);
   SWARM_RESPONSES(SWARM_RESPONSE)
 #undef SWARM_RESPONSE
   out["NewStorage"].get_object()["required"] = json::array{"mountPath"};

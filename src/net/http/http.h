@@ -81,8 +81,8 @@ struct HeadError {
 inline constexpr std::size_t kMaxHeadBytes = 64 * 1024;
 inline constexpr std::size_t kMaxTargetBytes = 32 * 1024;  ///< longer: 414
 inline constexpr std::size_t kMaxFields = 200;             ///< of a request; more: 431
-inline constexpr std::size_t kMaxAnswerFields = 1000;
-inline constexpr int kMaxInterimAnswers = 16;  ///< 1xx before one final response; a server that sends more never ends
+inline constexpr std::size_t kMaxResponseFields = 1000;
+inline constexpr int kMaxInterimResponses = 16;  ///< 1xx before one final response; a server that sends more never ends
 
 /// Parses and gates a complete head (`bytes` ends with the empty line). The gate refuses: a missing or repeated Host; obs-fold; bare CR or
 /// LF; NUL; Transfer-Encoding other than exactly "chunked" once; Transfer-Encoding with Content-Length; chunked on HTTP/1.0; repeated or

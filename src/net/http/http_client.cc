@@ -170,8 +170,8 @@ awaitable<error_code> writeRequest(Stream& stream, const std::string& head, cons
 
 // Reads the head of the final response, past interim ones, into `head`: views into the link's buffer. Returns an error that occurs before
 // the first byte of any response, for the caller to handle; throws all others.
-awaitable<error_code> readAnswer(Link& link, const std::string& method, const std::string& endpoint, ResponseHead& head) {
-  for (int interim = 0; interim <= kMaxInterimAnswers; ++interim) {
+awaitable<error_code> readResponse(Link& link, const std::string& method, const std::string& endpoint, ResponseHead& head) {
+  for (int interim = 0; interim <= kMaxInterimResponses; ++interim) {
     const auto size = co_await readHead(*link.stream, link.buffer);
     const bool nothing_came = interim == 0 && link.buffer.empty();
     if (!size || *size == 0) {
@@ -242,7 +242,7 @@ awaitable<std::unique_ptr<ClientExchange>> HttpClient::Impl::exchange(const Http
     ResponseHead head;
     // A write that failed because the peer refused the body may still have a response waiting.
     if (error != asio::error::timed_out && error != asio::error::operation_aborted) {
-      const error_code read_error = co_await readAnswer(*link, request.method, options.name, head);
+      const error_code read_error = co_await readResponse(*link, request.method, options.name, head);
       if (!read_error) {
         const bool cut = static_cast<bool>(error);
         if (cut) head.keepAlive = false;

@@ -130,7 +130,7 @@ void ServerConnection::beginRequest() {
     stream_->setReadPatience(options_.bodyPatience);
   }
   streaming_ = Streaming::No;
-  answered_ = false;
+  responded_ = false;
   reusable_ = head_.keepAlive;
 }
 
@@ -158,26 +158,26 @@ awaitable<void> ServerConnection::handle() {
       log::error("a handler did not finish its response", {{"target", head_.path()}});
     reusable_ = false;
     stream_->close();
-  } else if (!answered_) {
+  } else if (!responded_) {
     if (!failed) log::error("a handler sent no response", {{"target", head_.path()}});
     reusable_ = false;
-    RefusalAnswer answer = refusalOf({500, "Internal server error; see the server's log for details"}, {});
-    co_await respond(500, std::move(answer.headers), std::move(answer.body));
+    RefusalResponse response = refusalOf({500, "Internal server error; see the server's log for details"}, {});
+    co_await respond(500, std::move(response.headers), std::move(response.body));
   }
 }
 
-RefusalAnswer ServerConnection::refusalOf(HeadError error, std::string_view bytes) const {
+RefusalResponse ServerConnection::refusalOf(HeadError error, std::string_view bytes) const {
   if (options_.refusal) return options_.refusal({error, bytes});
   return {{{"Content-Type", "text/plain"}}, format("{}.\n", error.reason)};
 }
 
 awaitable<void> ServerConnection::refuse(HeadError error) {
-  RefusalAnswer answer = refusalOf(error, buffer_.data());
+  RefusalResponse response = refusalOf(error, buffer_.data());
   head_.method = {};
   head_.minorVersion = 1;
   reusable_ = false;
   stream_->setDeadline(std::chrono::steady_clock::now() + kLinger);
-  co_await respond(error.status, std::move(answer.headers), std::move(answer.body));
+  co_await respond(error.status, std::move(response.headers), std::move(response.body));
   co_await closeGently();
 }
 
@@ -248,7 +248,7 @@ awaitable<void> ServerConnection::respond(int status, Headers headers, std::stri
     appendField(out_, "Content-Length", head_only && body.empty() && !own_length.empty() ? own_length : std::to_string(body.size()));
   }
   endHead();
-  answered_ = true;
+  responded_ = true;
   const bool with_body = hasBody(status) && !head_only;
   table_.wait(*this);
   const asio::const_buffer pieces[] = {asio::buffer(out_), asio::buffer(body)};
@@ -263,7 +263,7 @@ awaitable<void> ServerConnection::begin(int status, Headers headers) {
   if (head_.minorVersion == 0) reusable_ &= head_only;
   if (head_.minorVersion == 1 && hasBody(status)) out_.append("Transfer-Encoding: chunked\r\n");
   endHead();
-  answered_ = true;
+  responded_ = true;
   streaming_ = head_.minorVersion == 1 ? Streaming::Chunked : Streaming::UntilClose;
   const IoResult written = co_await stream_->writeAll(out_);
   if (written.error) reusable_ = false;
@@ -294,8 +294,8 @@ awaitable<void> ServerConnection::finish() {
   streaming_ = Streaming::No;
 }
 
-void ServerConnection::answeredRaw(Reuse reuse) {
-  answered_ = true;
+void ServerConnection::respondedRaw(Reuse reuse) {
+  responded_ = true;
   streaming_ = Streaming::No;
   reusable_ &= reuse == Reuse::KeepAlive;
 }
@@ -306,7 +306,7 @@ awaitable<StreamPtr> ServerConnection::upgrade(Headers headers) {
     if (findHeader(headers, "Upgrade").empty() && !head_.upgrade.empty()) appendField(out_, "Upgrade", head_.upgrade);
     if (findHeader(headers, "Connection").empty()) appendField(out_, "Connection", "Upgrade");
     out_.append("\r\n");
-    answered_ = true;
+    responded_ = true;
     const IoResult written = co_await stream_->writeAll(out_);
     if (written.error) throw Error(ErrorCode::Unavailable, "The client has closed the connection.").withCause(written.error.message());
   }
@@ -314,7 +314,7 @@ awaitable<StreamPtr> ServerConnection::upgrade(Headers headers) {
 }
 
 StreamPtr ServerConnection::takeStream() {
-  answered_ = true;
+  responded_ = true;
   table_.proceed(*this);
   stream_->setDeadline(SteadyTime::max());
   stream_->setReadPatience({});

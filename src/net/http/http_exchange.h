@@ -28,8 +28,8 @@ class ServerConnection final : public Exchange, public ConnectionTable::Member, 
   awaitable<void> begin(int status, Headers headers) override;
   awaitable<bool> write(std::string_view piece) override;
   awaitable<void> finish() override;
-  bool answered() const override { return answered_; }
-  void answeredRaw(Reuse reuse) override;
+  bool responded() const override { return responded_; }
+  void respondedRaw(Reuse reuse) override;
   awaitable<StreamPtr> upgrade(Headers headers) override;
   StreamPtr takeStream() override;
 
@@ -44,7 +44,7 @@ class ServerConnection final : public Exchange, public ConnectionTable::Member, 
   void bodyEnded() override;
   awaitable<void> handle();
   awaitable<void> refuse(HeadError error);
-  RefusalAnswer refusalOf(HeadError error, std::string_view bytes) const;
+  RefusalResponse refusalOf(HeadError error, std::string_view bytes) const;
   bool countForClient();
   awaitable<bool> settleBody();
   awaitable<void> closeGently();
@@ -64,7 +64,7 @@ class ServerConnection final : public Exchange, public ConnectionTable::Member, 
   Streaming streaming_ = Streaming::No;
   bool behind_proxy_ = false;
   bool first_request_ = true;
-  bool answered_ = false;
+  bool responded_ = false;
   bool reusable_ = true;
   bool stopped_ = false;
 };

@@ -28,11 +28,11 @@ class Exchange {
   virtual awaitable<void> begin(int status, Headers headers) = 0;
   virtual awaitable<bool> write(std::string_view piece) = 0;
   virtual awaitable<void> finish() = 0;
-  virtual bool answered() const = 0;
+  virtual bool responded() const = 0;
 
   /// For a handler that wrote the response to stream() directly: reports that it did, and whether the connection may serve another request.
   enum class Reuse { KeepAlive, Close };
-  virtual void answeredRaw(Reuse reuse) = 0;
+  virtual void respondedRaw(Reuse reuse) = 0;
   /// Sends 101 with `headers` (none: nothing is sent) and takes the connection over; bytes read ahead come first. Connection and Upgrade
   /// are added where `headers` lack them. Throws Error(Unavailable) when the peer has disconnected.
   virtual awaitable<StreamPtr> upgrade(Headers headers) = 0;
@@ -46,7 +46,7 @@ struct RefusedRequest {
   HeadError error;
   std::string_view bytes;  ///< the received part of its head; unchecked, possibly incomplete
 };
-struct RefusalAnswer {
+struct RefusalResponse {
   Headers headers;
   std::string body;
 };
@@ -69,7 +69,7 @@ struct HttpServerOptions {
   OddPaths oddPaths = OddPaths::Refuse;  ///< Mark: the handler decides
   Headers always{};                      ///< added to every response created here (not to raw ones)
   std::shared_ptr<TlsContext> tls{};     ///< when set, every connection starts with a TLS handshake; a request without TLS gets 400
-  std::function<RefusalAnswer(const RefusedRequest&)> refusal{};  ///< formats refusals; empty: one line of text
+  std::function<RefusalResponse(const RefusedRequest&)> refusal{};  ///< formats refusals; empty: one line of text
 };
 
 /// Serves one listener on the current loop until stop(). Exceptions of a handler are logged, and answered with 500 if nothing has been

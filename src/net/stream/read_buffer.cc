@@ -47,14 +47,14 @@ void ReadBuffer::unpin() {
 namespace {
 
 // A server of another protocol may never send an empty line, so waiting for one would not end.
-bool canBecomeAnswer(std::string_view data) {
+bool canBecomeResponse(std::string_view data) {
   constexpr std::string_view kStart = "HTTP/";
   return data.substr(0, kStart.size()) == kStart.substr(0, data.size());
 }
 
 // The size of the head at the front of `data` once it is complete; 0 before. `scanned` is where the search continues.
 std::size_t findHeadEnd(std::string_view data, std::size_t& scanned, Grammar grammar) {
-  if (grammar == Grammar::Relaxed && !canBecomeAnswer(data)) return data.size();
+  if (grammar == Grammar::Relaxed && !canBecomeResponse(data)) return data.size();
   while (true) {
     const std::size_t newline = data.find('\n', scanned);
     if (newline == std::string_view::npos) {

@@ -45,7 +45,7 @@ class Listener {
     const net::IoResult got = co_await relay_.peers[peer_].stream->readSome(boost::asio::buffer(out, length));
     if (got.error && relay_.closing) {
       relay_.peers[peer_].ended = true;
-      if (!relay_.peers[peer_].answer) relay_.peers[peer_].answer.emplace();
+      if (!relay_.peers[peer_].result) relay_.peers[peer_].result.emplace();
       relay_.changed.notifyAll();
       co_return false;
     }
@@ -138,8 +138,8 @@ class Listener {
         }
         break;
       case Kind::Result:
-        if (peer.answer) brokenPeer("an unsolicited response");
-        peer.answer = std::move(payload);
+        if (peer.result) brokenPeer("an unsolicited response");
+        peer.result = std::move(payload);
         relay_.changed.notifyAll();
         break;
       case Kind::Failed: {
@@ -208,7 +208,7 @@ awaitable<void> sendCommand(Relay& relay, std::size_t peer, Kind kind, std::stri
   if (relay.failure) throw *relay.failure;
   Peer& to = relay.peers[peer];
   if (!to.stream) throw Error(ErrorCode::Internal, format("The link has no {}.", relay.name(peer)));
-  to.answer.reset();
+  to.result.reset();
   to.progress = {};
   std::vector<Frame> frames(1);
   frames[0] = {kind, std::move(payload), {}};
@@ -218,18 +218,18 @@ awaitable<void> sendCommand(Relay& relay, std::size_t peer, Kind kind, std::stri
   if (relay.failure) throw *relay.failure;
 }
 
-awaitable<std::string> awaitAnswer(Relay& relay, std::size_t peer) {
+awaitable<std::string> awaitResult(Relay& relay, std::size_t peer) {
   Peer& from = relay.peers[peer];
-  while (!from.answer && !relay.failure) co_await relay.changed.wait(relay.changed.version(), Deadline::never());
+  while (!from.result && !relay.failure) co_await relay.changed.wait(relay.changed.version(), Deadline::never());
   if (relay.failure) throw *relay.failure;
-  std::string answer = std::move(*from.answer);
-  from.answer.reset();
-  co_return answer;
+  std::string result = std::move(*from.result);
+  from.result.reset();
+  co_return result;
 }
 
 awaitable<std::vector<ManifestLine>> nextLines(Relay& relay, std::size_t peer) {
   Peer& from = relay.peers[peer];
-  while (from.lines.empty() && !from.answer && !relay.failure) {
+  while (from.lines.empty() && !from.result && !relay.failure) {
     co_await relay.changed.wait(relay.changed.version(), Deadline::never());
   }
   if (relay.failure) throw *relay.failure;

@@ -17,7 +17,7 @@ namespace swarm::transfer {
 
 struct Peer {
   net::StreamPtr stream;
-  std::optional<std::string> answer;  ///< to the current command
+  std::optional<std::string> result;  ///< to the current command
   TransferProgress progress;
   std::deque<std::vector<ManifestLine>> lines;
   bool ended = false;  ///< its connection ended after Bye: no further responses
@@ -49,7 +49,7 @@ awaitable<void> listenTo(std::shared_ptr<Relay> relay, std::size_t peer);
 
 /// Sends a command and waits for its response. Throws the relay's failure.
 awaitable<void> sendCommand(Relay& relay, std::size_t peer, Kind kind, std::string payload);
-awaitable<std::string> awaitAnswer(Relay& relay, std::size_t peer);
+awaitable<std::string> awaitResult(Relay& relay, std::size_t peer);
 /// Waits for the next lines of a manifest, or for its end (empty).
 awaitable<std::vector<ManifestLine>> nextLines(Relay& relay, std::size_t peer);
 

@@ -73,22 +73,22 @@ bool serve(Core& core, const Arrived& command) {
   const bool source = core.options.role == Role::Source;
   core.counters.reset();
   if (!core.greeted && command.kind != Kind::Hello && command.kind != Kind::Bye) brokenPeer("a command before Hello");
-  std::string answer;
+  std::string result;
   switch (command.kind) {
     case Kind::Hello:
       greet(core, decode<Hello>(command.payload));
-      answer = encodeCapability(kCapability);
+      result = encodeCapability(kCapability);
       break;
     case Kind::Scan:
-      answer = encode(scanStorages(core.storages, core.counters.files, core.counters.bytes, core.stop));
+      result = encode(scanStorages(core.storages, core.counters.files, core.counters.bytes, core.stop));
       break;
     case Kind::Round: {
       const auto round = decode<RoundCommand>(command.payload);
-      answer = encode(source ? runSourceRound(core, round.kind) : runTargetRound(core));
+      result = encode(source ? runSourceRound(core, round.kind) : runTargetRound(core));
       break;
     }
     case Kind::Digest:
-      answer = encode(runDigest(core, decode<DigestCommand>(command.payload).held));
+      result = encode(runDigest(core, decode<DigestCommand>(command.payload).held));
       break;
     case Kind::Manifest:
       runManifest(core, decode<DigestCommand>(command.payload).held);
@@ -104,7 +104,7 @@ bool serve(Core& core, const Arrived& command) {
     default:
       brokenPeer("an unknown command");
   }
-  core.outbox.push({Kind::Result, std::move(answer), {}});
+  core.outbox.push({Kind::Result, std::move(result), {}});
   return true;
 }
 

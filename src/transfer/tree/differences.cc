@@ -65,7 +65,7 @@ class Reader {
     while (!ended_ && at_ >= lines_.size()) {
       lines_ = co_await nextLines(relay_, peer_);
       at_ = 0;
-      ended_ = lines_.empty() && relay_.peers[peer_].answer.has_value();
+      ended_ = lines_.empty() && relay_.peers[peer_].result.has_value();
     }
   }
   const ManifestLine* now() const { return at_ < lines_.size() ? &lines_[at_] : nullptr; }

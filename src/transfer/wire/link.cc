@@ -29,14 +29,14 @@ class AgentLink final : public Link {
     for (const std::size_t peer : {kSource, kTarget}) {
       if (!relay_->peers[peer].stream) continue;
       co_await sendCommand(*relay_, peer, Kind::Hello, encode(Hello{kProtocolVersion, transfer_id, peer == kSource, scope_}));
-      understands[peer] = decodeCapability(co_await awaitAnswer(*relay_, peer));
+      understands[peer] = decodeCapability(co_await awaitResult(*relay_, peer));
     }
     // An agent of the first release does not support the command, and is treated by the other one as such.
     if (std::ranges::min(understands) >= 2) {
       for (const std::size_t peer : {kSource, kTarget}) {
         if (!relay_->peers[peer].stream) continue;
         co_await sendCommand(*relay_, peer, Kind::Other, encodeCapability(understands[1 - peer]));
-        co_await awaitAnswer(*relay_, peer);
+        co_await awaitResult(*relay_, peer);
       }
     }
     command.succeeded();
@@ -53,8 +53,8 @@ class AgentLink final : public Link {
     co_await sendCommand(*relay_, kTarget, Kind::Round, encode(RoundCommand{kind}));
     relay_->relaying = true;
     co_await sendCommand(*relay_, kSource, Kind::Round, encode(RoundCommand{kind}));
-    auto report = decode<RoundReport>(co_await awaitAnswer(*relay_, kSource));
-    report.deleted = decode<RoundReport>(co_await awaitAnswer(*relay_, kTarget)).deleted;
+    auto report = decode<RoundReport>(co_await awaitResult(*relay_, kSource));
+    report.deleted = decode<RoundReport>(co_await awaitResult(*relay_, kTarget)).deleted;
     report.bytesSent = relay_->relayed;
     held_ = kind == RoundKind::Final;
     command.succeeded();
@@ -68,8 +68,8 @@ class AgentLink final : public Link {
   awaitable<std::pair<DigestReport, DigestReport>> digests(ProgressSink progress) override {
     Command command(relay_, std::move(progress));
     for (const std::size_t peer : {kSource, kTarget}) co_await sendCommand(*relay_, peer, Kind::Digest, encode(DigestCommand{held_}));
-    auto source = decode<DigestReport>(co_await awaitAnswer(*relay_, kSource));
-    auto target = decode<DigestReport>(co_await awaitAnswer(*relay_, kTarget));
+    auto source = decode<DigestReport>(co_await awaitResult(*relay_, kSource));
+    auto target = decode<DigestReport>(co_await awaitResult(*relay_, kTarget));
     command.succeeded();
     co_return std::pair(std::move(source), std::move(target));
   }
@@ -80,7 +80,7 @@ class AgentLink final : public Link {
     Command command(relay_, {});
     for (const std::size_t peer : {kSource, kTarget}) co_await sendCommand(*relay_, peer, Kind::Manifest, encode(DigestCommand{held_}));
     auto notes = co_await compareManifests(*relay_, scope_, maximum);
-    for (const std::size_t peer : {kSource, kTarget}) co_await awaitAnswer(*relay_, peer);
+    for (const std::size_t peer : {kSource, kTarget}) co_await awaitResult(*relay_, peer);
     command.succeeded();
     co_return notes;
   }
@@ -91,7 +91,7 @@ class AgentLink final : public Link {
       if (!relay_->peers[peer].stream || relay_->peers[peer].ended) continue;
       co_await sendCommand(*relay_, peer, Kind::Bye, {});
       relay_->closing = true;
-      co_await awaitAnswer(*relay_, peer);
+      co_await awaitResult(*relay_, peer);
     }
     relay_->shut();
     command.succeeded();
@@ -127,11 +127,11 @@ class AgentLink final : public Link {
     Command command(relay_, std::move(progress));
     const std::size_t peer = side == Side::Source ? kSource : kTarget;
     co_await sendCommand(*relay_, peer, kind, std::move(payload));
-    const std::string answer = co_await awaitAnswer(*relay_, peer);
+    const std::string result = co_await awaitResult(*relay_, peer);
     if constexpr (std::is_void_v<Report>) {
       command.succeeded();
     } else {
-      auto report = decode<Report>(answer);
+      auto report = decode<Report>(result);
       command.succeeded();
       co_return report;
     }

@@ -1,4 +1,4 @@
-// A server reduced to what kill -9 can hurt: SQLite store, one provider, controller. One request per line on stdin, one JSON answer per
+// A server reduced to what kill -9 can hurt: SQLite store, one provider, controller. One request per line on stdin, one JSON response per
 // line on stdout. usage: chaos_server DATA_DIR SWARM_ID IMAGE [FLY_API_URL [FLY_APP_URL]]
 // With FLY_APP_URL there are both providers, and the image has an agent. CHAOS_SECOND_ENGINE: the socket of another Docker host, "box2".
 // CHAOS_AGENT: the image has an agent, at Docker alone.

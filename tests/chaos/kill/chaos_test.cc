@@ -46,16 +46,16 @@ class ChaosTest : public ::testing::Test {
     if (!server_->awaitReady()) throw std::runtime_error("the server did not start: " + lastLog());
   }
   json::value request(const std::string& line) {
-    auto answer = server_->request(line);
-    if (!answer) throw std::runtime_error("the server died at \"" + line + "\": " + lastLog());
-    return *answer;
+    auto response = server_->request(line);
+    if (!response) throw std::runtime_error("the server died at \"" + line + "\": " + lastLog());
+    return *response;
   }
   /// An operation that must succeed.
   void must(const std::string& line) {
-    json::value answer = request(line);
-    const json::value* status = answer.is_object() ? answer.as_object().if_contains("status") : nullptr;
-    if (answer.is_object() && (!status || status->as_string() != "succeeded"))
-      throw std::runtime_error(line + " gave " + json::serialize(answer) + lastLog());
+    json::value response = request(line);
+    const json::value* status = response.is_object() ? response.as_object().if_contains("status") : nullptr;
+    if (response.is_object() && (!status || status->as_string() != "succeeded"))
+      throw std::runtime_error(line + " gave " + json::serialize(response) + lastLog());
   }
   std::string lastLog() const {
     std::ifstream file(settings_.log);
@@ -90,11 +90,11 @@ class ChaosTest : public ::testing::Test {
     operations_before_ = request("settle").as_array().size();
     ASSERT_EQ(server_->end(), 0);
     boot({"SWARM_FAULT=" + point + "=kill"});
-    auto answer = server_->request(verb.name + " one");
+    auto response = server_->request(verb.name + " one");
     int status = server_->end();
-    // The last points lie behind the answer: then the end of the process is a normal one or the kill.
+    // The last points lie behind the response: then the end of the process is a normal one or the kill.
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-        << "it was not killed; it said " << json::serialize(answer.value_or(nullptr));
+        << "it was not killed; it said " << json::serialize(response.value_or(nullptr));
     boot();
     json::value operations = request("settle");
     check(verb, operations);

@@ -61,12 +61,12 @@ int ServerProcess::reap() {
   return status_;
 }
 
-std::optional<boost::json::value> ServerProcess::readAnswer() {
+std::optional<boost::json::value> ServerProcess::readResponse() {
   for (;;) {
     if (auto end = buffer_.find('\n'); end != std::string::npos) {
-      boost::json::value answer = boost::json::parse(buffer_.substr(0, end));
+      boost::json::value response = boost::json::parse(buffer_.substr(0, end));
       buffer_.erase(0, end + 1);
-      return answer;
+      return response;
     }
     pollfd watched{from_, POLLIN, 0};
     if (::poll(&watched, 1, kSilenceMilliseconds) <= 0) throw std::runtime_error("the server has been silent for 11 minutes");
@@ -79,13 +79,13 @@ std::optional<boost::json::value> ServerProcess::readAnswer() {
 
 bool ServerProcess::send(const std::string& line) {
   std::string text = line + "\n";
-  // A dead server shows as end of file on its answers; SIGPIPE is ignored by the test.
+  // A dead server shows as end of file on its responses; SIGPIPE is ignored by the test.
   return ::write(to_, text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
 std::optional<boost::json::value> ServerProcess::request(const std::string& line) {
   if (!send(line)) return std::nullopt;
-  return readAnswer();
+  return readResponse();
 }
 
 bool ServerProcess::waitUntilStopped() {

@@ -29,10 +29,10 @@ class ServerProcess {
   ServerProcess& operator=(const ServerProcess&) = delete;
 
   /// Nothing when the process died before it answered. Throws after eleven minutes of silence.
-  std::optional<boost::json::value> awaitReady() { return readAnswer(); }
+  std::optional<boost::json::value> awaitReady() { return readResponse(); }
   std::optional<boost::json::value> request(const std::string& line);
-  bool send(const std::string& line);  ///< without waiting for the answer; false: it is dead
-  std::optional<boost::json::value> awaitAnswer() { return readAnswer(); }
+  bool send(const std::string& line);  ///< without waiting for the response; false: it is dead
+  std::optional<boost::json::value> awaitResponse() { return readResponse(); }
   bool waitUntilStopped();  ///< by a fault "stop"; false: it has ended
   void letGoOn();           ///< SIGCONT
   pid_t pid() const { return pid_; }
@@ -40,7 +40,7 @@ class ServerProcess {
   int end();
 
  private:
-  std::optional<boost::json::value> readAnswer();
+  std::optional<boost::json::value> readResponse();
   int reap();
 
   pid_t pid_ = -1;

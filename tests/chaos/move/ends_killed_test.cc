@@ -38,12 +38,12 @@ class TroubleInAMove : public MoveTest {
     ASSERT_TRUE(server_->waitUntilStopped()) << "the point was not passed";
     deed();
     server_->letGoOn();
-    auto answer = server_->awaitAnswer();
-    ASSERT_TRUE(answer && answer->is_object()) << log();
-    const json::value* status = answer->as_object().if_contains("status");
-    ASSERT_TRUE(status) << json::serialize(*answer);
+    auto response = server_->awaitResponse();
+    ASSERT_TRUE(response && response->is_object()) << log();
+    const json::value* status = response->as_object().if_contains("status");
+    ASSERT_TRUE(status) << json::serialize(*response);
     bool moved = status->as_string() == "succeeded";
-    ASSERT_TRUE(moved || must_it == Must::MoveOrStay) << json::serialize(*answer);
+    ASSERT_TRUE(moved || must_it == Must::MoveOrStay) << json::serialize(*response);
     std::string now = providerNow();
     if (moved) {
       ASSERT_EQ(now, to);

@@ -74,9 +74,9 @@ TEST_F(LargeTree, aHundredThousandFilesAndOneOfTwoGigabytesArrive) {
   expectLittleMemoryAt("flyio");
   EXPECT_LE(mostMemoryOf(std::to_string(server_->pid())), kMaxMemory) << "of the server";
   server_->letGoOn();
-  auto answer = server_->awaitAnswer();
-  ASSERT_TRUE(answer) << log();
-  ASSERT_EQ(answer->at("status").as_string(), "succeeded") << json::serialize(*answer);
+  auto response = server_->awaitResponse();
+  ASSERT_TRUE(response) << log();
+  ASSERT_EQ(response->at("status").as_string(), "succeeded") << json::serialize(*response);
   expectIntact("flyio", heldFor(0, 1));
 }
 

@@ -65,22 +65,22 @@ void MoveTest::boot(std::vector<std::string> environment) {
 }
 
 json::value MoveTest::request(const std::string& line) {
-  auto answer = server_->request(line);
-  if (!answer) throw std::runtime_error("the server died at \"" + line + "\": " + log());
-  return *answer;
+  auto response = server_->request(line);
+  if (!response) throw std::runtime_error("the server died at \"" + line + "\": " + log());
+  return *response;
 }
 
 json::value MoveTest::must(const std::string& line) {
-  json::value answer = request(line);
-  const json::value* status = answer.is_object() ? answer.as_object().if_contains("status") : nullptr;
-  if (!status || status->as_string() != "succeeded") throw std::runtime_error(line + " gave " + json::serialize(answer));
-  return answer;
+  json::value response = request(line);
+  const json::value* status = response.is_object() ? response.as_object().if_contains("status") : nullptr;
+  if (!status || status->as_string() != "succeeded") throw std::runtime_error(line + " gave " + json::serialize(response));
+  return response;
 }
 
 std::string MoveTest::run(const std::string& command) {
-  json::value answer = request("exec one " + command);
-  if (!answer.is_string()) throw std::runtime_error(command + " gave " + json::serialize(answer));
-  return std::string(answer.as_string());
+  json::value response = request("exec one " + command);
+  if (!response.is_string()) throw std::runtime_error(command + " gave " + json::serialize(response));
+  return std::string(response.as_string());
 }
 
 std::string MoveTest::log() const {

@@ -88,8 +88,8 @@ TEST_F(LossyNetwork, everyTenthPacketThatIsLostLosesNothing) {
     std::printf("  %s: %ld packets were lost\n", line, dropped);
     EXPECT_GT(dropped, 20);
     server_->letGoOn();
-    auto answer = server_->awaitAnswer();
-    ASSERT_TRUE(answer && answer->at("status").as_string() == "succeeded") << boost::json::serialize(answer.value_or(nullptr));
+    auto response = server_->awaitResponse();
+    ASSERT_TRUE(response && response->at("status").as_string() == "succeeded") << boost::json::serialize(response.value_or(nullptr));
     inAllPlaces("-F");
     bool at_fly = providerNow() == "flyio";
     expectIntact(at_fly ? "flyio" : "docker", at_fly ? heldFor(0, 1) : heldFor(1, 0));

@@ -68,9 +68,9 @@ TEST_F(MoveWithinAProvider, aDockerHostIsLeftForAnotherAndEnteredAgain) {
   second.start();
   ASSERT_TRUE(second.waitForSocket());
   server_->letGoOn();
-  auto answer = server_->awaitAnswer();
-  ASSERT_TRUE(answer) << log();
-  bool moved = answer->at("status").as_string() == "succeeded";
+  auto response = server_->awaitResponse();
+  ASSERT_TRUE(response) << log();
+  bool moved = response->at("status").as_string() == "succeeded";
   std::printf("  the source's Engine restarted while it was held: %s\n", moved ? "moved" : "stayed");
   expectIntact("docker", moved ? heldFor(1, 0) : heldFor(0, 0));
   EXPECT_EQ(places(), moved ? std::pair(kOne, 0UL) : std::pair(0UL, kOne));

@@ -64,10 +64,10 @@ class ServerKilledInAMove : public MoveTest {
     ASSERT_EQ(server_->end(), 0);
     std::filesystem::remove(settings_.log);
     boot({"SWARM_FAULT=" + point + "=kill"});
-    auto answer = server_->request(way.line);
+    auto response = server_->request(way.line);
     int status = server_->end();
     ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
-        << "it was not killed; it said " << json::serialize(answer.value_or(nullptr));
+        << "it was not killed; it said " << json::serialize(response.value_or(nullptr));
     boot();
     json::value after = request("settle");
     bool accepted = after.as_array().size() > operations;  // it had become durable

@@ -50,9 +50,9 @@ class Races : public ::testing::Test {
     if (!server_->awaitReady()) throw std::runtime_error("the server did not start: " + lastLog());
   }
   json::value request(const std::string& line) {
-    auto answer = server_->request(line);
-    if (!answer) throw std::runtime_error("the server died at \"" + line + "\": " + lastLog());
-    return *answer;
+    auto response = server_->request(line);
+    if (!response) throw std::runtime_error("the server died at \"" + line + "\": " + lastLog());
+    return *response;
   }
   std::string lastLog() const {
     std::ifstream file(settings_.log);

@@ -20,10 +20,10 @@ std::vector<std::string> textsAt(const json::value& list, std::string_view point
 
 TEST_P(FlyRules, graphQlNamesTheOrganizationsNumberAsAText) {
   createApp();
-  const FlyAnswer answer = post(
+  const FlyResponse response = post(
       "/graphql", document("query ($n: String!) { appcompact: app(name: $n) { organization { internalNumericId } } }", {{"name", "a1"}}));
-  EXPECT_TRUE(answer.body.at_pointer("/data/appcompact/organization/internalNumericId").is_string()) << answer;
-  EXPECT_TRUE(answer.body.at_pointer("/data/appcompact/internalNumericId").is_int64()) << answer;
+  EXPECT_TRUE(response.body.at_pointer("/data/appcompact/organization/internalNumericId").is_string()) << response;
+  EXPECT_TRUE(response.body.at_pointer("/data/appcompact/internalNumericId").is_int64()) << response;
 }
 
 TEST_P(FlyRules, graphQlListsTheAppsOfAnOrganizationInTheirOrder) {
@@ -31,7 +31,7 @@ TEST_P(FlyRules, graphQlListsTheAppsOfAnOrganizationInTheirOrder) {
   createApp("a1");
   constexpr std::string_view kQuery =
       "query ($org: ID) { apps(first: 200, organizationId: $org) { pageInfo { hasNextPage } nodes { name } } }";
-  const FlyAnswer all = post("/graphql", document(kQuery));
+  const FlyResponse all = post("/graphql", document(kQuery));
   EXPECT_EQ(textsAt(all.body.at_pointer("/data/apps/nodes"), "/name"), (std::vector<std::string>{"second-made-first", "a1"}));
   EXPECT_EQ(all.at("/data/apps/pageInfo/hasNextPage"), "false");
   EXPECT_EQ(post("/graphql", document(kQuery, {{"org", "personal"}})).body, all.body);
@@ -49,38 +49,38 @@ TEST_P(FlyRules, graphQlFindsTheAppOfAMachine) {
   createApp();
   const FlyMachine machine = create(machineRequest());
   constexpr std::string_view kQuery = "query ($id: String!) { gqlmachine: machine(machineId: $id) { id app { name } } }";
-  const FlyAnswer found = post("/graphql", document(kQuery, {{"machineId", machine.id}}));
+  const FlyResponse found = post("/graphql", document(kQuery, {{"machineId", machine.id}}));
   EXPECT_EQ(found.at("/data/gqlmachine/id"), machine.id);
   EXPECT_EQ(found.at("/data/gqlmachine/app/name"), "a1");
-  const FlyAnswer missing = post("/graphql", document(kQuery, {{"machineId", "3d8d413b29d089"}}));
+  const FlyResponse missing = post("/graphql", document(kQuery, {{"machineId", "3d8d413b29d089"}}));
   EXPECT_EQ(missing.at("/errors/0/message"), "Could not find Machine");
   EXPECT_EQ(missing.at("/errors/0/extensions/code"), "NOT_FOUND");
 }
 
 TEST_P(FlyRules, anAppThatGraphQlDoesNotFindIsNamedAsFlyNamesIt) {
-  const FlyAnswer answer = post("/graphql", document("query { app(name: $n) { id } }", {{"name", "no-such-app"}}));
-  EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.at("/errors/0/message"), "Could not find App") << "the client offers to create the app";
+  const FlyResponse response = post("/graphql", document("query { app(name: $n) { id } }", {{"name", "no-such-app"}}));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.at("/errors/0/message"), "Could not find App") << "the client offers to create the app";
 }
 
 TEST_P(FlyRules, noImageIsOneThatFlyUpdates) {
-  const FlyAnswer answer =
+  const FlyResponse response =
       post("/graphql", document("query ($image: String!) { latestImageDetails(image: $image) { tag } }", {{"image", "a:1"}}));
-  EXPECT_EQ(answer.at("/errors/0/message"), "Unknown repository") << "the client continues without an update";
+  EXPECT_EQ(response.at("/errors/0/message"), "Unknown repository") << "the client continues without an update";
 }
 
 TEST_P(FlyRules, graphQlRefusesABadTokenInItsOwnForm) {
-  const FlyAnswer answer = send({"POST", "/graphql", R"({"query":"query { viewer { email } }"})", {}, "Bearer wrong"});
-  EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.at("/errors/0/extensions/code"), "UNAUTHORIZED");
+  const FlyResponse response = send({"POST", "/graphql", R"({"query":"query { viewer { email } }"})", {}, "Bearer wrong"});
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.at("/errors/0/extensions/code"), "UNAUTHORIZED");
 }
 
 TEST_P(FlyRules, aMutationThatTheMachinesApiRefusesIsAnErrorOfGraphQl) {
   createApp();
-  const FlyAnswer answer = post("/graphql", document("mutation ($input: In!) { allocateIpAddress(input: $input) { app { name } } }",
-                                                     {{"input", {{"appId", "a1"}, {"type", "v6"}, {"region", "no-such-region"}}}}));
-  EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.at("/errors/0/message"), "unknown region: no-such-region") << answer;
+  const FlyResponse response = post("/graphql", document("mutation ($input: In!) { allocateIpAddress(input: $input) { app { name } } }",
+                                                         {{"input", {{"appId", "a1"}, {"type", "v6"}, {"region", "no-such-region"}}}}));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.at("/errors/0/message"), "unknown region: no-such-region") << response;
 }
 
 TEST_P(FlyRules, graphQlHasSharedAndEgressAddressesApartFromTheOthers) {
@@ -88,8 +88,8 @@ TEST_P(FlyRules, graphQlHasSharedAndEgressAddressesApartFromTheOthers) {
   constexpr std::string_view kAllocate = "mutation ($input: In!) { allocateIpAddress(input: $input) { ipAddress { address } } }";
   for (const char* type : {"v6", "shared_v4"})
     EXPECT_FALSE(post("/graphql", document(kAllocate, {{"input", {{"appId", "a1"}, {"type", type}}}})).body.as_object().contains("errors"));
-  const FlyAnswer egress = post("/graphql", document("mutation ($input: In!) { allocateEgressIpAddress(input: $input) { v4, v6 } }",
-                                                     {{"input", {{"appId", "a1"}, {"region", "ams"}}}}));
+  const FlyResponse egress = post("/graphql", document("mutation ($input: In!) { allocateEgressIpAddress(input: $input) { v4, v6 } }",
+                                                       {{"input", {{"appId", "a1"}, {"region", "ams"}}}}));
   const std::string address = egress.at("/data/allocateEgressIpAddress/v6");
   constexpr std::string_view kList = "query ($n: String!) { app(name: $n) { ipAddresses { nodes { type } } } }";
   const json::value listed = post("/graphql", document(kList, {{"appName", "a1"}})).body;
@@ -112,7 +112,7 @@ TEST_P(FlyRules, aFlycastAddressIsOfTheNetworkThatGraphQlNames) {
 
 TEST_P(FlyRules, secretsAreReadWithTheVersionThatTheClientWrote) {
   createApp();
-  const FlyAnswer written = post("/v1/apps/a1/secrets", R"({"values":{"TOKEN":"one"}})");
+  const FlyResponse written = post("/v1/apps/a1/secrets", R"({"values":{"TOKEN":"one"}})");
   const std::string version = written.at("/version");
   EXPECT_EQ(get("/v1/apps/a1/secrets?version=" + version).at("/secrets/0/name"), "TOKEN");
   EXPECT_EQ(get("/v1/apps/a1/secrets?version=" + std::to_string(std::stoi(version) + 1)).status, 400);
@@ -121,7 +121,7 @@ TEST_P(FlyRules, secretsAreReadWithTheVersionThatTheClientWrote) {
 TEST_P(FlyRules, theLogHasAMachinesEventsOnceAndInTheirOrder) {
   createApp();
   const FlyMachine machine = stopped();
-  const FlyAnswer log = get("/api/v1/apps/a1/logs?next_token=");
+  const FlyResponse log = get("/api/v1/apps/a1/logs?next_token=");
   const std::vector<std::string> ids = textsAt(log.body.at("data"), "/id");
   EXPECT_GE(ids.size(), 2U);
   EXPECT_TRUE(std::ranges::is_sorted(ids));
@@ -129,7 +129,7 @@ TEST_P(FlyRules, theLogHasAMachinesEventsOnceAndInTheirOrder) {
   EXPECT_EQ(log.at("/data/0/attributes/meta/event/provider"), "runner");
   const std::string token = log.at("/meta/next_token");
   EXPECT_EQ(token, ids.back());
-  const FlyAnswer later = get("/api/v1/apps/a1/logs?next_token=" + token);
+  const FlyResponse later = get("/api/v1/apps/a1/logs?next_token=" + token);
   EXPECT_EQ(later.at("/data"), "[]");
   EXPECT_EQ(later.at("/meta/next_token"), token);
   EXPECT_EQ(get("/api/v1/apps/a1/logs?instance=3d8d413b29d089").at("/data"), "[]");
@@ -137,9 +137,9 @@ TEST_P(FlyRules, theLogHasAMachinesEventsOnceAndInTheirOrder) {
 
 TEST_P(FlyRules, aBuildThatAClientReportsGetsANumber) {
   createApp();
-  const FlyAnswer made = post("/api/v1/builds", R"({"app_name":"a1","builder_type":"remote"})");
+  const FlyResponse made = post("/api/v1/builds", R"({"app_name":"a1","builder_type":"remote"})");
   EXPECT_EQ(made.status, 200) << made;
-  const FlyAnswer finished = post("/api/v1/builds/finish", R"({"build_id":)" + made.at("/id") + R"(,"status":"completed"})");
+  const FlyResponse finished = post("/api/v1/builds/finish", R"({"build_id":)" + made.at("/id") + R"(,"status":"completed"})");
   EXPECT_EQ(finished.at("/id"), made.at("/id"));
   EXPECT_EQ(finished.at("/status"), "completed");
   EXPECT_EQ(get("/api/v1/apps/a1/releases?limit=20").at("/releases"), "[]");

@@ -26,9 +26,9 @@ TEST_P(FlyRules, aMissingBodyIsAnEndOfFile) {
                                             {"POST", "/v1/apps/a1/secrets"},
                                             {"PUT", volume + "/extend"}};
   for (const FlyRequest& request : requests) {
-    const FlyAnswer answer = send(request);
-    EXPECT_EQ(answer.status, 400) << request.target;
-    EXPECT_EQ(answer.error(), "EOF") << request.target;
+    const FlyResponse response = send(request);
+    EXPECT_EQ(response.status, 400) << request.target;
+    EXPECT_EQ(response.error(), "EOF") << request.target;
   }
 }
 
@@ -36,11 +36,11 @@ TEST_P(FlyRules, aWrongTypeInsideAConfigurationIsAnsweredInGosWords) {
   createApp();
   json::object guest = config();
   guest["guest"] = json::object{{"cpus", "two"}};
-  const FlyAnswer answer = post(kMachines, machineRequest(guest));
-  EXPECT_EQ(answer.status, 400);
-  EXPECT_NE(answer.error().find("cannot unmarshal string into Go struct field MachineConfig.config.guest.cpus of type int"),
+  const FlyResponse response = post(kMachines, machineRequest(guest));
+  EXPECT_EQ(response.status, 400);
+  EXPECT_NE(response.error().find("cannot unmarshal string into Go struct field MachineConfig.config.guest.cpus of type int"),
             std::string::npos)
-      << answer;
+      << response;
   EXPECT_EQ(post(kMachines, machineRequest(configWith("mounts", json::object{}))).status, 400);
   EXPECT_EQ(post(kMachines, machineRequest(configWith("init", nullptr))).status, 200) << "null is not given";
 }
@@ -71,7 +71,7 @@ TEST_P(FlyRules, anAppIsDeletedWithItsRunningMachinesAndPlacementsWithoutACountS
   createApp();
   started();
   EXPECT_EQ(remove("/v1/apps/a1").status, 202);
-  const FlyAnswer room = post("/v1/platform/placements", json::object{{"org_slug", "personal"}, {"count", 0}});
+  const FlyResponse room = post("/v1/platform/placements", json::object{{"org_slug", "personal"}, {"count", 0}});
   EXPECT_EQ(room.status, 200) << room;
   EXPECT_GT(room.body.at("regions").as_array().at(0).at("count").to_number<int>(), 1);
 }
@@ -93,9 +93,9 @@ TEST_P(FlyRules, aMachineWithSwapOrAScheduleIsNotSuspendedAndGpusAreNotSold) {
 TEST_P(FlyRules, aWrongTypeIsAnsweredInGosWords) {
   createApp();
   for (const std::string& target : {std::string("/v1/apps"), std::string(kMachines), std::string("/v1/apps/a1/volumes")}) {
-    const FlyAnswer answer = post(target, "[]");
-    EXPECT_EQ(answer.status, 400) << target << answer;
-    EXPECT_TRUE(answer.error().starts_with("json: cannot unmarshal array into Go value of type ")) << answer;
+    const FlyResponse response = post(target, "[]");
+    EXPECT_EQ(response.status, 400) << target << response;
+    EXPECT_TRUE(response.error().starts_with("json: cannot unmarshal array into Go value of type ")) << response;
   }
 }
 
@@ -114,15 +114,15 @@ TEST_P(FlyRules, nothingOfAnotherOrganisationsAppCanBeTouched) {
                                                            {"GET", "/v1/apps/a1/volumes"}}) {
     FlyRequest foreign = request;
     foreign.authorization = theirs;
-    const FlyAnswer answer = send(foreign);
-    EXPECT_EQ(answer.status, 403) << request.method << " " << request.target << ": " << answer;
+    const FlyResponse response = send(foreign);
+    EXPECT_EQ(response.status, 403) << request.method << " " << request.target << ": " << response;
   }
   EXPECT_EQ(state(machine), "started");
 }
 
 // §2: fly-go decodes an App from the response.
 TEST_P(FlyRules, aCreatedAppIsAnsweredWholeForFlysOwnClient) {
-  const FlyAnswer made = post("/v1/apps?wait=true", R"({"name":"a1","org_slug":"personal","network":"n1"})");
+  const FlyResponse made = post("/v1/apps?wait=true", R"({"name":"a1","org_slug":"personal","network":"n1"})");
   ASSERT_EQ(made.status, 201) << made;
   EXPECT_EQ(made.at("/name"), "a1");
   EXPECT_EQ(made.at("/network"), "n1");
@@ -136,9 +136,9 @@ TEST_P(FlyRules, aRegionMayBeAnExpression) {
   const auto regionFor = [&](const char* expression) {
     json::object request = machineRequest();
     request["region"] = expression;
-    const FlyAnswer answer = post(kMachines, request);
-    EXPECT_EQ(answer.status, 200) << expression << answer;
-    return answer.at("/region");
+    const FlyResponse response = post(kMachines, request);
+    EXPECT_EQ(response.status, 200) << expression << response;
+    return response.at("/region");
   };
   using Set = std::set<std::string>;
   EXPECT_TRUE((Set{"fra", "iad"}.contains(regionFor("fra,iad"))));
@@ -168,7 +168,7 @@ TEST_P(FlyRules, eachContinentsAliasMeansItsRegions) {
 TEST_P(FlyRules, anImagesReferenceIsTakenApart) {
   createApp();
   const auto parts = [&](const char* image) {
-    const FlyAnswer made = post(kMachines, machineRequest(configWith("image", json::value(image))));
+    const FlyResponse made = post(kMachines, machineRequest(configWith("image", json::value(image))));
     EXPECT_EQ(made.status, 200) << made;
     EXPECT_TRUE(made.at("/image_ref/digest").starts_with("sha256:")) << made;
     return made.at("/image_ref/repository") + ":" + made.at("/image_ref/tag");
@@ -183,15 +183,15 @@ TEST_P(FlyRules, anImagesReferenceIsTakenApart) {
 TEST_P(FlyRules, aMachinesMemoryIsShownLimitedAndReclaimed) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer shown = get(machine.path + "/memory");
+  const FlyResponse shown = get(machine.path + "/memory");
   EXPECT_EQ(shown.status, 200) << shown;
   EXPECT_EQ(shown.at("/limit_mb"), "256");
   EXPECT_NE(shown.at("/available_mb"), "(missing)");
-  const FlyAnswer limited = put(machine.path + "/memory", R"({"limit_mb":128})");
+  const FlyResponse limited = put(machine.path + "/memory", R"({"limit_mb":128})");
   EXPECT_EQ(limited.status, 200) << limited;
   EXPECT_EQ(limited.at("/limit_mb"), "128");
   EXPECT_EQ(get(machine.path + "/memory").at("/limit_mb"), "128");
-  const FlyAnswer reclaimed = post(machine.path + "/memory/reclaim", R"({"amount_mb":16})");
+  const FlyResponse reclaimed = post(machine.path + "/memory/reclaim", R"({"amount_mb":16})");
   EXPECT_EQ(reclaimed.status, 200) << reclaimed;
   EXPECT_NE(reclaimed.at("/actual_mb"), "(missing)");
 }
@@ -200,7 +200,7 @@ TEST_P(FlyRules, aMachinesMemoryIsShownLimitedAndReclaimed) {
 TEST_P(FlyRules, processesAreListed) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer list = get(machine.path + "/ps?sort_by=rss&order=desc");
+  const FlyResponse list = get(machine.path + "/ps?sort_by=rss&order=desc");
   EXPECT_EQ(list.status, 200) << list;
   ASSERT_FALSE(list.body.as_array().empty());
   EXPECT_NE(list.at("/0/pid"), "(missing)");
@@ -213,13 +213,13 @@ TEST_P(FlyRules, everyVersionIsKeptWithItsConfiguration) {
   FlyMachine machine = started();
   std::set<std::string> versions = {machine.version};
   for (const char* value : {"1", "2", "3"}) {
-    const FlyAnswer updated = post(machine.path, json::object{{"config", configWith("env", {{"A", value}})}});
+    const FlyResponse updated = post(machine.path, json::object{{"config", configWith("env", {{"A", value}})}});
     ASSERT_EQ(updated.status, 200) << updated;
     machine.version = updated.at("/instance_id");
     waitFor(machine, "started");
     EXPECT_TRUE(versions.insert(machine.version).second) << "versions are never reused";
   }
-  const FlyAnswer list = get(machine.path + "/versions");
+  const FlyResponse list = get(machine.path + "/versions");
   std::map<std::string, std::string> configurations;
   for (const json::value& version : list.body.as_array())
     configurations[textAt(version, "/version")] = textAt(version, "/user_config/env/A");
@@ -232,11 +232,12 @@ TEST_P(FlyRules, everyVersionIsKeptWithItsConfiguration) {
 TEST_P(FlyRules, aVolumeHasAFileSystemOrNone) {
   createApp();
   for (const char* kind : {"ext4", "raw"}) {
-    const FlyAnswer made = post("/v1/apps/a1/volumes", json::object{{"name", "data"}, {"region", "ams"}, {"size_gb", 1}, {"fstype", kind}});
+    const FlyResponse made =
+        post("/v1/apps/a1/volumes", json::object{{"name", "data"}, {"region", "ams"}, {"size_gb", 1}, {"fstype", kind}});
     EXPECT_EQ(made.status, 200) << made;
     EXPECT_EQ(made.at("/fstype"), kind);
   }
-  const FlyAnswer open = post("/v1/apps/a1/volumes", R"({"name":"data","region":"ams","encrypted":false,"snapshot_retention":10})");
+  const FlyResponse open = post("/v1/apps/a1/volumes", R"({"name":"data","region":"ams","encrypted":false,"snapshot_retention":10})");
   EXPECT_EQ(open.at("/encrypted"), "false");
   EXPECT_EQ(open.at("/snapshot_retention"), "10");
 }
@@ -247,11 +248,12 @@ TEST_P(FlyRules, anOrganisationHasAQuotaPerRegion) {
   createApp();
   started();
   started();
-  const FlyAnswer answer = post(kMachines, machineRequest());
-  EXPECT_EQ(answer.status, 403) << answer;
-  EXPECT_TRUE(std::regex_search(answer.error(), std::regex("organization \"personal\" is using \\d+ MB of memory in ams which is over the "
-                                                           "allowed quota. please consider other regions")))
-      << answer;
+  const FlyResponse response = post(kMachines, machineRequest());
+  EXPECT_EQ(response.status, 403) << response;
+  EXPECT_TRUE(
+      std::regex_search(response.error(), std::regex("organization \"personal\" is using \\d+ MB of memory in ams which is over the "
+                                                     "allowed quota. please consider other regions")))
+      << response;
   json::object elsewhere = machineRequest();
   elsewhere["region"] = "fra";
   EXPECT_EQ(post(kMachines, elsewhere).status, 200);
@@ -264,9 +266,9 @@ TEST_P(FlyRules, aHostCanLackProcessorsToo) {
   createApp();
   const FlyMachine machine = stopped(mounting(createVolume()));
   started();
-  const FlyAnswer answer = post(machine.path + "/start");
-  EXPECT_EQ(answer.status, 409) << answer;
-  EXPECT_TRUE(answer.error().contains("insufficient CPUs available")) << answer;
+  const FlyResponse response = post(machine.path + "/start");
+  EXPECT_EQ(response.status, 409) << response;
+  EXPECT_TRUE(response.error().contains("insufficient CPUs available")) << response;
 }
 
 // §3
@@ -274,7 +276,7 @@ TEST_P(FlyRules, anUpdateRebootsARunningMachineAndSaysSoInItsEvents) {
   createApp();
   const FlyMachine machine = started();
   const int starts = countEvents(machine, "start", "started");
-  const FlyAnswer updated = post(machine.path, json::object{{"config", configWith("env", {{"A", "1"}})}});
+  const FlyResponse updated = post(machine.path, json::object{{"config", configWith("env", {{"A", "1"}})}});
   ASSERT_EQ(updated.status, 200) << updated;
   waitFor({machine.id, updated.at("/instance_id"), machine.path}, "started");
   EXPECT_EQ(countEvents(machine, "start", "started"), starts + 1);
@@ -286,9 +288,9 @@ TEST_P(FlyRules, anUpdateDoesNotExchangeTheVolume) {
   createApp();
   const std::string first = createVolume(), second = createVolume();
   const FlyMachine machine = started(mounting(first));
-  const FlyAnswer answer = post(machine.path, json::object{{"config", mounting(second).at("config")}});
-  EXPECT_GE(answer.status, 400) << answer;
-  EXPECT_LT(answer.status, 500) << answer;
+  const FlyResponse response = post(machine.path, json::object{{"config", mounting(second).at("config")}});
+  EXPECT_GE(response.status, 400) << response;
+  EXPECT_LT(response.status, 500) << response;
   EXPECT_EQ(get("/v1/apps/a1/volumes/" + first).at("/attached_machine_id"), machine.id);
   EXPECT_EQ(get("/v1/apps/a1/volumes/" + second).at("/attached_machine_id"), "null");
   EXPECT_EQ(textAt(show(machine), "/instance_id"), machine.version);
@@ -303,8 +305,8 @@ TEST_P(FlyRules, whatDoesNotRunIsDestroyedWithoutForce) {
   ASSERT_EQ(post(suspended.path + "/suspend").status, 200);
   waitFor(suspended, "suspended");
   for (const FlyMachine& machine : {created, suspended, stopped()}) {
-    const FlyAnswer answer = remove(machine.path);
-    EXPECT_EQ(answer.status, 200) << answer;
+    const FlyResponse response = remove(machine.path);
+    EXPECT_EQ(response.status, 200) << response;
     waitFor(machine, "destroyed");
   }
 }
@@ -316,7 +318,7 @@ TEST_P(FlyRules, whatADestroyedMachineHadIsFreeAgain) {
   const FlyMachine first = started(named(mounting(volume), "w1"));
   ASSERT_EQ(remove(first.path + "?force=true").status, 200);
   waitFor(first, "destroyed");
-  FlyAnswer again;
+  FlyResponse again;
   eventually(
       [&] {
         again = post(kMachines, named(mounting(volume), "w1"));
@@ -342,7 +344,7 @@ TEST_P(FlyRules, aLeaseIsShownWithoutItsNonce) {
   const std::string nonce = lease(machine, R"({"ttl":30,"description":"an update"})");
   EXPECT_TRUE(std::regex_match(nonce, std::regex("[0-9a-f]{12}"))) << nonce;
   EXPECT_EQ(textAt(show(machine), "/lease"), "(missing)");
-  const FlyAnswer with = get(machine.path + "?include_leases=true");
+  const FlyResponse with = get(machine.path + "?include_leases=true");
   EXPECT_EQ(with.at("/lease/owner"), "ada@example.com");
   EXPECT_EQ(with.at("/lease/description"), "an update");
   EXPECT_FALSE(with.text.contains(nonce));
@@ -390,7 +392,7 @@ TEST_P(FlyRules, oneActionsLimitIsNotAnothers) {
 // §7
 TEST_P(FlyRules, aVolumeReportsItsLocation) {
   createApp();
-  const FlyAnswer volume = get("/v1/apps/a1/volumes/" + createVolume());
+  const FlyResponse volume = get("/v1/apps/a1/volumes/" + createVolume());
   EXPECT_TRUE(std::regex_match(volume.at("/zone"), std::regex("[0-9a-f]{4}"))) << volume;
   EXPECT_EQ(volume.at("/host_status"), "ok");
   EXPECT_EQ(volume.at("/fstype"), "ext4");
@@ -401,9 +403,9 @@ TEST_P(FlyRules, aVolumeReportsItsLocation) {
 TEST_P(FlyRules, aVolumeInAnotherRegionCantBeMounted) {
   createApp();
   json::object request = mounting(createVolume(R"({"name":"data","region":"fra","size_gb":1})"));
-  const FlyAnswer answer = post(kMachines, request);
-  EXPECT_GE(answer.status, 400) << answer;
-  EXPECT_LT(answer.status, 500) << answer;
+  const FlyResponse response = post(kMachines, request);
+  EXPECT_GE(response.status, 400) << response;
+  EXPECT_LT(response.status, 500) << response;
   request["region"] = "fra";
   EXPECT_EQ(post(kMachines, request).status, 200);
 }

@@ -58,10 +58,10 @@ TEST_P(FlyRules, case099_aLimitedActionIsAllowedAgainLater) {
 TEST_P(FlyRules, aRequestThatAProxyRepeatsIsPerformedTwice) {
   createApp();
   emulator().addFault({{"match", {{"action", "volume_create"}}}, {"effect", {{"twice", "first"}}}});
-  std::string answered = createVolume();
-  const FlyAnswer volumes = get("/v1/apps/a1/volumes");
+  std::string responded = createVolume();
+  const FlyResponse volumes = get("/v1/apps/a1/volumes");
   ASSERT_EQ(volumes.body.as_array().size(), 2u) << "names of volumes need not be unique";
-  EXPECT_EQ(volumes.at("/0/id"), answered);
+  EXPECT_EQ(volumes.at("/0/id"), responded);
   EXPECT_EQ(volumes.at("/1/name"), volumes.at("/0/name"));
   emulator().addFault({{"match", {{"action", "machine_create"}}}, {"effect", {{"twice", "first"}}}});
   create(machineRequest());
@@ -72,9 +72,9 @@ TEST_P(FlyRules, aRequestThatAProxyRepeatsIsPerformedTwice) {
   EXPECT_EQ(get(kMachines).body.as_array().size(), 3u);
 }
 
-void expectRegionIsFull(const FlyAnswer& answer) {
-  EXPECT_TRUE(answer.status == 422 || answer.status == 503) << answer;
-  EXPECT_EQ(answer.at("/status"), "insufficient_capacity");
+void expectRegionIsFull(const FlyResponse& response) {
+  EXPECT_TRUE(response.status == 422 || response.status == 503) << response;
+  EXPECT_EQ(response.at("/status"), "insufficient_capacity");
 }
 
 TEST_P(FlyRules, case100_aFullRegionSaysSoAndAnotherHasRoom) {
@@ -103,9 +103,9 @@ TEST_P(FlyRules, case101_aMachineCantStartOnAFullHost) {
   createApp();
   const FlyMachine machine = stopped(mounting(createVolume()));
   started(machineRequest(sized(config(), 512)));
-  const FlyAnswer answer = post(machine.path + "/start");
-  EXPECT_EQ(answer.status, 409) << answer;
-  EXPECT_TRUE(answer.error().contains("could not reserve resource for machine: insufficient memory available")) << answer;
+  const FlyResponse response = post(machine.path + "/start");
+  EXPECT_EQ(response.status, 409) << response;
+  EXPECT_TRUE(response.error().contains("could not reserve resource for machine: insufficient memory available")) << response;
   EXPECT_EQ(state(machine), "stopped");
 }
 
@@ -115,12 +115,12 @@ TEST_P(FlyRules, case102_aVolumeOnAFullHostTakesNoMachineAndAForkDoes) {
   createApp();
   const std::string volume = createVolume();
   started(machineRequest(sized(config(), 512)));
-  const FlyAnswer refused = post(kMachines, mounting(volume));
+  const FlyResponse refused = post(kMachines, mounting(volume));
   EXPECT_EQ(refused.status, 412) << refused;
   EXPECT_EQ(refused.at("/status"), "volume_placement_capacity");
   EXPECT_EQ(refused.error(), "insufficient resources to create new machine with existing volume id '" + volume + "'");
   EXPECT_EQ(get("/v1/apps/a1/volumes/" + volume).at("/attached_machine_id"), "null");
-  const FlyAnswer fork =
+  const FlyResponse fork =
       post("/v1/apps/a1/volumes", json::object{{"name", "data"}, {"region", "fra"}, {"size_gb", 1}, {"source_volume_id", volume}});
   ASSERT_EQ(fork.status, 200) << fork;
   json::object elsewhere = mounting(fork.at("/id"));
@@ -133,10 +133,10 @@ TEST_P(FlyRules, case103_aCreateMayHaveHappenedAlthoughItTimedOut) {
   createApp();
   emulator().addFault(fault("POST", kMachines, {{"error", "E34"}, {"commit", true}}));
   EXPECT_EQ(post(kMachines, named(machineRequest(), "w1")).status, 408);
-  const FlyAnswer list = get(kMachines);
+  const FlyResponse list = get(kMachines);
   ASSERT_EQ(list.body.as_array().size(), 1u) << list;
   EXPECT_EQ(list.at("/0/name"), "w1");
-  const FlyAnswer again = post(kMachines, named(machineRequest(), "w1"));
+  const FlyResponse again = post(kMachines, named(machineRequest(), "w1"));
   EXPECT_EQ(again.status, 409);
   EXPECT_TRUE(again.error().contains("machine ID " + list.at("/0/id") + " already exists")) << again;
   emulator().addFault(fault("POST", kMachines, {{"error", "E34"}}));
@@ -158,7 +158,7 @@ TEST_P(FlyRules, case104_aListIsWronglyEmptyOnce) {
   createApp();
   const FlyMachine machine = started();
   emulator().addFault(fault("GET", kMachines, {{"empty_list", true}}));
-  const FlyAnswer empty = get(kMachines);
+  const FlyResponse empty = get(kMachines);
   EXPECT_EQ(empty.status, 200);
   EXPECT_EQ(empty.text, "[]");
   EXPECT_EQ(get(kMachines).at("/0/id"), machine.id);
@@ -167,13 +167,13 @@ TEST_P(FlyRules, case104_aListIsWronglyEmptyOnce) {
 TEST_P(FlyRules, case105_aNewMachineIsNotFoundForAWhileButWhereItWasMade) {
   options.times.machinePropagation = std::chrono::minutes(1);
   createApp();
-  const FlyAnswer made = post(kMachines, machineRequest());
+  const FlyResponse made = post(kMachines, machineRequest());
   ASSERT_EQ(made.status, 200) << made;
   const std::string path = std::string(kMachines) + "/" + made.at("/id");
   const std::string cookie = made.header("set-cookie");
   EXPECT_TRUE(cookie.starts_with("fly_flaps_affinity=")) << cookie;
   EXPECT_EQ(send({"GET", path, {}, {{"Cookie", cookie.substr(0, cookie.find(';'))}}}).status, 200);
-  const FlyAnswer elsewhere = get(path);
+  const FlyResponse elsewhere = get(path);
   EXPECT_EQ(elsewhere.status, 404) << elsewhere;
   EXPECT_TRUE(elsewhere.error().contains("machine not found")) << elsewhere;
   clock.advance(std::chrono::minutes(1));
@@ -188,12 +188,12 @@ TEST_P(FlyRules, case106_anOrganisationsListSaysWhatItLacks) {
   const FlyMachine there = started(request);
   eventually([&] { return get("/v1/orgs/personal/machines").body.at("machines").as_array().size() == 2; }, "both are listed");
   emulator().addFault(fault("GET", "/v1/orgs/*/machines", {{"error_regions", {"fra"}}}));
-  const FlyAnswer partial = get("/v1/orgs/personal/machines");
+  const FlyResponse partial = get("/v1/orgs/personal/machines");
   EXPECT_EQ(partial.status, 200);
   EXPECT_EQ(partial.at("/error_regions"), R"(["fra"])");
   ASSERT_EQ(partial.body.at("machines").as_array().size(), 1u) << partial;
   EXPECT_EQ(partial.at("/machines/0/id"), here.id);
-  const FlyAnswer whole = get("/v1/orgs/personal/machines");
+  const FlyResponse whole = get("/v1/orgs/personal/machines");
   EXPECT_EQ(whole.body.at("machines").as_array().size(), 2u);
   EXPECT_TRUE(whole.at("/error_regions") == "(missing)" || whole.at("/error_regions") == "[]") << whole;
 }
@@ -201,10 +201,10 @@ TEST_P(FlyRules, case106_anOrganisationsListSaysWhatItLacks) {
 TEST_P(FlyRules, case107_aBadGatewayAnswersWithAPage) {
   createApp();
   emulator().addFault(fault("GET", "/v1/apps/*", {{"error", "E32"}}));
-  const FlyAnswer answer = get("/v1/apps/a1");
-  EXPECT_EQ(answer.status, 502);
-  EXPECT_TRUE(answer.text.starts_with("<html>")) << answer;
-  EXPECT_TRUE(answer.header("content-type").starts_with("text/html")) << answer.header("content-type");
+  const FlyResponse response = get("/v1/apps/a1");
+  EXPECT_EQ(response.status, 502);
+  EXPECT_TRUE(response.text.starts_with("<html>")) << response;
+  EXPECT_TRUE(response.header("content-type").starts_with("text/html")) << response.header("content-type");
   EXPECT_EQ(get("/v1/apps/a1").status, 200);
 }
 
@@ -212,7 +212,7 @@ TEST_P(FlyRules, faultsAreAddedAndClearedOverTheAdminRoute) {
   createApp();
   json::object forever = fault("GET", "/v1/apps/*", {{"status", 503}, {"body", ""}});
   forever["count"] = -1;
-  const FlyAnswer added = post("/emulator/faults", forever);
+  const FlyResponse added = post("/emulator/faults", forever);
   EXPECT_LT(added.status, 300) << added;
   EXPECT_EQ(get("/v1/apps/a1").status, 503);
   EXPECT_EQ(get("/v1/apps/a1").status, 503);
@@ -271,10 +271,10 @@ TEST_P(FlyRules, everyRowOfTheErrorCatalogueCanBeInjected) {
   const FlyMachine machine = create(machineRequest());
   for (const CatalogueRow& row : kCatalogue) {
     emulator().addFault(fault("POST", "/v1/apps/*/machines/*/exec", {{"error", row.name}}));
-    const FlyAnswer answer = post(machine.path + "/exec", R"({"command":["true"]})");
-    EXPECT_TRUE(std::ranges::find(row.statuses, answer.status) != row.statuses.end()) << row.name << ": " << answer;
-    EXPECT_TRUE(answer.text.contains(row.text)) << row.name << ": " << answer;
-    if (*row.code) EXPECT_EQ(answer.at("/status"), row.code) << row.name;
+    const FlyResponse response = post(machine.path + "/exec", R"({"command":["true"]})");
+    EXPECT_TRUE(std::ranges::find(row.statuses, response.status) != row.statuses.end()) << row.name << ": " << response;
+    EXPECT_TRUE(response.text.contains(row.text)) << row.name << ": " << response;
+    if (*row.code) EXPECT_EQ(response.at("/status"), row.code) << row.name;
   }
 }
 

@@ -11,7 +11,7 @@ namespace {
 json::array shell(const std::string& script) { return {"sh", "-c", script}; }
 
 /// The exit events, newest first.
-std::vector<json::value> exits(const FlyAnswer& events) {
+std::vector<json::value> exits(const FlyResponse& events) {
   std::vector<json::value> found;
   for (const json::value& event : events.body.as_array()) {
     if (textAt(event, "/type") == "exit") found.push_back(event);
@@ -49,12 +49,12 @@ TEST_P(FlyProcesses, case049_aSuspendedMachineGoesOnWhereItWas) {
   const FlyMachine machine = started(machineRequest(configWith("init", {{"exec", shell("echo boot >> /tmp/boots; sleep 3600")}})));
   ASSERT_EQ(runInside(machine, "echo kept > /tmp/kept").at("/exit_code"), "0");
   eventually([&] { return runInside(machine, "cat /tmp/boots").at("/stdout") == "boot\n"; }, "the process has begun");
-  const FlyAnswer suspended = post(machine.path + "/suspend");
+  const FlyResponse suspended = post(machine.path + "/suspend");
   EXPECT_EQ(suspended.status, 200) << suspended;
   EXPECT_EQ(suspended.at("/ok"), "true");
   waitFor(machine, "suspended");
   EXPECT_EQ(state(machine), "suspended");
-  const FlyAnswer resumed = post(machine.path + "/start");
+  const FlyResponse resumed = post(machine.path + "/start");
   EXPECT_EQ(resumed.status, 200) << resumed;
   EXPECT_EQ(resumed.at("/previous_state"), "suspended");
   waitFor(machine, "started");
@@ -103,7 +103,7 @@ TEST_P(FlyProcesses, case057_aMachineThatDestroysItselfIsGoneWhenItsProcessEnds)
   const FlyMachine machine = create(machineRequest(config));
   eventually(
       [&] {
-        const FlyAnswer shown = get(machine.path);
+        const FlyResponse shown = get(machine.path);
         return shown.status == 404 || shown.at("/state") == "destroyed";
       },
       "it is destroyed");
@@ -128,55 +128,55 @@ TEST_P(FlyProcesses, case058_aStopLosesWhatIsOutsideOfTheVolume) {
 TEST_P(FlyProcesses, case080_execReturnsExitCodeAndBothOutputs) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer answer = post(machine.path + "/exec", R"({"command":["sh","-c","echo hi; echo e >&2; exit 3"]})");
-  EXPECT_EQ(answer.status, 200) << answer;
-  EXPECT_EQ(answer.at("/exit_code"), "3");
-  EXPECT_EQ(answer.at("/stdout"), "hi\n");
-  EXPECT_EQ(answer.at("/stderr"), "e\n");
+  const FlyResponse response = post(machine.path + "/exec", R"({"command":["sh","-c","echo hi; echo e >&2; exit 3"]})");
+  EXPECT_EQ(response.status, 200) << response;
+  EXPECT_EQ(response.at("/exit_code"), "3");
+  EXPECT_EQ(response.at("/stdout"), "hi\n");
+  EXPECT_EQ(response.at("/stderr"), "e\n");
 }
 
 TEST_P(FlyProcesses, case081_execTakesOneStringThatIsSplitByTheServer) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer answer = post(machine.path + "/exec", R"({"cmd":"echo hi"})");
-  EXPECT_EQ(answer.status, 200) << answer;
-  EXPECT_EQ(answer.at("/exit_code"), "0");
-  EXPECT_EQ(answer.at("/stdout"), "hi\n");
+  const FlyResponse response = post(machine.path + "/exec", R"({"cmd":"echo hi"})");
+  EXPECT_EQ(response.status, 200) << response;
+  EXPECT_EQ(response.at("/exit_code"), "0");
+  EXPECT_EQ(response.at("/stdout"), "hi\n");
 }
 
 // The field is documented; passing it to the command is this emulator's choice.
 TEST_P(FlyProcesses, case082_execTakesStandardInput) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer answer = post(machine.path + "/exec", R"({"command":["cat"],"stdin":"abc"})");
-  EXPECT_EQ(answer.status, 200) << answer;
-  EXPECT_EQ(answer.at("/exit_code"), "0");
-  EXPECT_EQ(answer.at("/stdout"), "abc");
+  const FlyResponse response = post(machine.path + "/exec", R"({"command":["cat"],"stdin":"abc"})");
+  EXPECT_EQ(response.status, 200) << response;
+  EXPECT_EQ(response.at("/exit_code"), "0");
+  EXPECT_EQ(response.at("/stdout"), "abc");
 }
 
 TEST_P(FlyProcesses, case083_execLastsAMinuteAtMost) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer answer = post(machine.path + "/exec", R"({"command":["echo","hi"],"timeout":61})");
-  EXPECT_EQ(answer.status, 400) << answer;
-  EXPECT_TRUE(answer.error().contains("timeout must not exceed 60 seconds")) << answer;
+  const FlyResponse response = post(machine.path + "/exec", R"({"command":["echo","hi"],"timeout":61})");
+  EXPECT_EQ(response.status, 400) << response;
+  EXPECT_TRUE(response.error().contains("timeout must not exceed 60 seconds")) << response;
   EXPECT_EQ(post(machine.path + "/exec", R"({"command":["echo","hi"],"timeout":60})").status, 200);
 }
 
 TEST_P(FlyProcesses, case084_aCommandThatTakesLongerThanItsTimeoutIsGivenUp) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer answer = post(machine.path + "/exec", R"({"command":["sleep","5"],"timeout":1})");
-  EXPECT_EQ(answer.status, 408) << answer;
-  EXPECT_TRUE(answer.error().contains("deadline_exceeded")) << answer;
+  const FlyResponse response = post(machine.path + "/exec", R"({"command":["sleep","5"],"timeout":1})");
+  EXPECT_EQ(response.status, 408) << response;
+  EXPECT_TRUE(response.error().contains("deadline_exceeded")) << response;
 }
 
 TEST_P(FlyProcesses, case085_execRequiresARunningMachine) {
   createApp();
   const FlyMachine machine = stopped();
-  const FlyAnswer answer = post(machine.path + "/exec", R"({"command":["echo","hi"]})");
-  EXPECT_EQ(answer.status, 412) << answer;
-  EXPECT_TRUE(answer.error().contains("machine not running")) << answer;
+  const FlyResponse response = post(machine.path + "/exec", R"({"command":["echo","hi"]})");
+  EXPECT_EQ(response.status, 412) << response;
+  EXPECT_TRUE(response.error().contains("machine not running")) << response;
 }
 
 TEST_P(FlyProcesses, case086_aBodyAboveSixteenKibibytesIsRejectedSilently) {
@@ -187,12 +187,12 @@ TEST_P(FlyProcesses, case086_aBodyAboveSixteenKibibytesIsRejectedSilently) {
     body["stdin"] = std::string(bytes - json::serialize(body).size(), 'x');
     return post(machine.path + "/exec", body);
   };
-  const FlyAnswer rejected = run(23'700);
+  const FlyResponse rejected = run(23'700);
   EXPECT_EQ(rejected.status, 200) << rejected;
   EXPECT_EQ(rejected.at("/exit_code"), "0");
   EXPECT_TRUE(rejected.text.contains("Rejection([PayloadTooLarge")) << rejected;
   EXPECT_NE(runInside(machine, "cat /tmp/ran").at("/exit_code"), "0") << "the command was not run";
-  const FlyAnswer taken = run(15'800);
+  const FlyResponse taken = run(15'800);
   EXPECT_EQ(taken.status, 200) << taken;
   EXPECT_FALSE(taken.text.contains("Rejection(["));
   EXPECT_EQ(runInside(machine, "cat /tmp/ran").at("/stdout"), "ran\n");
@@ -201,9 +201,9 @@ TEST_P(FlyProcesses, case086_aBodyAboveSixteenKibibytesIsRejectedSilently) {
 TEST_P(FlyProcesses, case087_execIsForTheMachineOrForOneContainer) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer answer = post(machine.path + "/exec", R"({"command":["echo","hi"],"machine":true,"container":"x"})");
-  EXPECT_GE(answer.status, 400) << answer;
-  EXPECT_LT(answer.status, 500) << answer;
+  const FlyResponse response = post(machine.path + "/exec", R"({"command":["echo","hi"],"machine":true,"container":"x"})");
+  EXPECT_GE(response.status, 400) << response;
+  EXPECT_LT(response.status, 500) << response;
 }
 
 TEST_P(FlyProcesses, case088_execRunsAsRootInTheMachinesEnvironment) {
@@ -224,7 +224,7 @@ TEST_P(FlyProcesses, case094_aForkIsACopyThatGoesItsOwnWay) {
   const std::string source = createVolume();
   const FlyMachine first = started(mounting(source));
   ASSERT_EQ(runInside(first, "echo one > /data/file").at("/exit_code"), "0");
-  const FlyAnswer fork =
+  const FlyResponse fork =
       post("/v1/apps/a1/volumes", json::object{{"name", "data"}, {"region", "ams"}, {"size_gb", 1}, {"source_volume_id", source}});
   EXPECT_EQ(fork.status, 200) << fork;
   EXPECT_NE(fork.at("/id"), source);
@@ -251,10 +251,10 @@ TEST_P(FlyProcesses, case095_aSnapshotGivesWhatWasThereWhenItWasTaken) {
     return post("/v1/apps/a1/volumes",
                 json::object{{"name", "data"}, {"region", "ams"}, {"size_gb", size}, {"snapshot_id", get(snapshots).at("/0/id")}});
   };
-  const FlyAnswer too_small = restore(1);
+  const FlyResponse too_small = restore(1);
   EXPECT_GE(too_small.status, 400) << too_small;
   EXPECT_LT(too_small.status, 500) << too_small;
-  const FlyAnswer restored = restore(2);
+  const FlyResponse restored = restore(2);
   ASSERT_EQ(restored.status, 200) << restored;
   eventually([&] { return get("/v1/apps/a1/volumes/" + restored.at("/id")).at("/state") == "created"; }, "the volume is restored");
   const FlyMachine second = started(mounting(restored.at("/id")));
@@ -295,9 +295,9 @@ TEST_P(FlyProcesses, aStopOfASuspendedMachineGivesItsMemoryUp) {
   ASSERT_EQ(post(machine.path + "/suspend").status, 200);
   waitFor(machine, "suspended");
   stop(machine);
-  const FlyAnswer answer = post(machine.path + "/start");
-  EXPECT_EQ(answer.status, 200) << answer;
-  EXPECT_EQ(answer.at("/previous_state"), "stopped");
+  const FlyResponse response = post(machine.path + "/start");
+  EXPECT_EQ(response.status, 200) << response;
+  EXPECT_EQ(response.at("/previous_state"), "stopped");
   waitFor(machine, "started");
   EXPECT_NE(runInside(machine, "cat /tmp/kept").at("/exit_code"), "0") << "a cold boot";
 }
@@ -332,7 +332,7 @@ TEST_P(FlyProcesses, anUpdateRunsTheNewConfigurationOnTheSameVolume) {
   ASSERT_EQ(runInside(machine, "echo kept > /data/file").at("/exit_code"), "0");
   json::object config = request.at("config").as_object();
   config["env"] = json::object{{"COLOUR", "green"}};
-  const FlyAnswer updated = post(machine.path, json::object{{"config", config}});
+  const FlyResponse updated = post(machine.path, json::object{{"config", config}});
   ASSERT_EQ(updated.status, 200) << updated;
   waitFor({machine.id, updated.at("/instance_id"), machine.path}, "started");
   EXPECT_EQ(runInside(machine, "cat /data/file").at("/stdout"), "kept\n");

@@ -80,7 +80,7 @@ void FlySuite::endWorld(Leftovers leftovers) {
   world_.reset();
 }
 
-async::awaitable<void> FlySuite::exchange(FlyRequest request, std::optional<FlyAnswer>& answer) {
+async::awaitable<void> FlySuite::exchange(FlyRequest request, std::optional<FlyResponse>& response) {
   net::HttpRequest message;
   message.method = request.method;
   message.target = request.target;
@@ -89,51 +89,54 @@ async::awaitable<void> FlySuite::exchange(FlyRequest request, std::optional<FlyA
   if (request.body) message.contentType = "application/json";
   const std::string authorization = request.authorization.value_or(std::string("Bearer ") + kToken);
   if (!authorization.empty()) message.headers.push_back({"Authorization", authorization});
-  net::HttpResponse response = co_await world().client.send(std::move(message), soon());
-  FlyAnswer made{response.status, response.headers, response.body, nullptr};
+  net::HttpResponse raw = co_await world().client.send(std::move(message), soon());
+  FlyResponse made{raw.status, raw.headers, raw.body, nullptr};
   boost::system::error_code not_json;
   json::value parsed = json::parse(made.text, not_json);
   if (!not_json) made.body = std::move(parsed);
   if (request.target.starts_with("/v1/")) expectLikeFly(request, made);
-  answer = std::move(made);
+  response = std::move(made);
 }
 
-void FlySuite::expectLikeFly(const FlyRequest& request, const FlyAnswer& answer) {
+void FlySuite::expectLikeFly(const FlyRequest& request, const FlyResponse& response) {
   using namespace emulator::openapi;
   const std::string what = request.method + " " + request.target;
-  EXPECT_NE(answer.header("fly-request-id"), "") << what << ": every response has a request id";
+  EXPECT_NE(response.header("fly-request-id"), "") << what << ": every response has a request id";
   const auto question = request.target.find('?');
   const std::string path = request.target.substr(0, question);
   const std::string query = question == std::string::npos ? "" : request.target.substr(question + 1);
   const std::string body = request.body.value_or("");
   const RequestFacts facts{request.method, path, query, body.empty() ? "" : "application/json", body};
-  if (answer.status < 300)
+  if (response.status < 300)
     EXPECT_EQ(describe(check(facts)), "") << what << ": it was accepted, so Fly's document should allow it\n" << body;
   // The envelope of a held lease (§6) is not part of the document.
-  if (answer.status >= 300 && (answer.body.is_null() || answer.at("/code") == "invalid")) return;
-  EXPECT_EQ(describe(checkAnswer(facts, answer.status, answer.text)), "") << what << ": the response has the types of Fly's document\n"
-                                                                          << answer;
+  if (response.status >= 300 && (response.body.is_null() || response.at("/code") == "invalid")) return;
+  EXPECT_EQ(describe(checkResponse(facts, response.status, response.text)), "")
+      << what << ": the response has the types of Fly's document\n"
+      << response;
 }
 
-FlyAnswer FlySuite::send(FlyRequest request) {
+FlyResponse FlySuite::send(FlyRequest request) {
   world();  // outside of the loop's run
-  std::optional<FlyAnswer> answer;
-  loop.run(exchange(std::move(request), answer), std::chrono::seconds(90));
-  return std::move(*answer);
+  std::optional<FlyResponse> response;
+  loop.run(exchange(std::move(request), response), std::chrono::seconds(90));
+  return std::move(*response);
 }
 
-std::vector<FlyAnswer> FlySuite::sendAtOnce(std::vector<FlyRequest> requests) {
+std::vector<FlyResponse> FlySuite::sendAtOnce(std::vector<FlyRequest> requests) {
   world();
-  std::vector<std::optional<FlyAnswer>> answers(requests.size());
-  for (std::size_t i = 0; i < requests.size(); ++i) loop.spawn(exchange(std::move(requests[i]), answers[i]));
-  loop.runUntil([&] { return std::ranges::all_of(answers, [](const auto& answer) { return answer.has_value(); }); },
+  std::vector<std::optional<FlyResponse>> responses(requests.size());
+  for (std::size_t i = 0; i < requests.size(); ++i) loop.spawn(exchange(std::move(requests[i]), responses[i]));
+  loop.runUntil([&] { return std::ranges::all_of(responses, [](const auto& response) { return response.has_value(); }); },
                 std::chrono::seconds(90));
-  std::vector<FlyAnswer> all;
-  for (auto& answer : answers) all.push_back(std::move(*answer));
+  std::vector<FlyResponse> all;
+  for (auto& response : responses) all.push_back(std::move(*response));
   return all;
 }
 
-FlyAnswer FlySuite::post(std::string target, const json::object& body) { return send({"POST", std::move(target), json::serialize(body)}); }
+FlyResponse FlySuite::post(std::string target, const json::object& body) {
+  return send({"POST", std::move(target), json::serialize(body)});
+}
 
 std::string textAt(const json::value& tree, std::string_view pointer) {
   boost::system::error_code error;
@@ -142,13 +145,13 @@ std::string textAt(const json::value& tree, std::string_view pointer) {
   return found->is_string() ? std::string(found->as_string()) : json::serialize(*found);
 }
 
-std::string FlyAnswer::at(std::string_view pointer) const { return textAt(body, pointer); }
+std::string FlyResponse::at(std::string_view pointer) const { return textAt(body, pointer); }
 
-std::ostream& operator<<(std::ostream& out, const FlyAnswer& answer) { return out << answer.status << " " << answer.text; }
+std::ostream& operator<<(std::ostream& out, const FlyResponse& response) { return out << response.status << " " << response.text; }
 
 void FlySuite::createApp(const std::string& name) {
-  const FlyAnswer answer = post("/v1/apps", json::object{{"name", name}, {"org_slug", "personal"}, {"network", name}});
-  ASSERT_EQ(answer.status, 201) << answer;
+  const FlyResponse response = post("/v1/apps", json::object{{"name", name}, {"org_slug", "personal"}, {"network", name}});
+  ASSERT_EQ(response.status, 201) << response;
 }
 
 json::object FlySuite::config() const {
@@ -171,9 +174,9 @@ json::object FlySuite::mounting(const std::string& volume_id) const {
 
 FlyMachine FlySuite::create(const json::object& request, const std::string& app) {
   const std::string machines = "/v1/apps/" + app + "/machines";
-  const FlyAnswer answer = post(machines, request);
-  EXPECT_EQ(answer.status, 200) << answer;
-  return {answer.at("/id"), answer.at("/instance_id"), machines + "/" + answer.at("/id")};
+  const FlyResponse response = post(machines, request);
+  EXPECT_EQ(response.status, 200) << response;
+  return {response.at("/id"), response.at("/instance_id"), machines + "/" + response.at("/id")};
 }
 
 FlyMachine FlySuite::started(const json::object& request, const std::string& app) {
@@ -189,30 +192,30 @@ FlyMachine FlySuite::stopped(const json::object& request) {
 }
 
 void FlySuite::stop(const FlyMachine& machine) {
-  const FlyAnswer answer = post(machine.path + "/stop");
-  ASSERT_EQ(answer.status, 200) << answer;
+  const FlyResponse response = post(machine.path + "/stop");
+  ASSERT_EQ(response.status, 200) << response;
   waitFor(machine, "stopped");
 }
 
 void FlySuite::waitFor(const FlyMachine& machine, const std::string& state) {
-  const FlyAnswer answer = get(format("{}/wait?state={}&timeout=60&version={}", machine.path, state, machine.version));
-  ASSERT_EQ(answer.status, 200) << "waiting for " << state << ": " << answer;
-  ASSERT_EQ(answer.at("/ok"), "true");
+  const FlyResponse response = get(format("{}/wait?state={}&timeout=60&version={}", machine.path, state, machine.version));
+  ASSERT_EQ(response.status, 200) << "waiting for " << state << ": " << response;
+  ASSERT_EQ(response.at("/ok"), "true");
 }
 
 std::string FlySuite::createVolume(const std::string& body, const std::string& app) {
-  const FlyAnswer answer = post("/v1/apps/" + app + "/volumes", body);
-  EXPECT_EQ(answer.status, 200) << answer;
-  return answer.at("/id");
+  const FlyResponse response = post("/v1/apps/" + app + "/volumes", body);
+  EXPECT_EQ(response.status, 200) << response;
+  return response.at("/id");
 }
 
 std::string FlySuite::lease(const FlyMachine& machine, const std::string& body) {
-  const FlyAnswer answer = post(machine.path + "/lease", body);
-  EXPECT_EQ(answer.status, 201) << answer;
-  return answer.at("/data/nonce");
+  const FlyResponse response = post(machine.path + "/lease", body);
+  EXPECT_EQ(response.status, 201) << response;
+  return response.at("/data/nonce");
 }
 
-FlyAnswer FlySuite::runInside(const FlyMachine& machine, const std::string& script) {
+FlyResponse FlySuite::runInside(const FlyMachine& machine, const std::string& script) {
   return post(machine.path + "/exec", json::object{{"command", {"sh", "-c", script}}, {"timeout", 20}});
 }
 

@@ -59,7 +59,7 @@ class SteppedClock final : public Clock {
   SteadyTime frozen_steady_{};
 };
 
-struct FlyAnswer {
+struct FlyResponse {
   int status = 0;
   net::Headers headers;
   std::string text;  ///< the unparsed body
@@ -69,8 +69,8 @@ struct FlyAnswer {
   std::string at(std::string_view pointer) const;  ///< a string's text, else the value as JSON; "(missing)"
   std::string error() const { return at("/error"); }
 };
-std::ostream& operator<<(std::ostream& out, const FlyAnswer& answer);
-/// As FlyAnswer::at, in any tree.
+std::ostream& operator<<(std::ostream& out, const FlyResponse& response);
+/// As FlyResponse::at, in any tree.
 std::string textAt(const json::value& tree, std::string_view pointer);
 
 struct FlyRequest {
@@ -104,16 +104,16 @@ class FlySuite : public ::testing::TestWithParam<FlyBackend> {
 
   /// Every response is checked against three rules: it has a request id (case 6), it conforms to Fly's OpenAPI document, and a request that
   /// was accepted is allowed by the document or the documented extras.
-  FlyAnswer send(FlyRequest request);
+  FlyResponse send(FlyRequest request);
   /// Each on a connection of its own; responses are in the order of the requests.
-  std::vector<FlyAnswer> sendAtOnce(std::vector<FlyRequest> requests);
-  FlyAnswer get(std::string target) { return send({"GET", std::move(target)}); }
-  FlyAnswer post(std::string target, std::optional<std::string> body = {}) { return send({"POST", std::move(target), std::move(body)}); }
-  FlyAnswer post(std::string target, const json::object& body);
-  FlyAnswer put(std::string target, std::string body) { return send({"PUT", std::move(target), std::move(body)}); }
-  FlyAnswer patch(std::string target, std::string body) { return send({"PATCH", std::move(target), std::move(body)}); }
-  FlyAnswer remove(std::string target) { return send({"DELETE", std::move(target)}); }
-  FlyAnswer postWithNonce(std::string target, std::string nonce, std::optional<std::string> body = {}) {
+  std::vector<FlyResponse> sendAtOnce(std::vector<FlyRequest> requests);
+  FlyResponse get(std::string target) { return send({"GET", std::move(target)}); }
+  FlyResponse post(std::string target, std::optional<std::string> body = {}) { return send({"POST", std::move(target), std::move(body)}); }
+  FlyResponse post(std::string target, const json::object& body);
+  FlyResponse put(std::string target, std::string body) { return send({"PUT", std::move(target), std::move(body)}); }
+  FlyResponse patch(std::string target, std::string body) { return send({"PATCH", std::move(target), std::move(body)}); }
+  FlyResponse remove(std::string target) { return send({"DELETE", std::move(target)}); }
+  FlyResponse postWithNonce(std::string target, std::string nonce, std::optional<std::string> body = {}) {
     return send({"POST", std::move(target), std::move(body), {{kNonce, std::move(nonce)}}});
   }
 
@@ -143,7 +143,7 @@ class FlySuite : public ::testing::TestWithParam<FlyBackend> {
   /// The nonce.
   std::string lease(const FlyMachine& machine, const std::string& body = R"({"ttl":30})");
   /// Uses the API's exec, with a shell.
-  FlyAnswer runInside(const FlyMachine& machine, const std::string& script);
+  FlyResponse runInside(const FlyMachine& machine, const std::string& script);
   /// The number of events of this type and status that the Machine has.
   int countEvents(const FlyMachine& machine, std::string_view type, std::string_view status);
 
@@ -161,8 +161,8 @@ class FlySuite : public ::testing::TestWithParam<FlyBackend> {
   World& world();
   enum class Leftovers { Keep, Destroy };
   void endWorld(Leftovers leftovers);
-  async::awaitable<void> exchange(FlyRequest request, std::optional<FlyAnswer>& answer);
-  void expectLikeFly(const FlyRequest& request, const FlyAnswer& answer);
+  async::awaitable<void> exchange(FlyRequest request, std::optional<FlyResponse>& response);
+  void expectLikeFly(const FlyRequest& request, const FlyResponse& response);
   async::awaitable<void> destroyAll();
   std::unique_ptr<World> world_;
 };

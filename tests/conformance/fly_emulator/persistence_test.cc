@@ -72,11 +72,11 @@ TEST_P(FlyPersistence, callsRightAfterARestartCauseNoServerErrors) {
   std::vector<FlyMachine> machines;
   for (int i = 0; i < 4; ++i) machines.push_back(started());
   restart();
-  const auto answers = sendAtOnce({{"POST", machines[0].path + "/signal", R"({"signal":"SIGUSR1"})"},
-                                   {"POST", machines[1].path + "/exec", R"({"command":["echo","hi"]})"},
-                                   {"GET", machines[2].path + "/ps"},
-                                   {"POST", machines[3].path + "/stop"}});
-  for (const FlyAnswer& answer : answers) EXPECT_LT(answer.status, 500) << answer;
+  const auto responses = sendAtOnce({{"POST", machines[0].path + "/signal", R"({"signal":"SIGUSR1"})"},
+                                     {"POST", machines[1].path + "/exec", R"({"command":["echo","hi"]})"},
+                                     {"GET", machines[2].path + "/ps"},
+                                     {"POST", machines[3].path + "/stop"}});
+  for (const FlyResponse& response : responses) EXPECT_LT(response.status, 500) << response;
 }
 
 TEST_P(FlyPersistence, anIdempotencyKeyIsRemembered) {

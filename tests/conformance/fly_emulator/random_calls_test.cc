@@ -74,16 +74,16 @@ class FlyRandomCalls : public FlyRules {
     }
   }
 
-  void remember(const FlyRequest& call, const FlyAnswer& answer) {
-    EXPECT_LT(answer.status, 500) << call.method << " " << call.target << ": " << answer;
-    if (answer.status >= 400) EXPECT_NE(answer.at("/error"), "(missing)") << call.method << " " << call.target << ": " << answer;
-    if (answer.status != 200 || call.method != "POST") return;
+  void remember(const FlyRequest& call, const FlyResponse& response) {
+    EXPECT_LT(response.status, 500) << call.method << " " << call.target << ": " << response;
+    if (response.status >= 400) EXPECT_NE(response.at("/error"), "(missing)") << call.method << " " << call.target << ": " << response;
+    if (response.status != 200 || call.method != "POST") return;
     if (call.target == kMachines) {
-      EXPECT_TRUE(ids_.insert(answer.at("/id")).second) << "an id was reused: " << answer.at("/id");
-      machines_.push_back(answer.at("/id"));
+      EXPECT_TRUE(ids_.insert(response.at("/id")).second) << "an id was reused: " << response.at("/id");
+      machines_.push_back(response.at("/id"));
     } else if (call.target == kVolumes) {
-      EXPECT_TRUE(ids_.insert(answer.at("/id")).second) << "an id was reused: " << answer.at("/id");
-      volumes_.push_back(answer.at("/id"));
+      EXPECT_TRUE(ids_.insert(response.at("/id")).second) << "an id was reused: " << response.at("/id");
+      volumes_.push_back(response.at("/id"));
     }
   }
 
@@ -97,7 +97,7 @@ class FlyRandomCalls : public FlyRules {
   }
 
   void expectInvariants() {
-    const FlyAnswer machines = get(kMachines);
+    const FlyResponse machines = get(kMachines);
     std::set<std::string> names;
     std::map<std::string, std::string> mounted;
     for (const json::value& machine : machines.body.as_array()) {
@@ -110,8 +110,8 @@ class FlyRandomCalls : public FlyRules {
       if (volume == "(missing)") continue;
       EXPECT_TRUE(mounted.emplace(volume, id).second) << volume << " is mounted by " << id << " and " << mounted[volume];
     }
-    const FlyAnswer volumes = get(kVolumes);
-    const FlyAnswer later = get(kMachines);  // a Machine that is not in this list may have released its volume before the list of volumes
+    const FlyResponse volumes = get(kVolumes);
+    const FlyResponse later = get(kMachines);  // a Machine that is not in this list may have released its volume before the list of volumes
     const auto remains = [&](const std::string& id) {
       return std::ranges::any_of(later.body.as_array(), [&](const json::value& machine) { return textAt(machine, "/id") == id; });
     };
@@ -150,8 +150,8 @@ class FlyRandomCalls : public FlyRules {
 
   void expectRest() {
     for (const json::value& machine : get(kMachines).body.as_array()) {
-      const FlyAnswer answer = get(std::string(kMachines) + "/" + textAt(machine, "/id") + "/wait?state=settled&timeout=20");
-      EXPECT_EQ(answer.status, 200) << answer;
+      const FlyResponse response = get(std::string(kMachines) + "/" + textAt(machine, "/id") + "/wait?state=settled&timeout=20");
+      EXPECT_EQ(response.status, 200) << response;
     }
     ASSERT_EQ(remove("/v1/apps/a1?force=true").status, 202);
     emulator::Backend& backend = emulator().backend();
@@ -171,13 +171,13 @@ class FlyRandomCalls : public FlyRules {
     for (int round = 0; round < 60; ++round) {
       std::vector<FlyRequest> calls;
       for (int i = below(4); i >= 0; --i) calls.push_back(randomCall());
-      const std::vector<FlyAnswer> answers = sendAtOnce(calls);
+      const std::vector<FlyResponse> responses = sendAtOnce(calls);
       std::string trace = format("round {}", round);
       for (std::size_t i = 0; i < calls.size(); ++i) {
-        trace += format("\n  {} {} {} -> {}", calls[i].method, calls[i].target, calls[i].body.value_or(""), answers[i].status);
+        trace += format("\n  {} {} {} -> {}", calls[i].method, calls[i].target, calls[i].body.value_or(""), responses[i].status);
       }
       SCOPED_TRACE(trace);
-      for (std::size_t i = 0; i < calls.size(); ++i) remember(calls[i], answers[i]);
+      for (std::size_t i = 0; i < calls.size(); ++i) remember(calls[i], responses[i]);
       expectInvariants();
       if (restarts == Restarts::Sometimes && below(10) == 0) expectTheSameAfterARestart();
       if (HasFailure()) return;

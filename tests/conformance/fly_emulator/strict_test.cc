@@ -8,10 +8,10 @@ namespace {
 class FlyStrict : public FlyRules {
  protected:
   FlyStrict() { options.strictCheck = emulator::openapi::findViolation; }
-  void expectRefused(const FlyAnswer& answer, const std::string& place) {
-    EXPECT_EQ(answer.status, 400) << answer;
-    EXPECT_NE(answer.header("emulator-strict"), "") << "the header shows that the emulator refuses, not Fly";
-    EXPECT_TRUE(answer.text.contains(place)) << answer;
+  void expectRefused(const FlyResponse& response, const std::string& place) {
+    EXPECT_EQ(response.status, 400) << response;
+    EXPECT_NE(response.header("emulator-strict"), "") << "the header shows that the emulator refuses, not Fly";
+    EXPECT_TRUE(response.text.contains(place)) << response;
   }
 };
 

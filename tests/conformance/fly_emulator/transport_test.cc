@@ -13,15 +13,15 @@ std::string trimmed(std::string text) {
 }
 
 TEST_P(FlyRules, case001_aRequestWithoutCredentialsIsUnauthenticated) {
-  const FlyAnswer answer = send({"GET", kList, {}, {}, ""});
-  EXPECT_EQ(answer.status, 401);
-  EXPECT_EQ(trimmed(answer.text), kInvalidToken);
+  const FlyResponse response = send({"GET", kList, {}, {}, ""});
+  EXPECT_EQ(response.status, 401);
+  EXPECT_EQ(trimmed(response.text), kInvalidToken);
 }
 
 TEST_P(FlyRules, case002_aWrongTokenIsUnauthenticated) {
-  const FlyAnswer answer = send({"GET", kList, {}, {}, "Bearer bad"});
-  EXPECT_EQ(answer.status, 401);
-  EXPECT_EQ(trimmed(answer.text), kInvalidToken);
+  const FlyResponse response = send({"GET", kList, {}, {}, "Bearer bad"});
+  EXPECT_EQ(response.status, 401);
+  EXPECT_EQ(trimmed(response.text), kInvalidToken);
 }
 
 TEST_P(FlyRules, case003_aMacaroonIsSentBehindFlyV1AndALostSpaceIsRefused) {
@@ -32,19 +32,19 @@ TEST_P(FlyRules, case003_aMacaroonIsSentBehindFlyV1AndALostSpaceIsRefused) {
 
 TEST_P(FlyRules, case004_anUnroutedPathIsNotFoundBeforeCredentialsAreLookedAt) {
   for (const char* authorization : {"", "Bearer bad", "Bearer fm2_good"}) {
-    const FlyAnswer answer = send({"GET", "/v1/nope", {}, {}, authorization});
-    EXPECT_EQ(answer.status, 404);
-    EXPECT_TRUE(answer.header("content-type").starts_with("text/plain")) << answer.header("content-type");
-    EXPECT_EQ(trimmed(answer.text), "404 page not found");
+    const FlyResponse response = send({"GET", "/v1/nope", {}, {}, authorization});
+    EXPECT_EQ(response.status, 404);
+    EXPECT_TRUE(response.header("content-type").starts_with("text/plain")) << response.header("content-type");
+    EXPECT_EQ(trimmed(response.text), "404 page not found");
   }
 }
 
 TEST_P(FlyRules, case005_aTrailingSlashOnACollectionIsUnrouted) {
   createApp();
   EXPECT_EQ(get("/v1/apps/a1/machines").status, 200);
-  const FlyAnswer answer = get("/v1/apps/a1/machines/");
-  EXPECT_EQ(answer.status, 404);
-  EXPECT_EQ(trimmed(answer.text), "404 page not found");
+  const FlyResponse response = get("/v1/apps/a1/machines/");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_EQ(trimmed(response.text), "404 page not found");
 }
 
 TEST_P(FlyRules, case006_everyAnswerHasItsOwnRequestId) {
@@ -60,12 +60,12 @@ TEST_P(FlyRules, case006_everyAnswerHasItsOwnRequestId) {
 }
 
 TEST_P(FlyRules, case007_anAppOfAnotherOrganisationIsForbidden) {
-  const FlyAnswer made =
+  const FlyResponse made =
       send({"POST", "/v1/apps", R"({"name":"theirs","org_slug":"elsewhere"})", {}, std::string("Bearer ") + kOtherToken});
   ASSERT_EQ(made.status, 201) << made;
-  const FlyAnswer answer = get("/v1/apps/theirs");
-  EXPECT_EQ(answer.status, 403);
-  EXPECT_EQ(trimmed(answer.text), R"({"error":"unauthorized"})");
+  const FlyResponse response = get("/v1/apps/theirs");
+  EXPECT_EQ(response.status, 403);
+  EXPECT_EQ(trimmed(response.text), R"({"error":"unauthorized"})");
   EXPECT_EQ(send({"GET", "/v1/apps/theirs", {}, {}, std::string("Bearer ") + kOtherToken}).status, 200);
 }
 

@@ -36,7 +36,7 @@ class ProviderFixture {
   virtual ~ProviderFixture() = default;
   /// A provider on this world, not opened; another one on the same world is a restarted server.
   virtual ProviderPtr makeProvider() = 0;
-  /// An image that runs until it is stopped and answers HTTP on the agent's port.
+  /// An image that runs until it is stopped and serves HTTP on the agent's port.
   virtual std::string image() const = 0;
   /// A name of such an image, for this fixture only, and what makes it the name of another image.
   virtual std::string taggedImage() { return image(); }

@@ -1,4 +1,4 @@
-// Bytes of an agent's answer: parsed in pieces they end in a value or an Error, and every text of it comes out printable and short.
+// Bytes of an agent's response: parsed in pieces they end in a value or an Error, and every text of it comes out printable and short.
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdint>
@@ -54,18 +54,18 @@ void readAs(const boost::json::value& value, Read read) {
 
 }  // namespace
 
-void fuzzAgentAnswers(std::string_view bytes) {
+void fuzzAgentResponses(std::string_view bytes) {
   checkText(bytes);
   const auto value = parsed(bytes);
   if (!value || !value->is_object()) return;
-  readAs(*value, [](const boost::json::value& answer) { SWARM_CHECK(isUtf8(execAnswerOf(answer).command.stdoutText)); });
-  readAs(*value, [](const boost::json::value& answer) { usageOf(answer); });
-  readAs(*value, [](const boost::json::value& answer) { SWARM_CHECK(isUtf8(boost::json::serialize(importReportOf(answer)))); });
+  readAs(*value, [](const boost::json::value& response) { SWARM_CHECK(isUtf8(execResponseOf(response).command.stdoutText)); });
+  readAs(*value, [](const boost::json::value& response) { usageOf(response); });
+  readAs(*value, [](const boost::json::value& response) { SWARM_CHECK(isUtf8(boost::json::serialize(importReportOf(response)))); });
 }
 
 }  // namespace swarm::agent
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  swarm::agent::fuzzAgentAnswers({reinterpret_cast<const char*>(data), size});
+  swarm::agent::fuzzAgentResponses({reinterpret_cast<const char*>(data), size});
   return 0;
 }

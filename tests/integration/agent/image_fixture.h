@@ -135,13 +135,13 @@ class AgentInImage : public testing::Test {
   }
   /// The page of a folder, with its redirects followed.
   std::string workbench() {
-    auto answer = getFromVscode("/");
-    if (answer.status == 302) {
-      std::string where(net::findHeader(answer.headers, "Location"));
-      answer = getFromVscode(where.substr(where.find('/')));
+    auto response = getFromVscode("/");
+    if (response.status == 302) {
+      std::string where(net::findHeader(response.headers, "Location"));
+      response = getFromVscode(where.substr(where.find('/')));
     }
-    EXPECT_EQ(answer.status, 200);
-    return answer.body;
+    EXPECT_EQ(response.status, 200);
+    return response.body;
   }
 
   TestLoop loop_;

@@ -74,7 +74,7 @@ TEST_F(DockerCancel, deletedIsSaidOnlyWhenNothingOfAnUpdateThatWasCutOffIsStillT
   }
 }
 
-/// A create that another process began can't be waited for by its answer.
+/// A create that another process began can't be waited for by its response.
 TEST_F(DockerCancel, whatAKilledServerBeganIsSettledBeforeItIsRemoved) {
   for (int after = 0; after < 200; after += 25) {
     SCOPED_TRACE(after);

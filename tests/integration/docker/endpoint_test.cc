@@ -35,20 +35,20 @@ class DockerEndpoint : public DockerTest {
     return errorOf([&] { runner_.run(client.connect(Deadline::after(std::chrono::seconds(5)))); });
   }
 
-  /// A server that answers every request with `body`: only for what the real Engine can't be brought to say.
+  /// A server that responds to every request with `body`: only for what the real Engine can't be brought to say.
   DockerProviderConfig scripted(std::string body) {
     DockerProviderConfig config;
     config.socketPath = folder_ / "scripted.sock";
     listener_ = net::listenUnix(runner_.context().get_executor(), config.socketPath);
-    std::string answer =
+    std::string response =
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-    asio::co_spawn(runner_.context(), serve(listener_.get(), std::move(answer)), asio::detached);
+    asio::co_spawn(runner_.context(), serve(listener_.get(), std::move(response)), asio::detached);
     return config;
   }
-  static asio::awaitable<void> serve(net::Listener* listener, std::string answer) {
+  static asio::awaitable<void> serve(net::Listener* listener, std::string response) {
     net::StreamPtr stream = co_await listener->accept();
     std::vector<char> buffer(4096);
-    while ((co_await stream->readSome(asio::buffer(buffer))).bytes > 0) co_await stream->writeAll(std::string_view(answer));
+    while ((co_await stream->readSome(asio::buffer(buffer))).bytes > 0) co_await stream->writeAll(std::string_view(response));
   }
 
   void startEngine(OwnEngine::Options options) {

@@ -31,7 +31,7 @@ class DockerHands : public DockerTest {
   ProviderInstance listed() { return runner_.run(provider_->listInstances({}, soon())).instances.at(0); }
   void start() { runner_.run(provider_->startInstance(wanted_.placeId, progress_, soon())); }
   void stop() { runner_.run(provider_->stopInstance(wanted_.placeId, std::chrono::seconds(5), progress_, soon())); }
-  bool agentAnswers() {
+  bool agentResponds() {
     auto talk = [this]() -> asio::awaitable<bool> {
       net::Connector connect = (co_await provider_->agentEndpoint(wanted_.placeId, soon())).connect;
       try {
@@ -63,14 +63,14 @@ TEST_F(DockerHands, aRestartConnectsItsNetworkAgain) {
   stop();
   start();
   EXPECT_EQ(get().status, InstanceStatus::running) << get().reason;
-  EXPECT_TRUE(runner_.waitFor([this] { return agentAnswers(); }));
+  EXPECT_TRUE(runner_.waitFor([this] { return agentResponds(); }));
 }
 
 TEST_F(DockerHands, aStartConnectsItsNetworkAgainWhileItRuns) {
   disconnect();
   start();
   EXPECT_EQ(get().status, InstanceStatus::running) << get().reason;
-  EXPECT_TRUE(runner_.waitFor([this] { return agentAnswers(); }));
+  EXPECT_TRUE(runner_.waitFor([this] { return agentResponds(); }));
 }
 
 TEST_F(DockerHands, whatIsPausedIsShownAndStartGoesOnWithIt) {

@@ -220,9 +220,9 @@ TEST_F(DockerBackendTest, connectionsLeadToTheMachinesPorts) {
   shell("echo page > /tmp/page");
   auto stream = runner.run(backend->connect("m1", 7777, soon()));
   runner.run([](net::Stream& to) -> awaitable<net::IoResult> { return to.writeAll("GET /page HTTP/1.0\r\n\r\n"); }(*stream));
-  std::string answer(4096, '\0');
-  auto got = runner.run(stream->readSome(boost::asio::buffer(answer)));
-  EXPECT_THAT(answer.substr(0, got.bytes), HasSubstr("200 OK"));
+  std::string response(4096, '\0');
+  auto got = runner.run(stream->readSome(boost::asio::buffer(response)));
+  EXPECT_THAT(response.substr(0, got.bytes), HasSubstr("200 OK"));
   EXPECT_EQ(errorOf([&] { runner.run(backend->connect("m1", 7778, soon())); })->code(), ErrorCode::Unavailable);
   EXPECT_EQ(errorOf([&] { runner.run(backend->connect("m9", 7777, soon())); })->code(), ErrorCode::Unavailable);
 }

@@ -76,8 +76,7 @@ class EdgeToContainer : public ::testing::Test {
     }
     net::HttpResponse response = send(api->port(), "127.0.0.1", std::move(request));
     boost::system::error_code error;
-    json::value answer = json::parse(response.body, error);
-    return answer;
+    return json::parse(response.body, error);
   }
   net::HttpResponse get(std::string path, net::Headers headers = {}) {
     net::HttpRequest request;

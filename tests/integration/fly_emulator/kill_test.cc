@@ -75,8 +75,8 @@ class KilledEmulator : public ::testing::Test {
     std::string id;
     std::getline(file, id);
     std::string filter = engine::filterQuery({{"label", json::array{json::string("fly-emulator.id=" + id)}}});
-    json::value answer = engine.get("/" + kind + (kind == "containers" ? "/json?all=true&" : "?") + filter);
-    const json::value* list = kind == "volumes" ? engine::member(answer, "Volumes") : &answer;
+    json::value response = engine.get("/" + kind + (kind == "containers" ? "/json?all=true&" : "?") + filter);
+    const json::value* list = kind == "volumes" ? engine::member(response, "Volumes") : &response;
     std::vector<std::string> names;
     if (list && list->is_array()) {
       for (const json::value& thing : list->as_array()) names.push_back(engine::stringAt(thing, name));

@@ -1,4 +1,4 @@
-// The agent of a workspace whose owner means harm: each connection gets the next of all hostile answers.
+// The agent of a workspace whose owner means harm: each connection gets the next of all hostile responses.
 #include "support/hostile_agent.h"
 #include "async/awaitable.h"
 
@@ -15,7 +15,7 @@
 namespace swarm::test {
 namespace {
 
-async::awaitable<void> serve(net::StreamPtr stream, Hostility how) { co_await answerHostile(*stream, how); }
+async::awaitable<void> serve(net::StreamPtr stream, Hostility how) { co_await respondHostile(*stream, how); }
 
 async::awaitable<void> acceptAll(async::Executor executor) {
   auto listener = net::listenTcp(executor, {"0.0.0.0", 7777});

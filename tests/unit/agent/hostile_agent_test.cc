@@ -76,7 +76,7 @@ class HostileAgent : public testing::TestWithParam<Hostility> {
   test::TestLoop loop;
   std::size_t taken = 0;
   test::RawServer server{
-      loop, [this](net::StreamPtr stream, int) -> test::awaitable<void> { taken += co_await test::answerHostile(*stream, GetParam()); }};
+      loop, [this](net::StreamPtr stream, int) -> test::awaitable<void> { taken += co_await test::respondHostile(*stream, GetParam()); }};
 };
 
 TEST_P(HostileAgent, costsTheServerNextToNothing) {
@@ -127,12 +127,12 @@ class ImportingAgent : public testing::Test {
       if (head.starts_with("PUT")) {
         if (takes && !head.contains("\r\n0\r\n\r\n")) co_await test::readUntil(*stream, "0\r\n\r\n");
         while (probes <= health.size()) co_await probed.wait(probed.version(), Deadline::never());
-        co_await answer(*stream, R"({"files":3})");
+        co_await response(*stream, R"({"files":3})");
       } else {
         now += Minutes(4);
         const std::size_t probe = probes++;
         probed.notifyAll();
-        co_await answer(*stream, probe < health.size() ? health[probe] : R"({"ready":true,"reason":"","generation":"g"})");
+        co_await response(*stream, probe < health.size() ? health[probe] : R"({"ready":true,"reason":"","generation":"g"})");
       }
     });
     AgentTarget target{.instanceId = InstanceId("i-1"),
@@ -157,7 +157,7 @@ class ImportingAgent : public testing::Test {
     }
     EXPECT_EQ(probes, 2u);
   }
-  static test::awaitable<void> answer(net::Stream& stream, std::string body) {
+  static test::awaitable<void> response(net::Stream& stream, std::string body) {
     co_await stream.writeAll("HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
   }
 
@@ -203,11 +203,11 @@ INSTANTIATE_TEST_SUITE_P(All, HostileAgent, testing::ValuesIn(test::kAllHostilit
   return name;
 });
 
-class HostileAnswer : public testing::Test {
+class HostileResponse : public testing::Test {
  protected:
   /// The result of a call whose response has this status and body.
   template <typename Call>
-  auto answered(int status, std::string body, Call call) {
+  auto responded(int status, std::string body, Call call) {
     test::RawServer server(loop, [status, body](net::StreamPtr stream, int) -> test::awaitable<void> {
       co_await test::readUntil(*stream, "\r\n\r\n");
       std::string head = "HTTP/1.1 " + std::to_string(status) + " X\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";
@@ -221,15 +221,15 @@ class HostileAnswer : public testing::Test {
   test::TestLoop loop;
 };
 
-TEST_F(HostileAnswer, ofHealthIsAtMost16KiB) {
+TEST_F(HostileResponse, ofHealthIsAtMost16KiB) {
   auto ask = [](AgentTarget target, Deadline deadline) { return getHealth(std::move(target), deadline); };
   auto body = [](std::size_t size) {
     std::string text = R"({"ready":true,"reason":"","generation":"g","more":")";
     return text + std::string(size - text.size() - 2, 'x') + "\"}";
   };
-  EXPECT_TRUE(answered(200, body(16 * 1024), ask).ready);
+  EXPECT_TRUE(responded(200, body(16 * 1024), ask).ready);
   try {
-    answered(200, body(16 * 1024 + 1), ask);
+    responded(200, body(16 * 1024 + 1), ask);
     FAIL() << "more than 16 KiB were accepted";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), ErrorCode::UpstreamFailed);
@@ -237,32 +237,32 @@ TEST_F(HostileAnswer, ofHealthIsAtMost16KiB) {
   }
 }
 
-TEST_F(HostileAnswer, ofACommandIsCutAsTheAgentItselfCutsIt) {
+TEST_F(HostileResponse, ofACommandIsCutAsTheAgentItselfCutsIt) {
   auto run = [](AgentTarget target, Deadline deadline) {
     ExecRequest request;
     request.command = {"true"};
     return exec(std::move(target), std::move(request), deadline);
   };
   const std::string much(kMaxBufferedOutput, 'x');
-  CommandResult whole = answered(200, R"({"exitCode":3,"stdout":")" + much + R"(","stderr":"e"})", run);
+  CommandResult whole = responded(200, R"({"exitCode":3,"stdout":")" + much + R"(","stderr":"e"})", run);
   EXPECT_EQ(whole.stdoutText, much);
   EXPECT_FALSE(whole.truncated);
-  CommandResult cut = answered(200, R"({"exitCode":3,"stdout":")" + much + R"(yy","stderr":"e"})", run);
+  CommandResult cut = responded(200, R"({"exitCode":3,"stdout":")" + much + R"(yy","stderr":"e"})", run);
   EXPECT_EQ(cut.exitCode, 3);
   EXPECT_EQ(cut.stdoutText, much);
   EXPECT_EQ(cut.stderrText, "e");
   EXPECT_TRUE(cut.truncated);
   CommandResult within_a_character =
-      answered(200, R"({"exitCode":0,"stderr":"","stdout":"x)" + std::string(much.size() / 2, 'x') + "ü" + much + R"("})", run);
+      responded(200, R"({"exitCode":0,"stderr":"","stdout":"x)" + std::string(much.size() / 2, 'x') + "ü" + much + R"("})", run);
   EXPECT_TRUE(isUtf8(within_a_character.stdoutText));
 }
 
-TEST_F(HostileAnswer, withAReasonGivesThatReasonInBrief) {
+TEST_F(HostileResponse, withAReasonGivesThatReasonInBrief) {
   auto ask = [](AgentTarget target, Deadline deadline) { return getHealth(std::move(target), deadline); };
   for (auto [status, code] :
        {std::pair(503, ErrorCode::Unavailable), std::pair(409, ErrorCode::Conflict), std::pair(500, ErrorCode::UpstreamFailed)}) {
     try {
-      answered(status, R"({"reason":"The disk \u001b[31mis\u202e full.)" + std::string(5000, '!') + "\"}", ask);
+      responded(status, R"({"reason":"The disk \u001b[31mis\u202e full.)" + std::string(5000, '!') + "\"}", ask);
       FAIL();
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), code);

@@ -55,7 +55,7 @@ TEST_F(Faults, aPartialListLacksItsRegionsAndSaysSo) {
   createMachine({}, {{"region", "ams"}});
   createMachine({}, {{"region", "fra"}});
   addFault(R"({"match":{"action":"org_machines"},"effect":{"error_regions":["ams"]}})");
-  ApiAnswer partial = get("/v1/orgs/personal/machines");
+  ApiResponse partial = get("/v1/orgs/personal/machines");
   EXPECT_EQ(partial.at("/error_regions"), R"(["ams"])");
   ASSERT_EQ(partial.body.at("machines").as_array().size(), 1u);
   EXPECT_EQ(partial.at("/machines/0/region"), "fra");
@@ -65,7 +65,7 @@ TEST_F(Faults, aPartialListLacksItsRegionsAndSaysSo) {
 TEST_F(Faults, aMachineThatSpreadsSlowlyIsFoundByItsMakerAtOnceAndByOthersLater) {
   createApp();
   addFault(R"({"match":{"action":"machine_create"},"effect":{"propagation_ms":3000}})");
-  ApiAnswer made = post("/v1/apps/a1/machines", machineNamed("one"));
+  ApiResponse made = post("/v1/apps/a1/machines", machineNamed("one"));
   std::string machine = "/v1/apps/a1/machines/" + made.at("/id");
   EXPECT_EQ(get(machine).status, 404);
   EXPECT_EQ(get("/v1/apps/a1/machines").text, "[]");
@@ -81,7 +81,7 @@ TEST_F(Faults, anAppThatSpreadsSlowlyTakesNoMachinesYet) {
   addFault(R"({"match":{"action":"app_create"},"effect":{"propagation_ms":2000}})");
   createApp();
   EXPECT_EQ(get("/v1/apps/a1").status, 200);
-  ApiAnswer early = post("/v1/apps/a1/machines", machineNamed("one"));
+  ApiResponse early = post("/v1/apps/a1/machines", machineNamed("one"));
   EXPECT_EQ(early.status, 404);
   EXPECT_EQ(early.at("/error"), "app not found");
   clock.advance(std::chrono::seconds(2));
@@ -94,7 +94,7 @@ TEST_F(Faults, aStopThatSettlesSlowlyRefusesAStartForThatLong) {
   addFault(R"({"match":{"action":"machine_stop"},"effect":{"settle_ms":8000}})");
   post(machine + "/stop");
   waitFor(machine, "stopped");
-  ApiAnswer early = post(machine + "/start");
+  ApiResponse early = post(machine + "/start");
   EXPECT_EQ(early.status, 412);
   EXPECT_NE(early.text.find("still active"), std::string::npos);
   clock.advance(std::chrono::seconds(8));
@@ -160,7 +160,7 @@ TEST_F(Faults, aDeletedVolumesSnapshotsCanBeRestoredUntilTheyExpire) {
   EXPECT_EQ(send("DELETE", "/v1/apps/a1/volumes/" + volume).status, 200);
   clock.advance(std::chrono::days(4));
   json::object restore{{"name", "data"}, {"region", "ams"}, {"size_gb", 1}, {"snapshot_id", snapshot}};
-  ApiAnswer restored = post("/v1/apps/a1/volumes", restore);
+  ApiResponse restored = post("/v1/apps/a1/volumes", restore);
   EXPECT_EQ(restored.status, 200) << restored.text;
   clock.advance(std::chrono::days(2));
   EXPECT_EQ(post("/v1/apps/a1/volumes", restore).status, 404);
@@ -174,7 +174,7 @@ TEST_F(Faults, anUnreachableHostHidesTheConfigurationAndRefusesChanges) {
   std::string machine = createStarted();
   std::string id = get(machine).at("/id");
   EXPECT_EQ(post("/emulator/machines/" + id + "/host", json::object{{"status", "unreachable"}}).status, 200);
-  ApiAnswer shown = get(machine);
+  ApiResponse shown = get(machine);
   EXPECT_EQ(shown.at("/host_status"), "unreachable");
   EXPECT_EQ(shown.at("/config"), "");
   EXPECT_EQ(shown.at("/incomplete_config/image"), "alpine");
@@ -189,10 +189,10 @@ TEST_F(Faults, aMigrationKeepsTheMachineAndItsDataAndChangesVolumeAndAddress) {
   std::string volume = post("/v1/apps/a1/volumes", json::object{{"name", "data"}, {"region", "ams"}, {"size_gb", 1}}).at("/id");
   std::string machine = createStarted({{"mounts", json::array{json::object{{"volume", volume}, {"path", "/data"}}}}});
   exec(machine, "echo kept > /data/file");
-  ApiAnswer before = get(machine);
+  ApiResponse before = get(machine);
   EXPECT_EQ(post("/emulator/machines/" + before.at("/id") + "/migrate").status, 202);
   waitFor(machine, "started");
-  ApiAnswer after = get(machine);
+  ApiResponse after = get(machine);
   EXPECT_EQ(after.at("/id"), before.at("/id"));
   EXPECT_NE(after.at("/private_ip"), before.at("/private_ip"));
   std::string moved = after.at("/config/mounts/0/volume");
@@ -214,12 +214,12 @@ TEST_F(Faults, hostsRunFullAndTheErrorHasTheScope) {
   createStarted();
   createStarted();
   EXPECT_EQ(post("/v1/apps/a1/machines", machineNamed("region")).at("/status"), "insufficient_capacity");
-  ApiAnswer host = post(first + "/start");
+  ApiResponse host = post(first + "/start");
   EXPECT_EQ(host.status, 409);
   EXPECT_NE(host.text.find("could not reserve resource"), std::string::npos);
   json::object mounted = machineNamed("volume");
   mounted["config"].as_object()["mounts"] = json::array{json::object{{"volume", volume}, {"path", "/data"}}};
-  ApiAnswer placement = post("/v1/apps/a1/machines", mounted);
+  ApiResponse placement = post("/v1/apps/a1/machines", mounted);
   EXPECT_EQ(placement.status, 412);
   EXPECT_EQ(placement.at("/status"), "volume_placement_capacity");
   // Another region still has room, and an expression finds it.
@@ -232,7 +232,7 @@ TEST_F(Faults, anOrganizationsQuotaIsPerRegion) {
   createApp();
   send("PUT", "/emulator/settings", R"({"quota_mb":256})");
   createStarted();
-  ApiAnswer over = post("/v1/apps/a1/machines", machineNamed("over"));
+  ApiResponse over = post("/v1/apps/a1/machines", machineNamed("over"));
   EXPECT_EQ(over.status, 403);
   EXPECT_NE(over.text.find("over the allowed quota"), std::string::npos);
   createStarted({}, {{"region", "fra"}});
@@ -243,9 +243,9 @@ TEST_F(Faults, twoThousandMachinesAreListedWholeAndInPages) {
   std::vector<net::HttpRequest> requests(
       2000, {.method = "POST", .target = "/v1/apps/a1/machines", .body = R"({"region":"ams","config":{"image":"alpine"}})"});
   for (std::size_t begin = 0; begin < requests.size(); begin += 50) {
-    for (const ApiAnswer& answer :
+    for (const ApiResponse& response :
          sendAll({requests.begin() + static_cast<long>(begin), requests.begin() + static_cast<long>(begin) + 50})) {
-      ASSERT_EQ(answer.status, 200) << answer.text;
+      ASSERT_EQ(response.status, 200) << response.text;
     }
   }
   eventually([&] { return state().at("states").as_object().contains("started") && state().at("states").at("started").as_int64() == 2000; });
@@ -253,7 +253,7 @@ TEST_F(Faults, twoThousandMachinesAreListedWholeAndInPages) {
   std::set<std::string> seen;
   std::string cursor;
   do {
-    ApiAnswer page = get("/v1/orgs/personal/machines?limit=700" + (cursor.empty() ? "" : "&cursor=" + cursor));
+    ApiResponse page = get("/v1/orgs/personal/machines?limit=700" + (cursor.empty() ? "" : "&cursor=" + cursor));
     for (const json::value& machine : page.body.at("machines").as_array()) seen.insert(std::string(machine.at("id").as_string()));
     cursor = page.at("/next_cursor");
   } while (!cursor.empty());

@@ -15,7 +15,7 @@ Deadline soon() { return Deadline::after(std::chrono::seconds(60)); }
 
 }  // namespace
 
-std::string ApiAnswer::at(std::string_view pointer) const {
+std::string ApiResponse::at(std::string_view pointer) const {
   boost::system::error_code code;
   const json::value* found = body.find_pointer(pointer, code);
   if (!found) return "";
@@ -74,42 +74,42 @@ emulator::Emulator& EmulatorFixture::emulator() {
   return running_->emulator;
 }
 
-awaitable<void> EmulatorFixture::exchange(net::HttpRequest request, ApiAnswer& answer) {
+awaitable<void> EmulatorFixture::exchange(net::HttpRequest request, ApiResponse& response) {
   request.headers.push_back({"Authorization", std::string("Bearer ") + kToken});
   if (!request.body.empty()) request.contentType = "application/json";
   try {
-    net::HttpResponse response = co_await running_->client.send(std::move(request), soon());
-    answer = {response.status, response.body, nullptr, response.headers};
+    net::HttpResponse raw = co_await running_->client.send(std::move(request), soon());
+    response = {raw.status, raw.body, nullptr, raw.headers};
     boost::system::error_code code;
-    json::value body = json::parse(response.body, code);
-    if (!code) answer.body = std::move(body);
+    json::value body = json::parse(raw.body, code);
+    if (!code) response.body = std::move(body);
   } catch (const Error& error) {
-    answer.text = error.message();
+    response.text = error.message();
   }
 }
 
-ApiAnswer EmulatorFixture::send(std::string method, std::string target, std::string body, net::Headers headers) {
+ApiResponse EmulatorFixture::send(std::string method, std::string target, std::string body, net::Headers headers) {
   open();
-  ApiAnswer answer;
-  loop->run(
-      exchange({.method = std::move(method), .target = std::move(target), .headers = std::move(headers), .body = std::move(body)}, answer));
-  return answer;
+  ApiResponse response;
+  loop->run(exchange({.method = std::move(method), .target = std::move(target), .headers = std::move(headers), .body = std::move(body)},
+                     response));
+  return response;
 }
 
-std::vector<ApiAnswer> EmulatorFixture::sendAll(std::vector<net::HttpRequest> requests) {
+std::vector<ApiResponse> EmulatorFixture::sendAll(std::vector<net::HttpRequest> requests) {
   open();
-  std::vector<ApiAnswer> answers(requests.size());
+  std::vector<ApiResponse> responses(requests.size());
   std::size_t left = requests.size();
-  auto one = [this, &left](net::HttpRequest request, ApiAnswer& answer) -> awaitable<void> {
-    co_await exchange(std::move(request), answer);
+  auto one = [this, &left](net::HttpRequest request, ApiResponse& response) -> awaitable<void> {
+    co_await exchange(std::move(request), response);
     --left;
   };
-  for (std::size_t index = 0; index < requests.size(); ++index) loop->spawn(one(std::move(requests[index]), answers[index]));
+  for (std::size_t index = 0; index < requests.size(); ++index) loop->spawn(one(std::move(requests[index]), responses[index]));
   loop->runUntil([&] { return left == 0; });
-  return answers;
+  return responses;
 }
 
-ApiAnswer EmulatorFixture::post(std::string target, const json::value& body) {
+ApiResponse EmulatorFixture::post(std::string target, const json::value& body) {
   return send("POST", std::move(target), json::serialize(body));
 }
 
@@ -119,17 +119,17 @@ void EmulatorFixture::addFault(std::string_view text) {
 }
 
 void EmulatorFixture::createApp(const std::string& name) {
-  ApiAnswer answer = post("/v1/apps", json::object{{"name", name}, {"org_slug", "personal"}, {"network", name}});
-  ASSERT_EQ(answer.status, 201) << answer.text;
+  ApiResponse response = post("/v1/apps", json::object{{"name", name}, {"org_slug", "personal"}, {"network", name}});
+  ASSERT_EQ(response.status, 201) << response.text;
 }
 
 std::string EmulatorFixture::createMachine(json::object config, json::object more) {
   config["image"] = "alpine";
   more["config"] = std::move(config);
   if (!more.contains("region")) more["region"] = "ams";
-  ApiAnswer answer = post("/v1/apps/a1/machines", more);
-  EXPECT_EQ(answer.status, 200) << answer.text;
-  return "/v1/apps/a1/machines/" + answer.at("/id");
+  ApiResponse response = post("/v1/apps/a1/machines", more);
+  EXPECT_EQ(response.status, 200) << response.text;
+  return "/v1/apps/a1/machines/" + response.at("/id");
 }
 
 std::string EmulatorFixture::createStarted(json::object config, json::object more) {
@@ -139,11 +139,11 @@ std::string EmulatorFixture::createStarted(json::object config, json::object mor
 }
 
 void EmulatorFixture::waitFor(const std::string& machine, const std::string& state) {
-  ApiAnswer answer = get(machine + "/wait?timeout=20&state=" + state);
-  ASSERT_EQ(answer.status, 200) << answer.text;
+  ApiResponse response = get(machine + "/wait?timeout=20&state=" + state);
+  ASSERT_EQ(response.status, 200) << response.text;
 }
 
-ApiAnswer EmulatorFixture::exec(const std::string& machine, const std::string& script) {
+ApiResponse EmulatorFixture::exec(const std::string& machine, const std::string& script) {
   return post(machine + "/exec", json::object{{"command", json::array{"sh", "-c", script}}});
 }
 

@@ -21,7 +21,7 @@ namespace swarm::test {
 
 namespace json = boost::json;
 
-struct ApiAnswer {
+struct ApiResponse {
   int status = 0;  ///< 0: the connection was closed
   std::string text;
   json::value body;
@@ -41,12 +41,12 @@ class EmulatorFixture : public ::testing::Test {
   void crash();
   emulator::Emulator& emulator();
 
-  ApiAnswer send(std::string method, std::string target, std::string body = "", net::Headers headers = {});
-  ApiAnswer get(std::string target) { return send("GET", std::move(target)); }
-  ApiAnswer post(std::string target, const json::value& body);
-  ApiAnswer post(std::string target) { return send("POST", std::move(target)); }
+  ApiResponse send(std::string method, std::string target, std::string body = "", net::Headers headers = {});
+  ApiResponse get(std::string target) { return send("GET", std::move(target)); }
+  ApiResponse post(std::string target, const json::value& body);
+  ApiResponse post(std::string target) { return send("POST", std::move(target)); }
   /// Several concurrent requests.
-  std::vector<ApiAnswer> sendAll(std::vector<net::HttpRequest> requests);
+  std::vector<ApiResponse> sendAll(std::vector<net::HttpRequest> requests);
   void addFault(std::string_view text);
   json::value state() { return get("/emulator/state").body; }
 
@@ -56,7 +56,7 @@ class EmulatorFixture : public ::testing::Test {
   std::string createStarted(json::object config = {}, json::object more = {});
   void waitFor(const std::string& machine, const std::string& state);
   std::string stateOf(const std::string& machine) { return get(machine).at("/state"); }
-  ApiAnswer exec(const std::string& machine, const std::string& script);
+  ApiResponse exec(const std::string& machine, const std::string& script);
   /// Runs the loop until `done` returns true.
   void eventually(const std::function<bool()>& done);
 
@@ -69,7 +69,7 @@ class EmulatorFixture : public ::testing::Test {
 
  private:
   struct Running;
-  awaitable<void> exchange(net::HttpRequest request, ApiAnswer& answer);
+  awaitable<void> exchange(net::HttpRequest request, ApiResponse& response);
   std::unique_ptr<Running> running_;
 };
 

@@ -53,7 +53,7 @@ TEST_F(Persistence, everythingIsThereAgainAfterAnEndInOrder) {
   after.push_back(get(stopped).text);
   after.push_back(get("/v1/apps/a1/volumes/" + volume + "/snapshots").text);
   EXPECT_EQ(before, after);
-  ApiAnswer again = get(machine);
+  ApiResponse again = get(machine);
   EXPECT_EQ(again.at("/name"), "one");
   EXPECT_EQ(again.at("/config/x_unknown/kept"), "[1,2.5E0,null]");
   EXPECT_EQ(again.at("/instance_id"), json::parse(shown).at("instance_id").as_string());
@@ -87,7 +87,7 @@ TEST_F(Persistence, aStopAnUpdateAndADestroyThatACrashInterruptedGoOn) {
   addFault(R"({"match":{"action":"machine_stop"},"effect":{"transition_ms":{"stop":600000}}})");
   EXPECT_EQ(post(stopping + "/stop").status, 200);
   addFault(R"({"match":{"action":"machine_update"},"effect":{"transition_ms":{"update":600000}}})");
-  ApiAnswer updated = post(updating, json::object{{"config", {{"image", "alpine"}, {"env", {{"A", "1"}}}}}});
+  ApiResponse updated = post(updating, json::object{{"config", {{"image", "alpine"}, {"env", {{"A", "1"}}}}}});
   EXPECT_EQ(updated.status, 200) << updated.text;
   addFault(R"({"match":{"action":"machine_delete"},"effect":{"transition_ms":{"destroy":600000}}})");
   EXPECT_EQ(send("DELETE", destroying + "?force=true").status, 200);

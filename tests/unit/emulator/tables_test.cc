@@ -120,8 +120,8 @@ TEST(FaultPlans, aFaultSkipsThenHitsAsOftenAsItSays) {
   EXPECT_FALSE(plan.take("GET", "/x", "machine_get")) << "skipped";
   for (int hit = 0; hit < 2; ++hit) {
     auto effect = plan.take("GET", "/x", "machine_get");
-    ASSERT_TRUE(effect && effect->answer);
-    EXPECT_EQ(effect->answer->status, 418);
+    ASSERT_TRUE(effect && effect->response);
+    EXPECT_EQ(effect->response->status, 418);
   }
   EXPECT_FALSE(plan.take("GET", "/x", "machine_get"));
   EXPECT_EQ(plan.describe().at(0).at("hits").as_int64(), 2);
@@ -137,10 +137,11 @@ TEST(FaultPlans, whatAFaultDoesNotKnowIsRefused) {
 }
 
 TEST(Catalogue, placeholdersTakeValuesAndKeepTheirExamplesOtherwise) {
-  EXPECT_EQ(catalogueAnswer("E25", {{"id", "abc"}}).body, R"({"error":"failed_precondition: volume is currently bound to machine: abc"})");
-  EXPECT_NE(catalogueAnswer("E25").body.find("1857156b526dd8"), std::string::npos);
-  EXPECT_NE(catalogueAnswer("E28.cpus").body.find("must be one of [1 2 4 6 8]"), std::string::npos);
-  for (int row = 1; row <= 34; ++row) EXPECT_GE(catalogueAnswer("E" + std::to_string(row)).status, 200) << row;
+  EXPECT_EQ(catalogueResponse("E25", {{"id", "abc"}}).body,
+            R"({"error":"failed_precondition: volume is currently bound to machine: abc"})");
+  EXPECT_NE(catalogueResponse("E25").body.find("1857156b526dd8"), std::string::npos);
+  EXPECT_NE(catalogueResponse("E28.cpus").body.find("must be one of [1 2 4 6 8]"), std::string::npos);
+  for (int row = 1; row <= 34; ++row) EXPECT_GE(catalogueResponse("E" + std::to_string(row)).status, 200) << row;
 }
 
 TEST(Ids, haveFlysForms) {

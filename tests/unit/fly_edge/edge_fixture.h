@@ -62,13 +62,13 @@ class EdgeTest : public ::testing::Test {
     machine_address = machine->address();
     if (!server) startEdge();
   }
-  /// A Machine that records each request's head and responds with `answer`.
-  void startAnswering(std::string answer) {
-    startMachine([this, answer](net::StreamPtr stream, int) -> awaitable<void> { return answerWith(std::move(stream), answer); });
+  /// A Machine that records each request's head and responds with `response`.
+  void startResponding(std::string response) {
+    startMachine([this, response](net::StreamPtr stream, int) -> awaitable<void> { return respondWith(std::move(stream), response); });
   }
-  awaitable<void> answerWith(net::StreamPtr stream, std::string answer) {
+  awaitable<void> respondWith(net::StreamPtr stream, std::string response) {
     requests.push_back(co_await test::readUntil(*stream, "\r\n\r\n"));
-    co_await stream->writeAll(answer);
+    co_await stream->writeAll(response);
     co_await stream->shutdownWrite();
     co_await test::readToEnd(*stream);
   }

@@ -26,13 +26,13 @@ TEST(EdgeHost, namesAnAppAndMaybeAPort) {
 }
 
 TEST_F(EdgeTest, aRequestReachesTheMachineWithTheEdgesHeaders) {
-  startAnswering(std::string(kHello));
-  std::string answer = exchange(get(
+  startResponding(std::string(kHello));
+  std::string response = exchange(get(
       "app.fly.localhost:4281", "Swarm-Token: t\r\nX-Hop: 1\r\nConnection: X-Hop\r\nFly-Client-IP: 6.6.6.6\r\nFly-Emulator-Port: 443\r\n"));
-  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
-  EXPECT_THAT(answer, HasSubstr("X-App: yes\r\n"));
-  EXPECT_THAT(answer, HasSubstr("\r\nfly-request-id: "));
-  EXPECT_THAT(answer, ::testing::EndsWith("\r\n\r\nhello"));
+  EXPECT_THAT(response, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(response, HasSubstr("X-App: yes\r\n"));
+  EXPECT_THAT(response, HasSubstr("\r\nfly-request-id: "));
+  EXPECT_THAT(response, ::testing::EndsWith("\r\n\r\nhello"));
   ASSERT_EQ(requests.size(), 1U);
   EXPECT_THAT(requests[0], StartsWith("GET /path?q=1 HTTP/1.1\r\nHost: app.fly.localhost:4281\r\nSwarm-Token: t\r\n"));
   EXPECT_THAT(requests[0], HasSubstr("\r\nFly-Client-IP: 127.0.0.1\r\n"));
@@ -44,7 +44,7 @@ TEST_F(EdgeTest, aRequestReachesTheMachineWithTheEdgesHeaders) {
 }
 
 TEST_F(EdgeTest, aForcedInstanceIsRequested) {
-  startAnswering(std::string(kHello));
+  startResponding(std::string(kHello));
   exchange(get("app.fly.localhost", "fly-force-instance-id: 3d8d413b29d089\r\n"));
   ASSERT_EQ(queries.size(), 1U);
   EXPECT_EQ(queries[0].forceInstance, "3d8d413b29d089");
@@ -52,7 +52,7 @@ TEST_F(EdgeTest, aForcedInstanceIsRequested) {
 }
 
 TEST_F(EdgeTest, onePortServesAllHttpServices) {
-  startAnswering(std::string(kHello));
+  startResponding(std::string(kHello));
   auto requestedPort = [&](std::string request) {
     queries.clear();
     exchange(std::move(request));
@@ -72,25 +72,25 @@ TEST_F(EdgeTest, onePortServesAllHttpServices) {
 }
 
 TEST_F(EdgeTest, aHostWithoutAnAppIsNotFound) {
-  startAnswering(std::string(kHello));
+  startResponding(std::string(kHello));
   EXPECT_THAT(exchange(get("example.com")), StartsWith("HTTP/1.1 404 "));
   EXPECT_TRUE(queries.empty());
 }
 
 TEST_F(EdgeTest, whatTheEmulatorRefusesIsPassedOn) {
-  startAnswering(std::string(kHello));
+  startResponding(std::string(kHello));
   refusal = EdgeRefusal{503, "the Machine is stopped"};
-  std::string answer = exchange(get("app.fly.localhost"));
-  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
-  EXPECT_THAT(answer, HasSubstr("the Machine is stopped"));
+  std::string response = exchange(get("app.fly.localhost"));
+  EXPECT_THAT(response, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(response, HasSubstr("the Machine is stopped"));
 }
 
 TEST_F(EdgeTest, aMachineThatDoesNotAnswerIsABadGateway) {
   startEdge();
   EXPECT_THAT(exchange(get("app.fly.localhost")), StartsWith("HTTP/1.1 502 ")) << "nothing listens";
-  startAnswering("");
+  startResponding("");
   EXPECT_THAT(exchange(get("app.fly.localhost")), StartsWith("HTTP/1.1 502 ")) << "it closes";
-  startAnswering("I am no web server\r\n\r\n");
+  startResponding("I am no web server\r\n\r\n");
   EXPECT_THAT(exchange(get("app.fly.localhost")), StartsWith("HTTP/1.1 502 ")) << "it uses another protocol";
 }
 

@@ -79,9 +79,9 @@ TEST_F(EdgeTest, aLargeBodyPassesWhole) {
     co_await stream->writeAll(format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n", body.size()) + body);
   });
   std::string request = format("PUT / HTTP/1.1\r\nHost: app.fly.localhost\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.size());
-  std::string answer = exchange(request + body);
+  std::string response = exchange(request + body);
   EXPECT_EQ(received, body.size());
-  EXPECT_TRUE(answer.ends_with(body));
+  EXPECT_TRUE(response.ends_with(body));
 }
 
 TEST_F(EdgeTest, anAnswerThatComesBeforeTheBodyIsReadArrives) {
@@ -95,13 +95,13 @@ TEST_F(EdgeTest, anAnswerThatComesBeforeTheBodyIsReadArrives) {
 }
 
 TEST_F(EdgeTest, anAnswerThatBreaksOffBreaksOffForTheClientToo) {
-  startAnswering("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+  startResponding("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
   std::string request = "GET / HTTP/1.1\r\nHost: app.fly.localhost\r\n\r\n";  // keep-alive: exchange() reads until the connection is closed
   EXPECT_THAT(exchange(request), EndsWith("half"));
 }
 
 TEST_F(EdgeTest, aConnectionServesSeveralRequestsAndHeadKeepsItsLength) {
-  startAnswering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+  startResponding("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
   auto stream = connect();
   std::string request = "HEAD / HTTP/1.1\r\nHost: app.fly.localhost\r\n\r\n";
   send(*stream, request);
@@ -132,10 +132,11 @@ TEST_F(EdgeTest, anUpgradeBecomesAByteStreamBothWays) {
 }
 
 TEST_F(EdgeTest, anUpgradeThatIsRefusedIsAnOrdinaryAnswer) {
-  startAnswering("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 9\r\n\r\nnot ready");
-  std::string answer = exchange("GET / HTTP/1.1\r\nHost: app.fly.localhost\r\nConnection: close, Upgrade\r\nUpgrade: swarm-tunnel\r\n\r\n");
-  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
-  EXPECT_THAT(answer, EndsWith("not ready"));
+  startResponding("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 9\r\n\r\nnot ready");
+  std::string response =
+      exchange("GET / HTTP/1.1\r\nHost: app.fly.localhost\r\nConnection: close, Upgrade\r\nUpgrade: swarm-tunnel\r\n\r\n");
+  EXPECT_THAT(response, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(response, EndsWith("not ready"));
 }
 
 TEST_F(EdgeTest, aWebSocketWorks) {
@@ -164,7 +165,7 @@ TEST_F(EdgeTest, tlsEndsAtTheEdge) {
   EXPECT_EQ(std::filesystem::status(files.key).permissions(), std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   EXPECT_EQ(makeSelfSigned(folder.path(), {"other"}).certificate, files.certificate) << "an existing one is reused";
   startEdge(net::makeTlsServer(files.certificate, files.key));
-  startAnswering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+  startResponding("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
   net::TlsClientOptions client;
   client.ca = files.certificate;
   client.serverName = "app.fly.localhost";

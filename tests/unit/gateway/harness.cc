@@ -287,7 +287,7 @@ void GatewayTest::rebuildGateway(GatewayOptions options) {
   };
   net::HttpServerOptions server_options;
   server_options.oddPaths = net::OddPaths::Mark;
-  server_options.refusal = refusalAnswer;
+  server_options.refusal = refusalResponse;
   server_ = std::make_unique<net::HttpServer>(net::listenTcp(context_.get_executor(), {"127.0.0.1", 0}), handler, server_options);
 }
 

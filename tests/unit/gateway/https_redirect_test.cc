@@ -24,7 +24,7 @@ class HttpsRedirect : public testing::Test {
     };
     test::TestLoop loop;
     net::HttpServerOptions options;
-    options.refusal = refusalAnswer;
+    options.refusal = refusalResponse;
     net::HttpServer server(
         net::listenTcp(loop.executor(), {"127.0.0.1", 0}), [this](net::Exchange& e) { return redirectToHttps(e, address); }, options);
     loop.spawn(server.run());

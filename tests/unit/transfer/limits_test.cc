@@ -66,7 +66,7 @@ TEST(TransferAtTheLimit, filesAreHashedWithoutThreads) {
 }
 
 /// The message of a session that cannot create its thread.
-std::string answerWithoutThreads() {
+std::string resultWithoutThreads() {
   test::TestLoop loop;
   HashCache cache;
   auto [near_end, far_end] = net::makePipe(loop.executor());
@@ -82,8 +82,8 @@ TEST(TransferAtTheLimit, aSessionThatCanNotBeginSaysWhy) {
   EXPECT_EXIT(
       {
         forbidThreads();
-        std::string answer = answerWithoutThreads();
-        ::_exit(answer.starts_with("out_of_resources: ") && answer.contains("limit is reached") ? 0 : 1);
+        std::string result = resultWithoutThreads();
+        ::_exit(result.starts_with("out_of_resources: ") && result.contains("limit is reached") ? 0 : 1);
       },
       testing::ExitedWithCode(0), "");
 }

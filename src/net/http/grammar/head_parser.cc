@@ -248,7 +248,7 @@ std::expected<void, HeadError> parseResponseHead(std::string_view bytes, std::st
   if (!takeLine(bytes, line)) return refuse("The status line does not end with CRLF");
   if (auto result = parseStatusLine(line, head); !result) return result;
   Facts facts;
-  if (auto result = parseFields(bytes, kMaxAnswerFields, head.headers, facts); !result) return result;
+  if (auto result = parseFields(bytes, kMaxResponseFields, head.headers, facts); !result) return result;
   if (auto result = gateFraming(facts, head.minorVersion); !result) return result;
   head.keepAlive = keepsAlive(facts, head.minorVersion);
   head.upgraded = head.status == 101;

@@ -10,12 +10,12 @@ namespace {
 constexpr const char* kA1 = R"({"name":"a1","org_slug":"personal","network":"a1"})";
 
 TEST_P(FlyRules, case008_anAppIsCreatedWithItsNetworkAndIsEmpty) {
-  const FlyAnswer made = post("/v1/apps", kA1);
+  const FlyResponse made = post("/v1/apps", kA1);
   EXPECT_EQ(made.status, 201) << made;
   ASSERT_TRUE(made.body.is_object());
   EXPECT_TRUE(made.body.as_object().contains("id"));
   EXPECT_NE(made.at("/id"), "");
-  const FlyAnswer shown = get("/v1/apps/a1");
+  const FlyResponse shown = get("/v1/apps/a1");
   EXPECT_EQ(shown.status, 200) << shown;
   EXPECT_EQ(shown.at("/name"), "a1");
   EXPECT_EQ(shown.at("/id"), made.at("/id"));
@@ -25,14 +25,14 @@ TEST_P(FlyRules, case008_anAppIsCreatedWithItsNetworkAndIsEmpty) {
 }
 
 TEST_P(FlyRules, case009_anAppIsCreatedByTheOlderMemberName) {
-  const FlyAnswer made = post("/v1/apps", R"({"app_name":"a2","org_slug":"personal"})");
+  const FlyResponse made = post("/v1/apps", R"({"app_name":"a2","org_slug":"personal"})");
   EXPECT_EQ(made.status, 201) << made;
   EXPECT_EQ(get("/v1/apps/a2").at("/name"), "a2");
 }
 
 TEST_P(FlyRules, case010_aTakenNameIsRefusedWithItsCode) {
   createApp();
-  const FlyAnswer again = post("/v1/apps", kA1);
+  const FlyResponse again = post("/v1/apps", kA1);
   EXPECT_EQ(again.status, 422) << again;
   EXPECT_EQ(again.at("/status"), "name_taken");
   EXPECT_TRUE(again.error().contains("Name has already been taken")) << again;
@@ -40,8 +40,8 @@ TEST_P(FlyRules, case010_aTakenNameIsRefusedWithItsCode) {
 
 TEST_P(FlyRules, case011_anIdempotencyKeyGivesTheFirstAppAgain) {
   const char* body = R"({"name":"a3","org_slug":"personal","idempotency_key":"k"})";
-  const FlyAnswer first = post("/v1/apps", body);
-  const FlyAnswer second = post("/v1/apps", body);
+  const FlyResponse first = post("/v1/apps", body);
+  const FlyResponse second = post("/v1/apps", body);
   EXPECT_EQ(first.status, 201) << first;
   EXPECT_EQ(second.status, 201) << second;
   EXPECT_NE(first.at("/id"), "(missing)");
@@ -50,7 +50,7 @@ TEST_P(FlyRules, case011_anIdempotencyKeyGivesTheFirstAppAgain) {
 
 TEST_P(FlyRules, case012_anIdempotencyKeyIsRefusedForAnotherName) {
   ASSERT_EQ(post("/v1/apps", R"({"name":"a3","org_slug":"personal","idempotency_key":"k"})").status, 201);
-  const FlyAnswer other = post("/v1/apps", R"({"name":"a4","org_slug":"personal","idempotency_key":"k"})");
+  const FlyResponse other = post("/v1/apps", R"({"name":"a4","org_slug":"personal","idempotency_key":"k"})");
   EXPECT_GE(other.status, 400) << other;
   EXPECT_LT(other.status, 500) << other;
   EXPECT_EQ(get("/v1/apps/a4").status, 404);
@@ -58,17 +58,17 @@ TEST_P(FlyRules, case012_anIdempotencyKeyIsRefusedForAnotherName) {
 
 TEST_P(FlyRules, case013_aNameOutsideOfTheRulesIsRefused) {
   for (const std::string& name : {std::string("Bad_Name"), std::string(64, 'a'), std::string("a b"), std::string("a.b")}) {
-    const FlyAnswer answer = post("/v1/apps", json::object{{"name", name}, {"org_slug", "personal"}});
-    EXPECT_EQ(answer.status, 422) << name << ": " << answer;
-    EXPECT_TRUE(answer.error().contains("Name under 63 chars using numbers, lowercase letters and dashes")) << answer;
+    const FlyResponse response = post("/v1/apps", json::object{{"name", name}, {"org_slug", "personal"}});
+    EXPECT_EQ(response.status, 422) << name << ": " << response;
+    EXPECT_TRUE(response.error().contains("Name under 63 chars using numbers, lowercase letters and dashes")) << response;
   }
   createApp(std::string(63, 'a'));
 }
 
 TEST_P(FlyRules, case014_anUnknownAppIsNotFound) {
-  const FlyAnswer answer = get("/v1/apps/none");
-  EXPECT_EQ(answer.status, 404);
-  EXPECT_TRUE(answer.error().contains("app not found")) << answer;
+  const FlyResponse response = get("/v1/apps/none");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_TRUE(response.error().contains("app not found")) << response;
 }
 
 TEST_P(FlyRules, case015_appsAreListedPageByPage) {
@@ -77,11 +77,12 @@ TEST_P(FlyRules, case015_appsAreListedPageByPage) {
   std::vector<std::string> names;
   std::string cursor;
   for (int page = 0; page < 5; ++page) {
-    const FlyAnswer answer = get("/v1/apps?org_slug=personal&limit=1" + (cursor.empty() ? "" : "&cursor=" + net::percentEncode(cursor)));
-    ASSERT_EQ(answer.status, 200) << answer;
-    EXPECT_LE(answer.body.at("apps").as_array().size(), 1u);
-    for (const json::value& app : answer.body.at("apps").as_array()) names.push_back(textAt(app, "/name"));
-    cursor = answer.at("/next_cursor");
+    const FlyResponse response =
+        get("/v1/apps?org_slug=personal&limit=1" + (cursor.empty() ? "" : "&cursor=" + net::percentEncode(cursor)));
+    ASSERT_EQ(response.status, 200) << response;
+    EXPECT_LE(response.body.at("apps").as_array().size(), 1u);
+    for (const json::value& app : response.body.at("apps").as_array()) names.push_back(textAt(app, "/name"));
+    cursor = response.at("/next_cursor");
     if (page == 0) {
       EXPECT_EQ(names.size(), 1u);
       EXPECT_NE(cursor, "(missing)");
@@ -101,11 +102,11 @@ TEST_P(FlyRules, case016_aPageSizeOutsideOfItsRangeIsRefused) {
 
 TEST_P(FlyRules, case017_aDeletedAppIsGoneAndCantBeDeletedTwice) {
   createApp("a2");
-  const FlyAnswer deleted = remove("/v1/apps/a2");
+  const FlyResponse deleted = remove("/v1/apps/a2");
   EXPECT_EQ(deleted.status, 202) << deleted;
   EXPECT_EQ(deleted.text, "");
   eventually([&] { return get("/v1/apps/a2").status == 404; }, "the app is gone");
-  const FlyAnswer again = remove("/v1/apps/a2");
+  const FlyResponse again = remove("/v1/apps/a2");
   EXPECT_EQ(again.status, 404);
   EXPECT_EQ(again.error(), "Could not find App \"a2\"");
 }
@@ -128,10 +129,10 @@ TEST_P(FlyRules, case018_aForcedDeleteTakesMachinesAndVolumesAlong) {
 
 TEST_P(FlyRules, case019_aDeployTokenNeedsABody) {
   createApp();
-  const FlyAnswer without = post("/v1/apps/a1/deploy_token");
+  const FlyResponse without = post("/v1/apps/a1/deploy_token");
   EXPECT_EQ(without.status, 400);
   EXPECT_EQ(without.error(), "EOF");
-  const FlyAnswer with = post("/v1/apps/a1/deploy_token", "{}");
+  const FlyResponse with = post("/v1/apps/a1/deploy_token", "{}");
   EXPECT_EQ(with.status, 200) << with;
   EXPECT_TRUE(with.at("/token").starts_with("FlyV1 fm2_")) << with;
 }
@@ -139,11 +140,11 @@ TEST_P(FlyRules, case019_aDeployTokenNeedsABody) {
 TEST_P(FlyRules, case020_aNewAppIsNotFoundForAWhileByWhatIsBelowIt) {
   options.times.appPropagation = std::chrono::minutes(1);
   createApp();
-  const FlyAnswer early = post("/v1/apps/a1/machines", machineRequest());
+  const FlyResponse early = post("/v1/apps/a1/machines", machineRequest());
   EXPECT_EQ(early.status, 404) << early;
   EXPECT_TRUE(early.error().contains("app not found")) << early;
   clock.advance(std::chrono::minutes(1));
-  const FlyAnswer later = post("/v1/apps/a1/machines", machineRequest());
+  const FlyResponse later = post("/v1/apps/a1/machines", machineRequest());
   EXPECT_EQ(later.status, 200) << later;
 }
 

@@ -15,7 +15,7 @@ std::string certificateAt(const char* rest) { return std::string(kCertificates) 
 TEST_P(FlyRules, aCertificateThatIsRequestedWaitsForItsValidation) {
   createApp();
   EXPECT_EQ(get(kCertificates).at("/total_count"), "0");
-  const FlyAnswer made = post(certificateAt("acme"), R"({"hostname":"www.example.org"})");
+  const FlyResponse made = post(certificateAt("acme"), R"({"hostname":"www.example.org"})");
   EXPECT_EQ(made.status, 201) << made;
   EXPECT_EQ(made.at("/acme_requested"), "true");
   EXPECT_EQ(made.at("/certificates/0/source"), "fly");
@@ -48,7 +48,7 @@ TEST_P(FlyRules, anUploadedCertificateIsReadAndStaysWithoutTheRequestedOne) {
   EXPECT_EQ(post(certificateAt("custom"), upload).status, 422) << "the key of another certificate";
   upload["private_key"] = textOf(mine.key);
   post(certificateAt("acme"), R"({"hostname":"www.example.org"})");
-  const FlyAnswer made = post(certificateAt("custom"), upload);
+  const FlyResponse made = post(certificateAt("custom"), upload);
   EXPECT_EQ(made.status, 201) << made;
   EXPECT_EQ(made.at("/certificates/1/source"), "custom");
   EXPECT_EQ(made.at("/certificates/1/issued/0/type"), "ecdsa");
@@ -63,10 +63,10 @@ TEST_P(FlyRules, certificatesAreListedInPages) {
   createApp();
   for (const char* name : {"a.example.org", "b.example.org", "c.example.com"})
     post(certificateAt("acme"), json::object{{"hostname", name}});
-  const FlyAnswer first = get(std::string(kCertificates) + "?limit=1&filter=org");
+  const FlyResponse first = get(std::string(kCertificates) + "?limit=1&filter=org");
   EXPECT_EQ(first.at("/total_count"), "2");
   EXPECT_EQ(first.at("/certificates/0/hostname"), "a.example.org");
-  const FlyAnswer second = get(std::string(kCertificates) + "?limit=1&filter=org&cursor=" + first.at("/next_cursor"));
+  const FlyResponse second = get(std::string(kCertificates) + "?limit=1&filter=org&cursor=" + first.at("/next_cursor"));
   EXPECT_EQ(second.at("/certificates/0/hostname"), "b.example.org");
   EXPECT_EQ(second.at("/next_cursor"), "(missing)");
 }

@@ -81,13 +81,13 @@ TEST_P(FlyRules, anUpdateThatOutgrowsTheHostIsRefusedAndChangesNothing) {
   const FlyMachine grows = started(), stays = started();
   json::object bigger = config();
   bigger.at("guest").as_object()["memory_mb"] = 768;
-  const FlyAnswer refused = post(grows.path, json::object{{"config", bigger}});
+  const FlyResponse refused = post(grows.path, json::object{{"config", bigger}});
   EXPECT_EQ(refused.status, 409) << refused;
   EXPECT_TRUE(refused.error().contains("could not reserve resource for machine: insufficient memory available")) << refused;
   EXPECT_EQ(textAt(show(grows), "/instance_id"), grows.version);
   EXPECT_EQ(textAt(show(grows), "/config/guest/memory_mb"), "256");
   bigger.at("guest").as_object()["memory_mb"] = 512;
-  const FlyAnswer fits = post(grows.path, json::object{{"config", bigger}});
+  const FlyResponse fits = post(grows.path, json::object{{"config", bigger}});
   ASSERT_EQ(fits.status, 200) << fits;
   waitFor({grows.id, fits.at("/instance_id"), grows.path}, "started");
   EXPECT_GE(post(kMachines, machineRequest()).status, 400) << "the host is full now";
@@ -122,7 +122,7 @@ TEST_P(FlyRules, aStopCanTakeLongToSettle) {
   const FlyMachine machine = started();
   emulator().addFault({{"match", {{"method", "POST"}, {"path", machine.path + "/stop"}}}, {"effect", {{"settle_ms", 8000}}}});
   stop(machine);
-  const FlyAnswer early = post(machine.path + "/start");
+  const FlyResponse early = post(machine.path + "/start");
   EXPECT_EQ(early.status, 412) << early;
   EXPECT_TRUE(early.error().contains("machine still active, refusing to start")) << early;
   clock.advance(std::chrono::seconds(8));
@@ -142,13 +142,13 @@ TEST_P(FlyRules, theStateOfTheEmulatorCountsWhatIsThere) {
   createApp();
   started(mounting(createVolume()));
   ASSERT_EQ(post("/v1/apps/a1/ip_assignments", R"({"type":"v6"})").status, 200);
-  const FlyAnswer busy = get("/emulator/state");
+  const FlyResponse busy = get("/emulator/state");
   EXPECT_EQ(busy.status, 200);
   for (const char* count : {"/apps", "/machines", "/volumes", "/ips"}) EXPECT_EQ(busy.at(count), "1") << count << busy;
   ASSERT_EQ(remove("/v1/apps/a1?force=true").status, 202);
   eventually(
       [&] {
-        const FlyAnswer idle = get("/emulator/state");
+        const FlyResponse idle = get("/emulator/state");
         return idle.at("/apps") == "0" && idle.at("/machines") == "0" && idle.at("/volumes") == "0" && idle.at("/ips") == "0";
       },
       "nothing is left");

@@ -14,7 +14,7 @@ bool isIpv6(const std::string& text) {
   return !error;
 }
 
-bool isListed(const FlyAnswer& list, const std::string& ip) {
+bool isListed(const FlyResponse& list, const std::string& ip) {
   for (const json::value& one : list.body.at("ips").as_array()) {
     if (textAt(one, "/ip") == ip) return true;
   }
@@ -24,7 +24,7 @@ bool isListed(const FlyAnswer& list, const std::string& ip) {
 TEST_P(FlyRules, case021_aV6AddressIsAssignedAndListed) {
   createApp();
   EXPECT_EQ(get(kIps).at("/ips"), "[]") << "an app gets no address automatically";
-  const FlyAnswer assigned = post(kIps, R"({"type":"v6"})");
+  const FlyResponse assigned = post(kIps, R"({"type":"v6"})");
   EXPECT_EQ(assigned.status, 200) << assigned;
   EXPECT_TRUE(isIpv6(assigned.at("/ip"))) << assigned;
   EXPECT_EQ(assigned.at("/shared"), "false");
@@ -33,10 +33,10 @@ TEST_P(FlyRules, case021_aV6AddressIsAssignedAndListed) {
 
 TEST_P(FlyRules, case023_aSharedV4AddressHasNoRegionOfItsOwn) {
   createApp();
-  const FlyAnswer answer = post(kIps, R"({"type":"shared_v4","region":"ams"})");
-  EXPECT_EQ(answer.status, 400);
-  EXPECT_TRUE(answer.error().contains("region selection is not supported for this IP type")) << answer;
-  const FlyAnswer organisation = post(kIps, R"({"type":"shared_v4","org_slug":"personal"})");
+  const FlyResponse response = post(kIps, R"({"type":"shared_v4","region":"ams"})");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_TRUE(response.error().contains("region selection is not supported for this IP type")) << response;
+  const FlyResponse organisation = post(kIps, R"({"type":"shared_v4","org_slug":"personal"})");
   EXPECT_EQ(organisation.status, 400);
   EXPECT_TRUE(organisation.error().contains("organization not found")) << organisation;
   EXPECT_EQ(get(kIps).at("/ips"), "[]");
@@ -44,17 +44,17 @@ TEST_P(FlyRules, case023_aSharedV4AddressHasNoRegionOfItsOwn) {
 
 TEST_P(FlyRules, case024_aPrivateAddressBelongsToTheNetworkThatIsNamed) {
   createApp();
-  const FlyAnswer answer = post(kIps, R"({"type":"private_v6","network":"n2"})");
-  EXPECT_EQ(answer.status, 200) << answer;
-  EXPECT_TRUE(answer.at("/ip").starts_with("fdaa:")) << answer;
-  EXPECT_TRUE(isIpv6(answer.at("/ip"))) << answer;
-  EXPECT_EQ(answer.at("/network/name"), "n2");
+  const FlyResponse response = post(kIps, R"({"type":"private_v6","network":"n2"})");
+  EXPECT_EQ(response.status, 200) << response;
+  EXPECT_TRUE(response.at("/ip").starts_with("fdaa:")) << response;
+  EXPECT_TRUE(isIpv6(response.at("/ip"))) << response;
+  EXPECT_EQ(response.at("/network/name"), "n2");
 }
 
 TEST_P(FlyRules, case026_aReleasedAddressIsListedNoMore) {
   createApp();
   const std::string ip = post(kIps, R"({"type":"v6"})").at("/ip");
-  const FlyAnswer released = remove(std::string(kIps) + "/" + ip);
+  const FlyResponse released = remove(std::string(kIps) + "/" + ip);
   EXPECT_EQ(released.status, 204) << released;
   EXPECT_EQ(released.text, "");
   EXPECT_FALSE(isListed(get(kIps), ip));
@@ -62,12 +62,12 @@ TEST_P(FlyRules, case026_aReleasedAddressIsListedNoMore) {
 
 TEST_P(FlyRules, aDedicatedV4AddressIsNotShared) {
   createApp();
-  const FlyAnswer answer = post(kIps, R"({"type":"v4"})");
-  EXPECT_EQ(answer.status, 200) << answer;
+  const FlyResponse response = post(kIps, R"({"type":"v4"})");
+  EXPECT_EQ(response.status, 200) << response;
   boost::system::error_code error;
-  boost::asio::ip::make_address_v4(answer.at("/ip"), error);
-  EXPECT_FALSE(error) << answer;
-  EXPECT_EQ(answer.at("/shared"), "false");
+  boost::asio::ip::make_address_v4(response.at("/ip"), error);
+  EXPECT_FALSE(error) << response;
+  EXPECT_EQ(response.at("/shared"), "false");
 }
 
 TEST_P(FlyRules, addressesOfOneAppAreNotThoseOfAnother) {
@@ -79,9 +79,9 @@ TEST_P(FlyRules, addressesOfOneAppAreNotThoseOfAnother) {
 }
 
 TEST_P(FlyRules, addressesAnswerAWrongTokenInTheirOwnWords) {
-  const FlyAnswer answer = send({"GET", kIps, {}, {}, "Bearer bad"});
-  EXPECT_EQ(answer.status, 401);
-  EXPECT_EQ(answer.at("/message"), "Unauthorized");
+  const FlyResponse response = send({"GET", kIps, {}, {}, "Bearer bad"});
+  EXPECT_EQ(response.status, 401);
+  EXPECT_EQ(response.at("/message"), "Unauthorized");
 }
 
 }  // namespace

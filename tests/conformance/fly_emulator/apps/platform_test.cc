@@ -11,7 +11,7 @@ namespace {
 constexpr const char* kOrgMachines = "/v1/orgs/personal/machines";
 constexpr const char* kSecrets = "/v1/apps/a1/secrets";
 
-std::set<std::string> idsIn(const FlyAnswer& page, const char* member) {
+std::set<std::string> idsIn(const FlyResponse& page, const char* member) {
   std::set<std::string> ids;
   for (const json::value& one : page.body.at(member).as_array()) ids.insert(textAt(one, "/id"));
   return ids;
@@ -22,7 +22,7 @@ TEST_P(FlyRules, anOrganisationsMachinesAreListedOverAllItsApps) {
   createApp("a2");
   const FlyMachine one = started(machineRequest(configWith("metadata", {{"k", "v"}})));
   const FlyMachine two = started(machineRequest(), "a2");
-  const FlyAnswer list = get(kOrgMachines);
+  const FlyResponse list = get(kOrgMachines);
   EXPECT_EQ(list.status, 200) << list;
   EXPECT_EQ(idsIn(list, "machines"), (std::set<std::string>{one.id, two.id}));
   for (const json::value& machine : list.body.at("machines").as_array()) {
@@ -44,11 +44,12 @@ TEST_P(FlyRules, anOrganisationsListGoesOnBehindItsCursor) {
   std::set<std::string> seen;
   std::string cursor;
   for (int page = 0; page < 10; ++page) {
-    const FlyAnswer answer = get(std::string(kOrgMachines) + "?limit=2" + (cursor.empty() ? "" : "&cursor=" + net::percentEncode(cursor)));
-    ASSERT_EQ(answer.status, 200) << answer;
-    EXPECT_LE(answer.body.at("machines").as_array().size(), 2u);
-    seen.merge(idsIn(answer, "machines"));
-    cursor = answer.at("/next_cursor");
+    const FlyResponse response =
+        get(std::string(kOrgMachines) + "?limit=2" + (cursor.empty() ? "" : "&cursor=" + net::percentEncode(cursor)));
+    ASSERT_EQ(response.status, 200) << response;
+    EXPECT_LE(response.body.at("machines").as_array().size(), 2u);
+    seen.merge(idsIn(response, "machines"));
+    cursor = response.at("/next_cursor");
     if (cursor == "(missing)" || cursor.empty()) break;
   }
   EXPECT_EQ(seen, made);
@@ -79,7 +80,7 @@ TEST_P(FlyRules, anOrganisationsVolumesAreListedOverAllItsApps) {
   createApp("a2");
   const std::string one = createVolume();
   const std::string two = createVolume(R"({"name":"data","region":"fra","size_gb":2})", "a2");
-  const FlyAnswer list = get("/v1/orgs/personal/volumes");
+  const FlyResponse list = get("/v1/orgs/personal/volumes");
   EXPECT_EQ(idsIn(list, "volumes"), (std::set<std::string>{one, two})) << list;
   EXPECT_EQ(idsIn(get("/v1/orgs/personal/volumes?region=fra"), "volumes"), std::set<std::string>{two});
   for (const json::value& volume : list.body.at("volumes").as_array()) {
@@ -90,21 +91,21 @@ TEST_P(FlyRules, anOrganisationsVolumesAreListedOverAllItsApps) {
 TEST_P(FlyRules, anotherOrganisationsListIsNotShown) {
   createApp();
   started();
-  const FlyAnswer answer = get("/v1/orgs/elsewhere/machines");
-  EXPECT_GE(answer.status, 400) << answer;
-  EXPECT_FALSE(answer.text.contains("\"id\"")) << answer;
+  const FlyResponse response = get("/v1/orgs/elsewhere/machines");
+  EXPECT_GE(response.status, 400) << response;
+  EXPECT_FALSE(response.text.contains("\"id\"")) << response;
 }
 
 TEST_P(FlyRules, regionsAreListedWithTheNearest) {
-  const FlyAnswer answer = get("/v1/platform/regions");
-  EXPECT_EQ(answer.status, 200) << answer;
+  const FlyResponse response = get("/v1/platform/regions");
+  EXPECT_EQ(response.status, 200) << response;
   std::set<std::string> codes;
-  for (const json::value& region : answer.body.at("regions").as_array()) {
+  for (const json::value& region : response.body.at("regions").as_array()) {
     codes.insert(textAt(region, "/code"));
     EXPECT_NE(textAt(region, "/name"), "(missing)");
   }
   for (const std::string& code : options.regions) EXPECT_TRUE(codes.contains(code)) << code;
-  EXPECT_TRUE(codes.contains(answer.at("/nearest"))) << answer.at("/nearest");
+  EXPECT_TRUE(codes.contains(response.at("/nearest"))) << response.at("/nearest");
 }
 
 TEST_P(FlyRules, placementsShowWhereMachinesWouldFit) {
@@ -112,12 +113,12 @@ TEST_P(FlyRules, placementsShowWhereMachinesWouldFit) {
   options.capacity.hostInRegion["ams"] = {.memoryMb = 256, .cpus = 0};
   createApp();
   const std::string probe = R"({"org_slug":"personal","region":"ams","count":1,"compute":{"cpu_kind":"shared","cpus":1,"memory_mb":256}})";
-  const FlyAnswer room = post("/v1/platform/placements", probe);
+  const FlyResponse room = post("/v1/platform/placements", probe);
   EXPECT_EQ(room.status, 200) << room;
   EXPECT_EQ(room.at("/regions/0/region"), "ams");
   EXPECT_EQ(room.at("/regions/0/count"), "1");
   started();
-  const FlyAnswer full = post("/v1/platform/placements", probe);
+  const FlyResponse full = post("/v1/platform/placements", probe);
   for (const json::value& region :
        full.body.is_object() && full.body.as_object().contains("regions") ? full.body.at("regions").as_array() : json::array()) {
     EXPECT_TRUE(textAt(region, "/region") != "ams" || textAt(region, "/count") == "0") << full;
@@ -125,33 +126,33 @@ TEST_P(FlyRules, placementsShowWhereMachinesWouldFit) {
 }
 
 TEST_P(FlyRules, aTokenIdentifiesItsOwner) {
-  const FlyAnswer answer = get("/v1/tokens/current");
-  EXPECT_EQ(answer.status, 200) << answer;
-  EXPECT_EQ(answer.at("/tokens/0/org_slug"), "personal");
+  const FlyResponse response = get("/v1/tokens/current");
+  EXPECT_EQ(response.status, 200) << response;
+  EXPECT_EQ(response.at("/tokens/0/org_slug"), "personal");
   EXPECT_EQ(send({"GET", "/v1/tokens/current", {}, {}, "Bearer bad"}).status, 401);
 }
 
 TEST_P(FlyRules, secretsAreSetListedAndUnset) {
   createApp();
-  const FlyAnswer set = post(kSecrets, R"({"values":{"K":"djE=","L":"djI="}})");
+  const FlyResponse set = post(kSecrets, R"({"values":{"K":"djE=","L":"djI="}})");
   EXPECT_EQ(set.status, 200) << set;
   EXPECT_NE(set.at("/version"), "(missing)");
-  const FlyAnswer list = get(kSecrets);
+  const FlyResponse list = get(kSecrets);
   ASSERT_EQ(list.body.at("secrets").as_array().size(), 2u) << list;
   EXPECT_NE(list.at("/secrets/0/digest"), "(missing)");
   EXPECT_FALSE(list.text.contains("djE=")) << "a value is shown only on request";
   EXPECT_EQ(get(std::string(kSecrets) + "/K?show_secrets=true").at("/value"), "djE=");
-  const FlyAnswer unset = post(kSecrets, R"({"values":{"K":null}})");
+  const FlyResponse unset = post(kSecrets, R"({"values":{"K":null}})");
   EXPECT_EQ(unset.status, 200) << unset;
   EXPECT_GT(unset.body.at("version").to_number<std::int64_t>(), set.body.at("version").to_number<std::int64_t>());
-  const FlyAnswer left = get(kSecrets);
+  const FlyResponse left = get(kSecrets);
   ASSERT_EQ(left.body.at("secrets").as_array().size(), 1u) << left;
   EXPECT_EQ(left.at("/secrets/0/name"), "L");
 }
 
 TEST_P(FlyRules, oneSecretIsSetReadAndRemoved) {
   createApp();
-  const FlyAnswer set = post(std::string(kSecrets) + "/K", R"({"value":"djE="})");
+  const FlyResponse set = post(std::string(kSecrets) + "/K", R"({"value":"djE="})");
   EXPECT_EQ(set.status, 201) << set;
   EXPECT_EQ(get(std::string(kSecrets) + "/K").at("/name"), "K");
   EXPECT_EQ(remove(std::string(kSecrets) + "/K").status, 200);
@@ -161,11 +162,11 @@ TEST_P(FlyRules, oneSecretIsSetReadAndRemoved) {
 TEST_P(FlyRules, networkPoliciesAreKept) {
   createApp();
   const std::string policies = "/v1/apps/a1/network_policies";
-  const FlyAnswer made = post(
+  const FlyResponse made = post(
       policies,
       R"({"name":"p","selector":{"all":true},"rules":[{"action":"allow","direction":"egress","ports":[{"protocol":"tcp","port":443}]}]})");
   EXPECT_LT(made.status, 300) << made;
-  const FlyAnswer list = get(policies);
+  const FlyResponse list = get(policies);
   EXPECT_EQ(list.status, 200);
   EXPECT_TRUE(list.text.contains("\"egress\"")) << list;
   EXPECT_LT(remove(policies + "/" + made.at("/id")).status, 300) << made;
@@ -199,9 +200,9 @@ TEST_P(FlyRules, aStartOfAMachineThatIsBeingLaunchedIsRefused) {
   createApp();
   const FlyMachine machine = create(machineRequest());
   eventually([&] { return state(machine) == "starting"; }, "it is starting");
-  const FlyAnswer answer = post(machine.path + "/start");
-  EXPECT_EQ(answer.status, 412) << answer;
-  EXPECT_TRUE(answer.error().starts_with("failed_precondition: ")) << answer;
+  const FlyResponse response = post(machine.path + "/start");
+  EXPECT_EQ(response.status, 412) << response;
+  EXPECT_TRUE(response.error().starts_with("failed_precondition: ")) << response;
 }
 
 TEST_P(FlyRules, aConfigurationIsGivenBackWholeSoThatItCanBeReadPatchedAndWritten) {
@@ -221,7 +222,7 @@ TEST_P(FlyRules, aConfigurationIsGivenBackWholeSoThatItCanBeReadPatchedAndWritte
   for (const auto& member : config)
     EXPECT_EQ(json::serialize(shown.at("config").at(member.key())), json::serialize(member.value())) << member.key();
   shown.at("config").at("env").as_object()["B"] = "2";
-  const FlyAnswer updated = post(machine.path, json::object{{"config", shown.at("config")}});
+  const FlyResponse updated = post(machine.path, json::object{{"config", shown.at("config")}});
   ASSERT_EQ(updated.status, 200) << updated;
   const json::value after = show(machine);
   EXPECT_EQ(textAt(after, "/config/env/B"), "2");

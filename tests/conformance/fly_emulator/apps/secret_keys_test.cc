@@ -12,7 +12,7 @@ std::string key(const char* rest) { return std::string(kKeys) + "/" + rest; }
 TEST_P(FlyRules, aSecretKeyIsMadeListedAndDeletedAndNeverShown) {
   createApp();
   EXPECT_EQ(get(kKeys).at("/secret_keys"), "[]");
-  const FlyAnswer made = post(key("signv1/generate"), R"({"type":"nacl_auth","value":null})");
+  const FlyResponse made = post(key("signv1/generate"), R"({"type":"nacl_auth","value":null})");
   EXPECT_EQ(made.status, 201) << made;
   EXPECT_EQ(made.at("/name"), "signv1");
   EXPECT_EQ(made.at("/version"), "1");
@@ -43,7 +43,8 @@ TEST_P(FlyRules, aSecretKeyEncryptsForItselfAndItsAssociatedData) {
   createApp();
   post(key("k/generate"), R"({"type":"xaes256gcm"})");
   post(key("other/generate"), R"({"type":"xaes256gcm"})");
-  const FlyAnswer closed = post(key("k/encrypt"), json::object{{"plaintext", toBase64("hidden")}, {"associated_data", toBase64("for a")}});
+  const FlyResponse closed =
+      post(key("k/encrypt"), json::object{{"plaintext", toBase64("hidden")}, {"associated_data", toBase64("for a")}});
   EXPECT_EQ(closed.status, 200) << closed;
   json::object opening{{"ciphertext", closed.at("/ciphertext")}, {"associated_data", toBase64("for a")}};
   EXPECT_EQ(post(key("k/decrypt"), opening).at("/plaintext"), toBase64("hidden"));

@@ -12,14 +12,14 @@ TEST_P(FlyRules, case073_aLeaseIsGivenWithItsNonceAndEnd) {
   createApp();
   const FlyMachine machine = started();
   const std::int64_t before = secondsNow(clock);
-  const FlyAnswer answer = post(machine.path + "/lease", R"({"ttl":5})");
+  const FlyResponse response = post(machine.path + "/lease", R"({"ttl":5})");
   const std::int64_t after = secondsNow(clock);
-  EXPECT_EQ(answer.status, 201) << answer;
-  EXPECT_EQ(answer.at("/status"), "success");
-  EXPECT_NE(answer.at("/data/nonce"), "(missing)");
-  EXPECT_NE(answer.at("/data/nonce"), "");
-  EXPECT_EQ(answer.at("/data/version"), machine.version);
-  const auto expires = answer.body.at_pointer("/data/expires_at").to_number<std::int64_t>();
+  EXPECT_EQ(response.status, 201) << response;
+  EXPECT_EQ(response.at("/status"), "success");
+  EXPECT_NE(response.at("/data/nonce"), "(missing)");
+  EXPECT_NE(response.at("/data/nonce"), "");
+  EXPECT_EQ(response.at("/data/version"), machine.version);
+  const auto expires = response.body.at_pointer("/data/expires_at").to_number<std::int64_t>();
   EXPECT_GE(expires, before + 5);
   EXPECT_LE(expires, after + 6);
 }
@@ -28,9 +28,9 @@ TEST_P(FlyRules, case074_aLeasesTtlMayStandInTheQuery) {
   createApp();
   const FlyMachine machine = started();
   const std::int64_t before = secondsNow(clock);
-  const FlyAnswer answer = post(machine.path + "/lease?ttl=120");
-  EXPECT_EQ(answer.status, 201) << answer;
-  const auto expires = answer.body.at_pointer("/data/expires_at").to_number<std::int64_t>();
+  const FlyResponse response = post(machine.path + "/lease?ttl=120");
+  EXPECT_EQ(response.status, 201) << response;
+  const auto expires = response.body.at_pointer("/data/expires_at").to_number<std::int64_t>();
   EXPECT_GE(expires, before + 120);
   EXPECT_LE(expires, secondsNow(clock) + 121);
 }
@@ -39,20 +39,20 @@ TEST_P(FlyRules, case075_aSecondLeaseIsRefusedWithTheHoldersName) {
   createApp();
   const FlyMachine machine = started();
   lease(machine);
-  const FlyAnswer answer = post(machine.path + "/lease", R"({"ttl":5})");
-  EXPECT_EQ(answer.status, 409) << answer;
-  EXPECT_EQ(answer.at("/status"), "error");
-  EXPECT_TRUE(answer.at("/message").contains("machine ID " + machine.id + " lease currently held by ada@example.com, expires at "))
-      << answer;
+  const FlyResponse response = post(machine.path + "/lease", R"({"ttl":5})");
+  EXPECT_EQ(response.status, 409) << response;
+  EXPECT_EQ(response.at("/status"), "error");
+  EXPECT_TRUE(response.at("/message").contains("machine ID " + machine.id + " lease currently held by ada@example.com, expires at "))
+      << response;
 }
 
 TEST_P(FlyRules, case076_aLeaseIsRefreshedByItsHolder) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer first = post(machine.path + "/lease", R"({"ttl":30})");
+  const FlyResponse first = post(machine.path + "/lease", R"({"ttl":30})");
   ASSERT_EQ(first.status, 201) << first;
   clock.advance(std::chrono::seconds(10));
-  const FlyAnswer again = postWithNonce(machine.path + "/lease", first.at("/data/nonce"), R"({"ttl":30})");
+  const FlyResponse again = postWithNonce(machine.path + "/lease", first.at("/data/nonce"), R"({"ttl":30})");
   EXPECT_EQ(again.status, 201) << again;
   EXPECT_GE(again.body.at_pointer("/data/expires_at").to_number<std::int64_t>(),
             first.body.at_pointer("/data/expires_at").to_number<std::int64_t>() + 10);
@@ -82,7 +82,7 @@ TEST_P(FlyRules, case077_metadataAndExecDoNotRequireTheNonce) {
   const FlyMachine machine = started();
   lease(machine);
   EXPECT_EQ(patch(machine.path + "/metadata", R"({"metadata":{"a":"1"}})").status, 204);
-  const FlyAnswer executed = post(machine.path + "/exec", R"({"command":["echo","hi"]})");
+  const FlyResponse executed = post(machine.path + "/exec", R"({"command":["echo","hi"]})");
   EXPECT_EQ(executed.status, 200) << executed;
 }
 
@@ -90,15 +90,15 @@ TEST_P(FlyRules, case078_aLeaseIsReleasedByItsHolderOnly) {
   createApp();
   const FlyMachine machine = started();
   const std::string nonce = lease(machine);
-  const FlyAnswer without = remove(machine.path + "/lease");
+  const FlyResponse without = remove(machine.path + "/lease");
   EXPECT_GE(without.status, 400) << without;
   EXPECT_LT(without.status, 500) << without;
-  const FlyAnswer wrong = send({"DELETE", machine.path + "/lease", {}, {{kNonce, "000000000000"}}});
+  const FlyResponse wrong = send({"DELETE", machine.path + "/lease", {}, {{kNonce, "000000000000"}}});
   EXPECT_GE(wrong.status, 400) << wrong;
   EXPECT_LT(wrong.status, 500) << wrong;
   EXPECT_EQ(get(machine.path + "/lease").status, 200) << "it is still held";
   EXPECT_EQ(post(machine.path + "/stop").status, 409);
-  const FlyAnswer released = send({"DELETE", machine.path + "/lease", {}, {{kNonce, nonce}}});
+  const FlyResponse released = send({"DELETE", machine.path + "/lease", {}, {{kNonce, nonce}}});
   EXPECT_EQ(released.status, 200) << released;
   EXPECT_EQ(released.at("/status"), "success");
   EXPECT_EQ(released.at("/data/ok"), "true");
@@ -109,9 +109,9 @@ TEST_P(FlyRules, case079_aLeaseThatIsNotThereOrHasEndedIsNotFound) {
   createApp();
   const FlyMachine machine = started();
   const auto expectNoLease = [&] {
-    const FlyAnswer answer = get(machine.path + "/lease");
-    EXPECT_EQ(answer.status, 404) << answer;
-    EXPECT_TRUE(answer.text.contains("lease not found")) << answer;
+    const FlyResponse response = get(machine.path + "/lease");
+    EXPECT_EQ(response.status, 404) << response;
+    EXPECT_TRUE(response.text.contains("lease not found")) << response;
   };
   expectNoLease();
   lease(machine, R"({"ttl":5})");

@@ -15,7 +15,7 @@ json::value newestEvent(const json::value& machine, std::string_view type) {
 TEST_P(FlyRules, case042_aStopWithoutABodyStopsTheMachine) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer stopped = post(machine.path + "/stop");
+  const FlyResponse stopped = post(machine.path + "/stop");
   EXPECT_EQ(stopped.status, 200) << stopped;
   EXPECT_EQ(stopped.at("/ok"), "true");
   waitFor(machine, "stopped");
@@ -31,19 +31,19 @@ TEST_P(FlyRules, case042_aStopWithoutABodyStopsTheMachine) {
 TEST_P(FlyRules, case043_aStopWithAListIsRefusedAndStopsNothing) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer answer = post(machine.path + "/stop", "[]");
-  EXPECT_EQ(answer.status, 400);
-  EXPECT_TRUE(answer.error().contains("cannot unmarshal array")) << answer;
+  const FlyResponse response = post(machine.path + "/stop", "[]");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_TRUE(response.error().contains("cannot unmarshal array")) << response;
   EXPECT_EQ(state(machine), "started");
 }
 
 TEST_P(FlyRules, case046_aStoppedMachineStartsAndSaysWhatItWas) {
   createApp();
   const FlyMachine machine = stopped();
-  const FlyAnswer answer = post(machine.path + "/start");
-  EXPECT_EQ(answer.status, 200) << answer;
-  EXPECT_EQ(answer.at("/previous_state"), "stopped");
-  EXPECT_EQ(answer.at("/migrated"), "false");
+  const FlyResponse response = post(machine.path + "/start");
+  EXPECT_EQ(response.status, 200) << response;
+  EXPECT_EQ(response.at("/previous_state"), "stopped");
+  EXPECT_EQ(response.at("/migrated"), "false");
   waitFor(machine, "started");
 }
 
@@ -51,7 +51,7 @@ TEST_P(FlyRules, case047_aStartRightAfterAStopIsRefusedWhileTheOldOneStillEnds) 
   options.times.stopSettle = std::chrono::hours(1);
   createApp();
   const FlyMachine machine = stopped();
-  const FlyAnswer early = post(machine.path + "/start");
+  const FlyResponse early = post(machine.path + "/start");
   EXPECT_EQ(early.status, 412) << early;
   EXPECT_TRUE(early.error().contains("failed_precondition: machine still active, refusing to start")) << early;
   EXPECT_EQ(state(machine), "stopped");
@@ -63,20 +63,20 @@ TEST_P(FlyRules, case048_aStartDuringAnUpdateIsRefused) {
   options.times.update = std::chrono::hours(1);
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer updated = post(machine.path, json::object{{"config", configWith("env", {{"A", "1"}})}});
+  const FlyResponse updated = post(machine.path, json::object{{"config", configWith("env", {{"A", "1"}})}});
   ASSERT_EQ(updated.status, 200) << updated;
-  const FlyAnswer answer = post(machine.path + "/start");
-  EXPECT_EQ(answer.status, 412) << answer;
-  EXPECT_TRUE(answer.error().contains("failed_precondition: machine getting replaced, refusing to start")) << answer;
+  const FlyResponse response = post(machine.path + "/start");
+  EXPECT_EQ(response.status, 412) << response;
+  EXPECT_TRUE(response.error().contains("failed_precondition: machine getting replaced, refusing to start")) << response;
 }
 
 TEST_P(FlyRules, case051_aRestartKeepsTheVersion) {
   createApp();
   const FlyMachine machine = started();
   const int starts = countEvents(machine, "start", "started");
-  const FlyAnswer answer = post(machine.path + "/restart?timeout=5s");
-  EXPECT_EQ(answer.status, 200) << answer;
-  EXPECT_EQ(answer.at("/ok"), "true");
+  const FlyResponse response = post(machine.path + "/restart?timeout=5s");
+  EXPECT_EQ(response.status, 200) << response;
+  EXPECT_EQ(response.at("/ok"), "true");
   eventually([&] { return countEvents(machine, "start", "started") > starts; }, "it has started again");
   waitFor(machine, "started");
   EXPECT_EQ(textAt(show(machine), "/instance_id"), machine.version);
@@ -97,25 +97,25 @@ TEST_P(FlyRules, case052_aSignalIsGivenByNameOrByNumber) {
   EXPECT_EQ(state(machine), "started");
   EXPECT_EQ(post(machine.path + "/signal", R"({"signal":"SIGUSR1"})").status, 200);
   const FlyMachine other = started();
-  const FlyAnswer number = post(other.path + "/signal", R"({"signal":9})");
+  const FlyResponse number = post(other.path + "/signal", R"({"signal":9})");
   EXPECT_EQ(number.status, 200) << number;
 }
 
 TEST_P(FlyRules, case053_aStartedMachineIsNotDestroyedWithoutForce) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer answer = remove(machine.path);
-  EXPECT_EQ(answer.status, 412) << answer;
+  const FlyResponse response = remove(machine.path);
+  EXPECT_EQ(response.status, 412) << response;
   EXPECT_TRUE(
-      answer.error().contains("failed_precondition: unable to destroy machine, not currently stopped, suspended, failed or created"))
-      << answer;
+      response.error().contains("failed_precondition: unable to destroy machine, not currently stopped, suspended, failed or created"))
+      << response;
   EXPECT_EQ(state(machine), "started");
   stop(machine);
   EXPECT_EQ(remove(machine.path).status, 200);
   waitFor(machine, "destroyed");
 }
 
-void expectGone(const FlyAnswer& shown) {
+void expectGone(const FlyResponse& shown) {
   EXPECT_TRUE(shown.status == 404 || (shown.status == 200 && shown.at("/state") == "destroyed")) << shown;
 }
 
@@ -125,9 +125,9 @@ TEST_P(FlyRules, case054_forceDestroysAStartedMachineAndLetsGoOfItsVolume) {
   const std::string id = volume.substr(volume.rfind('/') + 1);
   const FlyMachine machine = started(mounting(id));
   EXPECT_EQ(get(volume).at("/attached_machine_id"), machine.id);
-  const FlyAnswer answer = remove(machine.path + "?force=true");
-  EXPECT_EQ(answer.status, 200) << answer;
-  EXPECT_EQ(answer.at("/ok"), "true");
+  const FlyResponse response = remove(machine.path + "?force=true");
+  EXPECT_EQ(response.status, 200) << response;
+  EXPECT_EQ(response.at("/ok"), "true");
   waitFor(machine, "destroyed");
   expectGone(get(machine.path));
   eventually([&] { return get(volume).at("/attached_machine_id") == "null"; }, "the volume is free");
@@ -148,9 +148,9 @@ TEST_P(FlyRules, case055_killIsForceByAnotherName) {
   createApp();
   const FlyMachine machine = started();
   EXPECT_EQ(remove(machine.path + "?kill=false").status, 412);
-  const FlyAnswer answer = remove(machine.path + "?kill=true");
-  EXPECT_EQ(answer.status, 200) << answer;
-  EXPECT_EQ(answer.at("/ok"), "true");
+  const FlyResponse response = remove(machine.path + "?kill=true");
+  EXPECT_EQ(response.status, 200) << response;
+  EXPECT_EQ(response.at("/ok"), "true");
   waitFor(machine, "destroyed");
 }
 

@@ -12,7 +12,7 @@ constexpr const char* kMachines = "/v1/apps/a1/machines";
 
 bool matches(const std::string& text, const char* pattern) { return std::regex_match(text, std::regex(pattern)); }
 
-std::set<std::string> idsIn(const FlyAnswer& list) {
+std::set<std::string> idsIn(const FlyResponse& list) {
   std::set<std::string> ids;
   for (const json::value& machine : list.body.as_array()) ids.insert(textAt(machine, "/id"));
   return ids;
@@ -20,7 +20,7 @@ std::set<std::string> idsIn(const FlyAnswer& list) {
 
 TEST_P(FlyRules, case027_aMachineIsCreatedWithItsIdentifiersAndFirstEvent) {
   createApp();
-  const FlyAnswer made = post(kMachines, machineRequest());
+  const FlyResponse made = post(kMachines, machineRequest());
   EXPECT_EQ(made.status, 200) << made;
   EXPECT_TRUE(matches(made.at("/id"), "[0-9a-f]{14}")) << made.at("/id");
   EXPECT_EQ(made.at("/state"), "created");
@@ -37,7 +37,7 @@ TEST_P(FlyRules, case027_aMachineIsCreatedWithItsIdentifiersAndFirstEvent) {
 
 TEST_P(FlyRules, case027_aMachineWithoutANameGetsOneAndItsTimesAreWrittenAsFlyWritesThem) {
   createApp();
-  const FlyAnswer made = post(kMachines, machineRequest());
+  const FlyResponse made = post(kMachines, machineRequest());
   EXPECT_TRUE(matches(made.at("/name"), "[a-z]+-[a-z]+-[0-9]{1,4}")) << made.at("/name");
   EXPECT_TRUE(matches(made.at("/created_at"), R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")) << made.at("/created_at");
   const auto now = clock.now().time_since_epoch().count();
@@ -61,7 +61,7 @@ TEST_P(FlyRules, case029_aMachineThatIsNotLaunchedStaysCreated) {
   json::object request = machineRequest();
   request["skip_launch"] = true;
   const FlyMachine machine = create(request);
-  const FlyAnswer waited = get(machine.path + "/wait?state=started&timeout=1");
+  const FlyResponse waited = get(machine.path + "/wait?state=started&timeout=1");
   EXPECT_EQ(waited.status, 408) << waited;
   EXPECT_TRUE(waited.error().contains("deadline_exceeded: machine failed to reach desired state, started, currently created")) << waited;
   EXPECT_EQ(state(machine), "created");
@@ -70,10 +70,10 @@ TEST_P(FlyRules, case029_aMachineThatIsNotLaunchedStaysCreated) {
 TEST_P(FlyRules, case031_aGuestOutsideOfFlysSizesIsRefused) {
   createApp();
   const auto refusal = [&](const char* kind, int cpus, int memory) {
-    const FlyAnswer answer =
+    const FlyResponse response =
         post(kMachines, machineRequest(configWith("guest", {{"cpu_kind", kind}, {"cpus", cpus}, {"memory_mb", memory}})));
-    EXPECT_EQ(answer.status, 400) << answer;
-    return answer.error();
+    EXPECT_EQ(response.status, 400) << response;
+    return response.error();
   };
   EXPECT_TRUE(refusal("shared", 1, 128).contains("minimum required"));
   EXPECT_TRUE(refusal("shared", 1, 3072).contains("cannot exceed 2048 MiB"));
@@ -85,21 +85,21 @@ TEST_P(FlyRules, case031_aGuestOutsideOfFlysSizesIsRefused) {
 TEST_P(FlyRules, case032_aMachineHasOneMountAtMost) {
   createApp();
   const std::string one = createVolume(), two = createVolume();
-  const FlyAnswer answer = post(
+  const FlyResponse response = post(
       kMachines, machineRequest(configWith("mounts", json::array{{{"volume", one}, {"path", "/a"}}, {{"volume", two}, {"path", "/b"}}})));
-  EXPECT_EQ(answer.status, 400) << answer;
+  EXPECT_EQ(response.status, 400) << response;
 }
 
 TEST_P(FlyRules, case033_aVolumeOfAnotherAppOrAnotherMachineCantBeMounted) {
   createApp();
   createApp("a2");
   const std::string theirs = createVolume(R"({"name":"data","region":"ams","size_gb":1})", "a2");
-  const FlyAnswer foreign = post(kMachines, mounting(theirs));
+  const FlyResponse foreign = post(kMachines, mounting(theirs));
   EXPECT_GE(foreign.status, 400) << foreign;
   EXPECT_LT(foreign.status, 500) << foreign;
   const std::string mine = createVolume();
   const FlyMachine first = create(mounting(mine));
-  const FlyAnswer second = post(kMachines, mounting(mine));
+  const FlyResponse second = post(kMachines, mounting(mine));
   EXPECT_EQ(second.status, 412) << second;
   EXPECT_TRUE(second.error().contains("already claimed by machine " + first.id)) << second;
   EXPECT_EQ(get("/v1/apps/a1/volumes/" + mine).at("/attached_machine_id"), first.id);
@@ -112,7 +112,7 @@ TEST_P(FlyRules, case034_aNameIsUniqueInItsApp) {
   json::object request = machineRequest();
   request["name"] = "w1";
   const FlyMachine first = create(request);
-  const FlyAnswer again = post(kMachines, request);
+  const FlyResponse again = post(kMachines, request);
   EXPECT_EQ(again.status, 409) << again;
   EXPECT_EQ(again.error(),
             format("already_exists: unique machine name violation, machine ID {} already exists with name \"w1\"", first.id));
@@ -124,7 +124,7 @@ TEST_P(FlyRules, case035_aLeaseCanBeTakenByTheCreateItself) {
   createApp();
   json::object request = machineRequest();
   request["lease_ttl"] = 30;
-  const FlyAnswer made = post(kMachines, request);
+  const FlyResponse made = post(kMachines, request);
   const std::string nonce = made.at("/nonce");
   EXPECT_NE(nonce, "(missing)") << made;
   const FlyMachine machine{made.at("/id"), made.at("/instance_id"), std::string(kMachines) + "/" + made.at("/id")};
@@ -133,7 +133,7 @@ TEST_P(FlyRules, case035_aLeaseCanBeTakenByTheCreateItself) {
   EXPECT_EQ(post(machine.path, update).status, 409);
   EXPECT_EQ(postWithNonce(machine.path, "000000000000", update).status, 409);
   EXPECT_EQ(textAt(show(machine), "/instance_id"), machine.version) << "nothing has changed";
-  const FlyAnswer with = postWithNonce(machine.path, nonce, update);
+  const FlyResponse with = postWithNonce(machine.path, nonce, update);
   EXPECT_EQ(with.status, 200) << with;
 }
 
@@ -165,7 +165,7 @@ TEST_P(FlyRules, case037_machinesAreListedPageByPage) {
   std::string cursor;
   int pages = 0;
   do {
-    const FlyAnswer page = get(std::string(kMachines) + "?limit=1" + (cursor.empty() ? "" : "&cursor=" + net::percentEncode(cursor)));
+    const FlyResponse page = get(std::string(kMachines) + "?limit=1" + (cursor.empty() ? "" : "&cursor=" + net::percentEncode(cursor)));
     ASSERT_EQ(page.status, 200) << page;
     EXPECT_LE(page.body.as_array().size(), 1u);
     for (const std::string& id : idsIn(page)) seen.insert(id);
@@ -179,12 +179,12 @@ TEST_P(FlyRules, case037_machinesAreListedPageByPage) {
 TEST_P(FlyRules, case038_aSummaryLeavesTheBulkOut) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer answer = get(std::string(kMachines) + "?summary=true");
-  ASSERT_EQ(answer.body.as_array().size(), 1u) << answer;
-  EXPECT_EQ(answer.at("/0/id"), machine.id);
-  EXPECT_EQ(answer.at("/0/state"), "started");
+  const FlyResponse response = get(std::string(kMachines) + "?summary=true");
+  ASSERT_EQ(response.body.as_array().size(), 1u) << response;
+  EXPECT_EQ(response.at("/0/id"), machine.id);
+  EXPECT_EQ(response.at("/0/state"), "started");
   for (const char* bulk : {"/0/config", "/0/events", "/0/checks"}) {
-    EXPECT_TRUE(answer.at(bulk) == "(missing)" || answer.at(bulk) == "null") << bulk << answer.at(bulk);
+    EXPECT_TRUE(response.at(bulk) == "(missing)" || response.at(bulk) == "null") << bulk << response.at(bulk);
   }
 }
 
@@ -194,24 +194,24 @@ TEST_P(FlyRules, case039_destroyedMachinesAreListedOnlyOnRequest) {
   ASSERT_EQ(remove(machine.path + "?force=true").status, 200);
   waitFor(machine, "destroyed");
   EXPECT_EQ(idsIn(get(kMachines)), std::set<std::string>{});
-  const FlyAnswer all = get(std::string(kMachines) + "?include_deleted=true");
+  const FlyResponse all = get(std::string(kMachines) + "?include_deleted=true");
   EXPECT_EQ(idsIn(all), std::set<std::string>{machine.id});
   EXPECT_EQ(all.at("/0/state"), "destroyed");
 }
 
 TEST_P(FlyRules, case040_anUnknownMachineIsNotFound) {
   createApp();
-  const FlyAnswer answer = get(std::string(kMachines) + "/1857156b526dd8");
-  EXPECT_EQ(answer.status, 404);
-  EXPECT_TRUE(answer.error().contains("machine not found")) << answer;
+  const FlyResponse response = get(std::string(kMachines) + "/1857156b526dd8");
+  EXPECT_EQ(response.status, 404);
+  EXPECT_TRUE(response.error().contains("machine not found")) << response;
 }
 
 TEST_P(FlyRules, case041_anOldVersionIsReplaced) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer updated = post(machine.path, json::object{{"config", configWith("env", {{"A", "1"}})}});
+  const FlyResponse updated = post(machine.path, json::object{{"config", configWith("env", {{"A", "1"}})}});
   ASSERT_EQ(updated.status, 200) << updated;
-  const FlyAnswer old = get(machine.path + "?version=" + machine.version);
+  const FlyResponse old = get(machine.path + "?version=" + machine.version);
   EXPECT_EQ(old.status, 200) << old;
   EXPECT_EQ(old.at("/state"), "replaced");
   EXPECT_EQ(old.at("/instance_id"), machine.version);

@@ -12,10 +12,10 @@ TEST_P(FlyRules, aStopIsSeenOnItsWay) {
   const FlyMachine machine = started();
   ASSERT_EQ(post(machine.path + "/stop").status, 200);
   EXPECT_EQ(state(machine), "stopping");
-  const FlyAnswer waited = get(machine.path + "/wait?state=stopped&timeout=1");
+  const FlyResponse waited = get(machine.path + "/wait?state=stopped&timeout=1");
   EXPECT_EQ(waited.status, 408) << waited;
   EXPECT_TRUE(waited.error().contains("machine failed to reach desired state, stopped, currently stopping")) << waited;
-  const FlyAnswer early = post(machine.path + "/start");
+  const FlyResponse early = post(machine.path + "/start");
   EXPECT_EQ(early.status, 412) << early;
   EXPECT_TRUE(early.error().starts_with("failed_precondition: ")) << early;
   EXPECT_EQ(remove(machine.path).status, 412);
@@ -53,7 +53,7 @@ TEST_P(FlyRules, anUpdateIsSeenOnItsWay) {
   options.times.update = kLong;
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer updated = post(machine.path, json::object{{"config", configWith("env", {{"A", "1"}})}});
+  const FlyResponse updated = post(machine.path, json::object{{"config", configWith("env", {{"A", "1"}})}});
   ASSERT_EQ(updated.status, 200) << updated;
   const std::string now = state(machine);
   EXPECT_TRUE(now == "replacing" || now == "updating") << now;
@@ -76,7 +76,7 @@ TEST_P(FlyRules, aForkIsVisibleWhileItIsCopiedAndCanBeMounted) {
   options.times.volumeHydrate = kLong;
   createApp();
   const std::string source = createVolume();
-  const FlyAnswer fork =
+  const FlyResponse fork =
       post("/v1/apps/a1/volumes", json::object{{"name", "data"}, {"region", "ams"}, {"size_gb", 1}, {"source_volume_id", source}});
   ASSERT_EQ(fork.status, 200) << fork;
   eventually([&] { return get("/v1/apps/a1/volumes/" + fork.at("/id")).at("/state") == "hydrating"; }, "it is hydrating (§7)");

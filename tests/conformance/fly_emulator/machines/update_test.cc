@@ -11,14 +11,14 @@ json::object withEnv(json::object config, const char* value) {
   return {{"config", config}};
 }
 
-FlyMachine newVersion(const FlyMachine& machine, const FlyAnswer& updated) {
+FlyMachine newVersion(const FlyMachine& machine, const FlyResponse& updated) {
   return {machine.id, updated.at("/instance_id"), machine.path};
 }
 
 TEST_P(FlyRules, case059_anUpdateMakesANewVersionThatStarts) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer updated = post(machine.path, withEnv(config(), "1"));
+  const FlyResponse updated = post(machine.path, withEnv(config(), "1"));
   EXPECT_EQ(updated.status, 200) << updated;
   EXPECT_EQ(updated.at("/id"), machine.id);
   EXPECT_EQ(updated.at("/instance_id").size(), 26u);
@@ -29,7 +29,7 @@ TEST_P(FlyRules, case059_anUpdateMakesANewVersionThatStarts) {
   EXPECT_EQ(textAt(shown, "/instance_id"), updated.at("/instance_id"));
   EXPECT_EQ(textAt(shown, "/config/env/A"), "1");
   EXPECT_EQ(get(machine.path + "?version=" + machine.version).at("/state"), "replaced");
-  const FlyAnswer versions = get(machine.path + "/versions");
+  const FlyResponse versions = get(machine.path + "/versions");
   EXPECT_EQ(versions.body.as_array().size(), 2u) << versions;
 }
 
@@ -37,7 +37,7 @@ TEST_P(FlyRules, case060_anUpdateLeavesAStoppedMachineStopped) {
   createApp();
   const FlyMachine machine = stopped();
   const int starts = countEvents(machine, "start", "started");
-  const FlyAnswer updated = post(machine.path, withEnv(config(), "1"));
+  const FlyResponse updated = post(machine.path, withEnv(config(), "1"));
   ASSERT_EQ(updated.status, 200) << updated;
   waitFor(newVersion(machine, updated), "stopped");
   EXPECT_EQ(state(machine), "stopped");
@@ -62,7 +62,7 @@ TEST_P(FlyRules, case061_whatAnUpdateLeavesOutIsRemoved) {
       {"protocol", "tcp"}, {"internal_port", 7777}, {"ports", json::array{{{"port", 443}, {"handlers", {"tls", "http"}}}}}};
   const FlyMachine machine = started(machineRequest(configWith("services", json::array{service})));
   EXPECT_EQ(textAt(show(machine), "/config/services/0/internal_port"), "7777");
-  const FlyAnswer updated = post(machine.path, json::object{{"config", config()}});
+  const FlyResponse updated = post(machine.path, json::object{{"config", config()}});
   ASSERT_EQ(updated.status, 200) << updated;
   waitFor(newVersion(machine, updated), "started");
   const std::string services = textAt(show(machine), "/config/services");
@@ -77,7 +77,7 @@ TEST_P(FlyRules, case062_anUpdateChangesNeitherRegionNorName) {
   for (const auto& [member, value] : {std::pair("region", "fra"), std::pair("name", "w2")}) {
     json::object body = withEnv(config(), "1");
     body[member] = value;
-    const FlyAnswer updated = post(machine.path, body);
+    const FlyResponse updated = post(machine.path, body);
     EXPECT_TRUE(updated.status == 200 || updated.status == 400) << updated;
   }
   eventually([&] { return state(machine) == "started"; }, "it runs");
@@ -88,23 +88,23 @@ TEST_P(FlyRules, case062_anUpdateChangesNeitherRegionNorName) {
 TEST_P(FlyRules, case063_anUpdateOfAStaleVersionChangesNothing) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer first = post(machine.path, withEnv(config(), "1"));
+  const FlyResponse first = post(machine.path, withEnv(config(), "1"));
   ASSERT_EQ(first.status, 200) << first;
   waitFor(newVersion(machine, first), "started");
   json::object stale = withEnv(config(), "2");
   stale["current_version"] = machine.version;
-  const FlyAnswer refused = post(machine.path, stale);
+  const FlyResponse refused = post(machine.path, stale);
   EXPECT_EQ(refused.status, 409) << refused;
   EXPECT_EQ(textAt(show(machine), "/instance_id"), first.at("/instance_id"));
   EXPECT_EQ(textAt(show(machine), "/config/env/A"), "1");
   EXPECT_EQ(state(machine), "started");
   stale["current_version"] = first.at("/instance_id");
-  const FlyAnswer current = post(machine.path, stale);
+  const FlyResponse current = post(machine.path, stale);
   EXPECT_EQ(current.status, 200) << current;
   EXPECT_EQ(textAt(show(machine), "/config/env/A"), "2");
 }
 
-void expectMergedMetadata(const FlyAnswer& all) {
+void expectMergedMetadata(const FlyResponse& all) {
   EXPECT_EQ(all.status, 200) << all;
   EXPECT_EQ(all.at("/a"), "1");
   EXPECT_EQ(all.at("/b"), "(missing)");
@@ -116,7 +116,7 @@ TEST_P(FlyRules, case064_metadataIsMergedWithoutANewVersion) {
   for (const char* method : {"PATCH", "PUT"}) {
     const FlyMachine machine = started(machineRequest(configWith("metadata", {{"b", "2"}, {"c", "3"}})));
     const int starts = countEvents(machine, "start", "started");
-    const FlyAnswer merged = send({method, machine.path + "/metadata", R"({"metadata":{"a":"1","b":null}})"});
+    const FlyResponse merged = send({method, machine.path + "/metadata", R"({"metadata":{"a":"1","b":null}})"});
     EXPECT_EQ(merged.status, 204) << method << merged;
     EXPECT_EQ(merged.text, "");
     expectMergedMetadata(get(machine.path + "/metadata"));
@@ -136,7 +136,7 @@ TEST_P(FlyRules, case064_anEmptyValueRemovesAMetadataKey) {
 TEST_P(FlyRules, case065_metadataOfAStaleVersionIsRefused) {
   createApp();
   const FlyMachine machine = started();
-  const FlyAnswer updated = post(machine.path, withEnv(config(), "1"));
+  const FlyResponse updated = post(machine.path, withEnv(config(), "1"));
   ASSERT_EQ(updated.status, 200) << updated;
   const auto body = [](const std::string& version) {
     return json::serialize(json::object{{"metadata", {{"a", "1"}}}, {"machine_version", version}});
@@ -151,9 +151,9 @@ TEST_P(FlyRules, case066_oneMetadataKeyIsSetReadAndRemoved) {
   createApp();
   const FlyMachine machine = started();
   const std::string key = machine.path + "/metadata/role";
-  const FlyAnswer set = post(key, R"({"value":"x"})");
+  const FlyResponse set = post(key, R"({"value":"x"})");
   EXPECT_EQ(set.status, 204) << set;
-  const FlyAnswer read = get(key);
+  const FlyResponse read = get(key);
   EXPECT_EQ(read.status, 200);
   EXPECT_EQ(read.at("/value"), "x");
   EXPECT_EQ(get(machine.path + "/metadata").at("/role"), "x");

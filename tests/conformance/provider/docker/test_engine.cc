@@ -113,8 +113,8 @@ std::string TestEngine::containerOf(const std::string& swarm_id, const PlaceId& 
 
 std::vector<std::string> TestEngine::listed(const std::string& kind, const std::string& swarm_id) {
   std::string filter = engine::filterQuery({{"label", json::array{json::string("swarm.id=" + swarm_id)}}});
-  json::value answer = get(kind == "containers" ? "/containers/json?all=true&" + filter : "/" + kind + "?" + filter);
-  const json::value* list = kind == "volumes" ? engine::member(answer, "Volumes") : &answer;
+  json::value response = get(kind == "containers" ? "/containers/json?all=true&" + filter : "/" + kind + "?" + filter);
+  const json::value* list = kind == "volumes" ? engine::member(response, "Volumes") : &response;
   std::vector<std::string> names;
   if (list && list->is_array()) {
     for (const json::value& item : list->as_array()) names.push_back(engine::stringAt(item, kind == "containers" ? "Id" : "Name"));

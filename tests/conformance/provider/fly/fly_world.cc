@@ -166,8 +166,8 @@ std::vector<std::string> FlyWorld::leftovers() {
 }
 
 json::array FlyWorld::machines() {
-  json::value answer = send("GET", "/v1/orgs/personal/machines");
-  return answer.at("machines").as_array();
+  json::value response = send("GET", "/v1/orgs/personal/machines");
+  return response.at("machines").as_array();
 }
 
 }  // namespace swarm::testing

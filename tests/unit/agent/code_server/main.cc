@@ -1,4 +1,4 @@
-// A stand-in for code-server: listens on --socket PATH and answers every request with 200, or echoes after an upgrade. SIGTERM ends it.
+// A stand-in for code-server: listens on --socket PATH and responds to every request with 200, or echoes after an upgrade. SIGTERM ends it.
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +24,8 @@ void serve(int fd) {
     if (got <= 0) return;
   }
   if (head.find("Upgrade: echo") == std::string::npos) {
-    constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
-    if (write(fd, kAnswer.data(), kAnswer.size()) < 0) return;
+    constexpr std::string_view kResponse = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+    if (write(fd, kResponse.data(), kResponse.size()) < 0) return;
     return;
   }
   constexpr std::string_view kSwitch = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n";

@@ -128,10 +128,10 @@ TEST_F(ExecTest, aTimeOutKillsTheWholeProcessGroup) {
   for (double timeout = 0.2; printed.empty(); timeout *= 2) {  // beside a load, the shell may not have started its child in time
     auto made = request("POST", "/exec", token(TokenScope::Exec));
     made.body = R"({"command":["sh","-c","sleep 1000 & echo $!; wait"],"timeout":)" + std::to_string(timeout) + "}";
-    auto answer = boost::json::parse(send(made).body);
-    EXPECT_TRUE(answer.at("timedOut").as_bool());
-    EXPECT_EQ(answer.at("exitCode").as_int64(), 124);
-    printed = answer.at("stdout").as_string();
+    auto response = boost::json::parse(send(made).body);
+    EXPECT_TRUE(response.at("timedOut").as_bool());
+    EXPECT_EQ(response.at("exitCode").as_int64(), 124);
+    printed = response.at("stdout").as_string();
   }
   pid_t sleeper = std::stoi(printed);
   // It was reparented: its new parent has to reap it, so "gone" means dead.
@@ -168,9 +168,9 @@ TEST_F(ExecTest, wrongRequestsAreRefusedWithTheirPointers) {
         Case{R"({"command":["ls"],"env":{"A=B":"c"}})", "/env"}, Case{R"({"command":["ls"],"shell":true})", "/shell"}}) {
     auto made = request("POST", "/exec", token(TokenScope::Exec));
     made.body = wrong.body;
-    auto answer = send(made);
-    EXPECT_EQ(answer.status, 400) << wrong.body;
-    EXPECT_THAT(answer.body, testing::HasSubstr(wrong.pointer)) << wrong.body;
+    auto response = send(made);
+    EXPECT_EQ(response.status, 400) << wrong.body;
+    EXPECT_THAT(response.body, testing::HasSubstr(wrong.pointer)) << wrong.body;
   }
   auto made = request("POST", "/exec", token(TokenScope::Exec));
   made.body = R"({"command":["ls","\u0000","\u0000"]})";

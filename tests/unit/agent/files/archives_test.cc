@@ -114,9 +114,9 @@ TEST_F(ArchivesTest, whatComesInIsWhatWentOut) {
   EXPECT_EQ(got.mark->failure, "");
   EXPECT_EQ(got.mark->count, 0) << boost::json::serialize(toJson(*got.mark));
   shell(format("rm -rf '{0}' && mkdir '{0}' && touch '{0}/later'", home().string()));
-  auto answer = put(got.bytes);
-  EXPECT_EQ(answer.at("workspace").as_string(), "web1");
-  EXPECT_EQ(answer.at("count").as_int64(), 0) << boost::json::serialize(answer);
+  auto response = put(got.bytes);
+  EXPECT_EQ(response.at("workspace").as_string(), "web1");
+  EXPECT_EQ(response.at("count").as_int64(), 0) << boost::json::serialize(response);
   EXPECT_EQ(listing(), before);
   if (attributes) {
     char value[8]{};

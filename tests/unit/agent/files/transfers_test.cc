@@ -32,7 +32,7 @@ class TransfersTest : public AgentTest {
     return await(role == Role::Source ? transfer::openLink(std::move(stream), std::move(none), std::string(kMove), scope)
                                       : transfer::openLink(std::move(none), std::move(stream), std::string(kMove), scope));
   }
-  bool answers(transfer::Link& of, transfer::Side side) {
+  bool responds(transfer::Link& of, transfer::Side side) {
     try {
       await(of.scan(side, [](const transfer::TransferProgress&) {}));
       return true;
@@ -68,10 +68,10 @@ TEST_F(TransfersTest, aNewerSessionTakesTheOlderOnesPlace) {
   holdIt();
   for (auto [role, side] : {std::pair{Role::Source, transfer::Side::Source}, std::pair{Role::Target, transfer::Side::Target}}) {
     auto older = link(role, open(role));
-    EXPECT_TRUE(answers(*older, side));
+    EXPECT_TRUE(responds(*older, side));
     auto newer = link(role, open(role));
-    EXPECT_FALSE(answers(*older, side));
-    EXPECT_TRUE(answers(*newer, side));
+    EXPECT_FALSE(responds(*older, side));
+    EXPECT_TRUE(responds(*newer, side));
     await(newer->close());
   }
 }
@@ -86,7 +86,7 @@ TEST_F(TransfersTest, ofManyAtOnceTheNewestIsLeft) {
   waitUntil([&] {
     return std::ranges::all_of(requests, [](auto& one) { return one.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
   });
-  EXPECT_FALSE(answers(*admitted, transfer::Side::Source));
+  EXPECT_FALSE(responds(*admitted, transfer::Side::Source));
   int alive = 0;
   for (auto& one : requests) {
     try {
@@ -99,7 +99,7 @@ TEST_F(TransfersTest, ofManyAtOnceTheNewestIsLeft) {
           co_return false;
         }
       }(admitted, std::move(stream), scope));
-      if (its && answers(*admitted, transfer::Side::Source)) ++alive;
+      if (its && responds(*admitted, transfer::Side::Source)) ++alive;
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), ErrorCode::Conflict) << error.message();
     }
@@ -111,9 +111,9 @@ TEST_F(TransfersTest, releaseEndsTheReceivingSessionFirst) {
   writeSource();
   holdIt();
   auto receiving = link(Role::Target, open(Role::Target));
-  EXPECT_TRUE(answers(*receiving, transfer::Side::Target));
+  EXPECT_TRUE(responds(*receiving, transfer::Side::Target));
   await(agent::release(target(), soon()));
-  EXPECT_FALSE(answers(*receiving, transfer::Side::Target));
+  EXPECT_FALSE(responds(*receiving, transfer::Side::Target));
   expectConflict(Role::Target, std::string(kMove), "is not held");
 }
 
@@ -121,9 +121,9 @@ TEST_F(TransfersTest, anotherTransfersHoldEndsTheReceivingSession) {
   writeSource();
   holdIt();
   auto receiving = link(Role::Target, open(Role::Target));
-  EXPECT_TRUE(answers(*receiving, transfer::Side::Target));
+  EXPECT_TRUE(responds(*receiving, transfer::Side::Target));
   holdIt("op-other");
-  EXPECT_FALSE(answers(*receiving, transfer::Side::Target));
+  EXPECT_FALSE(responds(*receiving, transfer::Side::Target));
 }
 
 TEST_F(TransfersTest, storageThatIsNotInItsPlaceIsNeitherSentNorWritten) {

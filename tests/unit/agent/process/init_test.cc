@@ -179,7 +179,7 @@ class HeldAgent : public WholeAgent {
     made.command = {"sh", "-c", "echo ran >> \"$HOME/ran\""};
     return made;
   }
-  void waitUntilAnswering() {
+  void waitUntilResponding() {
     for (auto end = Deadline::after(kPatience); !health() && !end.hasPassed();) await(async::sleepFor(std::chrono::milliseconds(10)));
   }
   Deadline soon() const { return Deadline::after(kPatience); }
@@ -192,7 +192,7 @@ class HeldAgent : public WholeAgent {
 
 TEST_F(HeldAgent, startsHeldAndRunsEverythingOnceReleased) {
   start(heldOptions());
-  waitUntilAnswering();
+  waitUntilResponding();
   auto seen = health();
   ASSERT_TRUE(seen);
   EXPECT_EQ(seen->held, "op-move");
@@ -231,7 +231,7 @@ TEST_F(HeldAgent, aCommandThatRunsEndsAndComesBack) {
 
 TEST_F(HeldAgent, sigtermWhileHeldEndsItWithZero) {
   start(heldOptions());
-  waitUntilAnswering();
+  waitUntilResponding();
   expectOrderlyEnd();
 }
 
@@ -254,7 +254,7 @@ TEST_F(HeldAgent, storageThatCannotBeBoundKeepsVscodeFromStartingAfterReleaseToo
   writeFile(folder / "volume", "a file where a volume should be");
   made.config.binds = {{folder / "volume/home", folder / "home"}};
   start(std::move(made));
-  waitUntilAnswering();
+  waitUntilResponding();
   await(release(target(), soon()));
   auto seen = health();
   ASSERT_TRUE(seen);

@@ -33,10 +33,10 @@ const std::vector<Path> kPaths{{"GET", "/health", TokenScope::Status},
 constexpr std::array kScopes{TokenScope::Status, TokenScope::Exec,  TokenScope::Vscode, TokenScope::Port,
                              TokenScope::Ssh,    TokenScope::Files, TokenScope::Control};
 
-void expectBare401(const net::HttpResponse& answer, std::string_view what) {
-  EXPECT_EQ(answer.status, 401) << what;
-  EXPECT_EQ(answer.body, "") << what;
-  for (const auto& header : answer.headers) {
+void expectBare401(const net::HttpResponse& response, std::string_view what) {
+  EXPECT_EQ(response.status, 401) << what;
+  EXPECT_EQ(response.body, "") << what;
+  for (const auto& header : response.headers) {
     bool plain = net::equalsIgnoreCase(header.name, "Date") || net::equalsIgnoreCase(header.name, "Content-Length") ||
                  net::equalsIgnoreCase(header.name, "Connection");
     EXPECT_TRUE(plain) << what << " reveals " << header.name;
@@ -183,7 +183,7 @@ TEST_F(AgentTest, aTunnelCarriesVscodesHttpAndCountsAsAConnection) {
   startVscode();
   auto tunnel = await(openVscodeTunnel(target(), Deadline::after(kPatience)));
   EXPECT_EQ(await(getActivity(target(), Deadline::after(kPatience))).connections, 1);
-  std::string answer = await([](net::Stream& stream) -> awaitable<std::string> {
+  std::string response = await([](net::Stream& stream) -> awaitable<std::string> {
     co_await stream.writeAll("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     std::string text;
     std::array<char, 1024> buffer{};
@@ -193,8 +193,8 @@ TEST_F(AgentTest, aTunnelCarriesVscodesHttpAndCountsAsAConnection) {
       text.append(buffer.data(), got.bytes);
     }
   }(*tunnel));
-  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
-  EXPECT_TRUE(answer.ends_with("hello")) << answer;
+  EXPECT_TRUE(response.starts_with("HTTP/1.1 200")) << response;
+  EXPECT_TRUE(response.ends_with("hello")) << response;
   tunnel.reset();
   waitUntil([this] { return activity.connections() == 0; });
 }
@@ -298,7 +298,7 @@ TEST(Listeners, areReadFromTheKernelsTables) {
 TEST_F(AgentTest, malformedRequestsEndWithoutHarm) {
   for (std::string_view junk : {"\r\n\r\n", "GET\r\n\r\n", "GET /health HTTP/1.1\r\n\r\n", "\x16\x03\x01garbage\r\n\r\n",
                                 "GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"}) {
-    std::string answer = await([](net::HostPort where, std::string_view bytes) -> awaitable<std::string> {
+    std::string response = await([](net::HostPort where, std::string_view bytes) -> awaitable<std::string> {
       auto stream = co_await net::connectTcp(where, Deadline::after(kPatience));
       co_await stream->writeAll(bytes);
       co_await stream->shutdownWrite();
@@ -306,7 +306,7 @@ TEST_F(AgentTest, malformedRequestsEndWithoutHarm) {
       auto got = co_await stream->readSome(asio::buffer(buffer));
       co_return std::string(buffer.data(), got.bytes);
     }(address(), junk));
-    EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 4")) << answer;
+    EXPECT_TRUE(response.empty() || response.starts_with("HTTP/1.1 4")) << response;
   }
   EXPECT_EQ(send(request("GET", "/health", token(TokenScope::Status))).status, 200);
 }

@@ -109,11 +109,11 @@ TEST_F(TreeCopyTest, saysWhichFileItStumbledOver) {
 /// Records what would be mounted where; mounts nothing.
 class BindTest : public testing::Test {
  protected:
-  BindMount recorder(int answer = 0) {
-    return [this, answer](int directory, const fs::path& to) {
+  BindMount recorder(int response = 0) {
+    return [this, response](int directory, const fs::path& to) {
       std::string source = fs::read_symlink("/proc/self/fd/" + std::to_string(directory));
       mounted.emplace_back(fs::path(source).filename().string(), to.string());
-      return answer;
+      return response;
     };
   }
   StorageBind bind(std::string_view name, std::string_view to) { return {folder / ("data/volumes/" + std::string(name)), folder / to}; }

@@ -207,27 +207,27 @@ TEST_F(Waiting, keepsPortsClosedWhileAMoveHasPausedTheWorkspaceAndOpensThemAfter
 TEST_F(Waiting, givesPartsOfAPageThatIsBeingLoadedFromTheNewPlace) {
   run([&]() -> awaitable<void> {
     pauseMove();
-    bool answered = false;
+    bool responded = false;
     const auto load = [&]() -> awaitable<void> {
       const auto answer = co_await script();
       EXPECT_EQ(answer.status, 200);
       EXPECT_EQ(answer.body, "hello");
-      answered = true;
+      responded = true;
     };
     asio::co_spawn(context_, load(), asio::detached);
     EXPECT_EQ((co_await page()).status, 503) << "a navigation shows the progress";
     EXPECT_EQ((co_await fetch()).status, 503) << "a program gets a problem at once";
-    EXPECT_FALSE(answered);
+    EXPECT_FALSE(responded);
     EXPECT_EQ(application_->connections, 0);
     arrive();
-    EXPECT_TRUE(co_await eventually([&] { return answered; }));
+    EXPECT_TRUE(co_await eventually([&] { return responded; }));
   });
 }
 
 TEST_F(Waiting, repeatsATruncatedPartAtTheNewPlace) {
   run([&]() -> awaitable<void> {
     const auto good = application_->script;
-    bool requested = false, answered = false;
+    bool requested = false, responded = false;
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
       co_await application_->readHead(stream, buffer);
       requested = true;
@@ -236,7 +236,7 @@ TEST_F(Waiting, repeatsATruncatedPartAtTheNewPlace) {
     };
     const auto load = [&]() -> awaitable<void> {
       EXPECT_EQ((co_await script()).body, "hello");
-      answered = true;
+      responded = true;
     };
     asio::co_spawn(context_, load(), asio::detached);
     EXPECT_TRUE(co_await eventually([&] { return requested; }));
@@ -245,7 +245,7 @@ TEST_F(Waiting, repeatsATruncatedPartAtTheNewPlace) {
     EXPECT_EQ((co_await page()).status, 503);
     application_->script = good;
     arrive();
-    EXPECT_TRUE(co_await eventually([&] { return answered; }));
+    EXPECT_TRUE(co_await eventually([&] { return responded; }));
   });
 }
 

@@ -160,18 +160,18 @@ TEST_F(LargeBodies, goUpWholeEachOverAConnectionThatCanNotHaveGoneStale) {
 
 TEST_F(LargeBodies, withAnEarlyResponseDoNotDelayItForTheClient) {
   run([&]() -> awaitable<void> {
-    bool answered = false;
+    bool responded = false;
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int connection) -> awaitable<void> {
       (void)co_await application_->readHead(stream, buffer);
       co_await stream.writeAll(std::string_view(connection == 1 ? "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig"
                                                                 : "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine"));
-      answered = true;
+      responded = true;
       (void)co_await net::readHead(stream, buffer);
     };
     auto client = co_await connect();
     const auto body = pattern(8 * kMiB, 9);
     co_await client.send(upload(body.size()) + body.substr(0, kMiB));
-    EXPECT_TRUE(co_await eventually([&] { return answered; }));
+    EXPECT_TRUE(co_await eventually([&] { return responded; }));
     auto send_rest = [](net::Stream& stream, std::string rest) -> awaitable<void> { co_await stream.writeAll(rest); };
     asio::co_spawn(context_, send_rest(client.stream(), body.substr(kMiB)), asio::detached);
     const auto answer = co_await client.receive("POST");

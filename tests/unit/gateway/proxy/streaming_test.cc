@@ -62,7 +62,7 @@ TEST_F(Streaming, relaysInterimResponsesAndThoseWithoutABody) {
 TEST_F(Streaming, refusesAnApplicationThatSendsOnlyInterimResponses) {
   run([&]() -> awaitable<void> {
     std::string endless;
-    for (int i = 0; i <= net::kMaxInterimAnswers; ++i) endless += "HTTP/1.1 103 Early Hints\r\n\r\n";
+    for (int i = 0; i <= net::kMaxInterimResponses; ++i) endless += "HTTP/1.1 103 Early Hints\r\n\r\n";
     application_->script = application_->answering(endless);
     for (const std::string version : {"1.0", "1.1"}) {
       auto client = co_await connect();

@@ -17,13 +17,13 @@ using test::RawServer;
 using test::TestLoop;
 Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
 
-/// Answers each request of a connection with the next of `answers`, then closes.
-RawServer::Script answering(std::vector<std::string> answers) {
-  return [answers](StreamPtr stream, int) -> awaitable<void> {
-    for (const std::string& answer : answers) {
+/// Answers each request of a connection with the next of `responses`, then closes.
+RawServer::Script answering(std::vector<std::string> responses) {
+  return [responses](StreamPtr stream, int) -> awaitable<void> {
+    for (const std::string& response : responses) {
       const std::string request = co_await test::readUntil(*stream, "\r\n\r\n");
       if (request.empty()) co_return;
-      co_await stream->writeAll(answer);
+      co_await stream->writeAll(response);
     }
   };
 }

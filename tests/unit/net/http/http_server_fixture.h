@@ -40,7 +40,7 @@ class HttpServerTest : public testing::Test {
   bool ended = false;
 };
 
-inline awaitable<void> answerTarget(Exchange& exchange) { co_await exchange.respond(200, {}, std::string(exchange.head().target)); }
+inline awaitable<void> responseTarget(Exchange& exchange) { co_await exchange.respond(200, {}, std::string(exchange.head().target)); }
 
 /// How often `what` occurs.
 inline int count(std::string_view text, std::string_view what) {

@@ -137,7 +137,7 @@ TEST_F(LimitedServerTest, countsRequestsThroughAProxyForTheirClients) {
 }
 
 TEST_F(HttpServerTest, limitsTheLargeHeadsThatWaitForOneAddress) {
-  start(answerTarget, {.maxPerAddress = 10, .maxHeadBytesPerAddress = 100'000});
+  start(responseTarget, {.maxPerAddress = 10, .maxHeadBytesPerAddress = 100'000});
   const std::string begun = "GET /x HTTP/1.1\r\nHost: a\r\nX: " + std::string(60'000, 'x');
   std::vector<StreamPtr> held;
   for (int i = 0; i < 2; ++i) {

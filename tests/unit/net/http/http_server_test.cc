@@ -11,7 +11,7 @@ awaitable<void> answerBody(Exchange& exchange) {
 }
 
 TEST_F(HttpServerTest, answersPipelinedRequestsInOrder) {
-  start(answerTarget);
+  start(responseTarget);
   const std::string text =
       exchange("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(count(text, "HTTP/1.1 200 OK\r\n"), 3);
@@ -20,7 +20,7 @@ TEST_F(HttpServerTest, answersPipelinedRequestsInOrder) {
 }
 
 TEST_F(HttpServerTest, answersPipelinedRequestsWithLargeHeadsInOrder) {
-  start(answerTarget);
+  start(responseTarget);
   std::string requests;
   for (const char* target : {"/1", "/2", "/3"})
     requests += "GET " + std::string(target) + " HTTP/1.1\r\nHost: a\r\nX: " + std::string(60'000, 'x') + "\r\n\r\n";
@@ -62,14 +62,14 @@ TEST_F(HttpServerTest, sendsNoBodyToHeadAndSaysItsLength) {
 }
 
 TEST_F(HttpServerTest, closesOnTheClientsRequest) {
-  start(answerTarget);
+  start(responseTarget);
   const std::string text = exchange("GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
   EXPECT_EQ(count(text, "HTTP/1.1 "), 1);
   EXPECT_NE(text.find("Connection: close\r\n"), std::string::npos);
 }
 
 TEST_F(HttpServerTest, keepsAnOldClientsConnectionOnlyOnRequest) {
-  start(answerTarget);
+  start(responseTarget);
   const std::string old = "GET /1 HTTP/1.0\r\nHost: a\r\n";
   EXPECT_EQ(count(exchange(old + "\r\n" + old + "\r\n"), "HTTP/1.1 "), 1);
   const std::string text = exchange(old + "Connection: keep-alive\r\n\r\n" + old + "\r\n");
@@ -78,13 +78,13 @@ TEST_F(HttpServerTest, keepsAnOldClientsConnectionOnlyOnRequest) {
 }
 
 TEST_F(HttpServerTest, drainsASmallBodyThatTheHandlerLeft) {
-  start(answerTarget);
+  start(responseTarget);
   EXPECT_EQ(count(exchange("POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n" + std::string(1000, 'x') + kGet), "HTTP/1.1 200"),
             2);
 }
 
 TEST_F(HttpServerTest, closesRatherThanDrainALargeBody) {
-  start(answerTarget);
+  start(responseTarget);
   EXPECT_EQ(count(exchange("POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + std::string(200000, 'x') + kGet), "HTTP/1.1 "),
             1);
 }
@@ -164,7 +164,7 @@ TEST_F(HttpServerTest, refusesHeadersThatWouldBreakTheMessage) {
 }
 
 TEST_F(HttpServerTest, refusesBadHeadsWithTheirStatusAndCloses) {
-  start(answerTarget);
+  start(responseTarget);
   EXPECT_TRUE(exchange("GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 400 "));
   EXPECT_TRUE(exchange("GET / HTTP/1.1\nHost: a\n\n").starts_with("HTTP/1.1 400 "));
   EXPECT_TRUE(exchange("\r\n\r\n").starts_with("HTTP/1.1 400 "));
@@ -175,7 +175,7 @@ TEST_F(HttpServerTest, refusesBadHeadsWithTheirStatusAndCloses) {
 }
 
 TEST_F(HttpServerTest, badChunksEndTheConnection) {
-  start(answerTarget);
+  start(responseTarget);
   EXPECT_EQ(count(exchange("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n" + std::string(kGet)), "HTTP/1.1 "), 1);
 }
 
@@ -192,13 +192,13 @@ TEST_F(HttpServerTest, handsAnUpgradedConnectionOverWithWhatWasReadAhead) {
 TEST_F(HttpServerTest, servesOnAfterARawAnswer) {
   start([](Exchange& e) -> awaitable<void> {
     co_await e.stream().writeAll(std::string_view("HTTP/1.1 204 No Content\r\n\r\n"));
-    e.answeredRaw(Exchange::Reuse::KeepAlive);
+    e.respondedRaw(Exchange::Reuse::KeepAlive);
   });
   EXPECT_EQ(count(exchange(std::string(kGet) + kGet), "HTTP/1.1 204"), 2);
 }
 
 TEST_F(HttpServerTest, letsItsOwnerFormatRefusals) {
-  start(answerTarget, {.refusal = [](const RefusedRequest& refused) -> RefusalAnswer {
+  start(responseTarget, {.refusal = [](const RefusedRequest& refused) -> RefusalResponse {
           const bool wants_page = refused.bytes.contains("text/html");
           return {{{"Content-Type", wants_page ? "text/html" : "application/problem+json"}},
                   std::to_string(refused.error.status) + std::string(refused.error.reason)};

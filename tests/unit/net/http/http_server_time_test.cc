@@ -6,14 +6,14 @@ namespace swarm::net {
 namespace {
 
 TEST_F(HttpServerTest, givesASlowHeadUpAfterItsTimeout) {
-  start(answerTarget, {.headTimeout = milliseconds(20)});
+  start(responseTarget, {.headTimeout = milliseconds(20)});
   const StreamPtr stream = connect();
   loop.run(write(*stream, "GET / HT"));
   EXPECT_TRUE(loop.run(test::readToEnd(*stream)).starts_with("HTTP/1.1 408 "));
 }
 
 TEST_F(HttpServerTest, closesAnIdleConnectionWithoutAWord) {
-  start(answerTarget, {.keepAliveTimeout = milliseconds(20)});
+  start(responseTarget, {.keepAliveTimeout = milliseconds(20)});
   const StreamPtr stream = connect();
   loop.run(write(*stream, kGet));
   const std::string text = loop.run(test::readToEnd(*stream));

@@ -10,13 +10,13 @@
 namespace swarm::net {
 namespace {
 
-awaitable<void> answerTarget(Exchange& exchange) { co_await exchange.respond(200, {}, std::string(exchange.head().target)); }
+awaitable<void> responseTarget(Exchange& exchange) { co_await exchange.respond(200, {}, std::string(exchange.head().target)); }
 
 TEST(HttpServerMemory, keepsNoMemoryOfLargeHeadsForIdleConnections) {
   constexpr std::size_t kConnections = 1000;
   ASSERT_GE(raiseDescriptorLimit(), 2 * kConnections + 100);
   test::TestLoop loop;
-  HttpServer server(listenTcp(loop.executor(), {"127.0.0.1", 0}), answerTarget, {});
+  HttpServer server(listenTcp(loop.executor(), {"127.0.0.1", 0}), responseTarget, {});
   loop.spawn(server.run());
   auto ask = [](Stream& stream) -> awaitable<void> {
     co_await stream.writeAll("GET /x HTTP/1.1\r\nHost: a\r\nX: " + std::string(60 * 1024, 'x') + "\r\n\r\n");

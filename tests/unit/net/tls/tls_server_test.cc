@@ -29,10 +29,10 @@ class TlsServerTest : public testing::Test {
   void start(HttpServerOptions options = {}) {
     options.tls = certificate.context();
     options.always = {{"Strict-Transport-Security", "max-age=1"}};
-    auto answer = [](Exchange& exchange) -> awaitable<void> {
+    auto handler = [](Exchange& exchange) -> awaitable<void> {
       co_await exchange.respond(200, {}, co_await readAll(exchange.body(), 8 << 20));
     };
-    server = std::make_unique<HttpServer>(listenTcp(loop.executor(), {"127.0.0.1", 0}), answer, std::move(options));
+    server = std::make_unique<HttpServer>(listenTcp(loop.executor(), {"127.0.0.1", 0}), handler, std::move(options));
     loop.spawn(server->run());
   }
   HostPort address() const { return {"127.0.0.1", server->port()}; }

@@ -108,9 +108,9 @@ awaitable<void> floodWithProgress(net::StreamPtr stream, int frames) {
   for (const bool last : {false, true}) {
     if (!co_await reader.next()) co_return;
     if (last) co_await writeFrames(*stream, flood);
-    std::vector<Frame> answer(1);
-    answer[0] = {Kind::Result, last ? encode(DigestReport{}) : std::string(), {}};
-    co_await writeFrames(*stream, answer);
+    std::vector<Frame> result(1);
+    result[0] = {Kind::Result, last ? encode(DigestReport{}) : std::string(), {}};
+    co_await writeFrames(*stream, result);
   }
   co_await reader.next();
 }
@@ -150,9 +150,9 @@ awaitable<std::pair<net::StreamPtr, net::StreamPtr>> connectedPair(async::Execut
 awaitable<void> beginRound(net::Stream& stream) {
   FrameReader reader(stream);
   co_await reader.next();
-  std::vector<Frame> answer(1);
-  answer[0] = {Kind::Result, {}, {}};
-  co_await writeFrames(stream, answer);
+  std::vector<Frame> result(1);
+  result[0] = {Kind::Result, {}, {}};
+  co_await writeFrames(stream, result);
   co_await reader.next();
 }
 
@@ -202,7 +202,7 @@ TEST(Link, servesOneAgentOnly) {
   move.loop().run(link->close());
 }
 
-/// An agent that answers the first command with a given failure.
+/// An agent that responds to the first command with a given failure.
 awaitable<void> failWith(net::StreamPtr stream, Failure failure) {
   FrameReader reader(*stream);
   co_await reader.next();

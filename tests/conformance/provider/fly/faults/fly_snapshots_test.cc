@@ -33,8 +33,8 @@ class FlySnapshots : public FlyPlaces {
     write(wanted_.placeId, "second");
   }
   std::string take() {
-    json::value answer = world_.send("POST", format("/v1/apps/{}/volumes/{}/snapshots", app_, dataVolume()));
-    return stringAt(answer, "Msg.backup.id");
+    json::value response = world_.send("POST", format("/v1/apps/{}/volumes/{}/snapshots", app_, dataVolume()));
+    return stringAt(response, "Msg.backup.id");
   }
   json::array volumes() {
     json::value all = world_.send("GET", format("/v1/apps/{}/volumes", app_));
