@@ -16,14 +16,14 @@ namespace {
 constexpr std::size_t kPieceBytes = 64 * 1024;
 constexpr std::size_t kMinPieceBytes = 4 * 1024;  // a buffer is cleared for each read, and a chunk may be one byte
 
-struct Link {
-  explicit Link(StreamPtr opened) : stream(std::move(opened)) {}
+struct Connection {
+  explicit Connection(StreamPtr opened) : stream(std::move(opened)) {}
   StreamPtr stream;
   ReadBuffer buffer;
   bool reused = false;
   SteadyTime idle_since{};
 };
-using LinkPtr = std::unique_ptr<Link>;
+using ConnectionPtr = std::unique_ptr<Connection>;
 
 bool isRepeatable(const HttpRequest& request) {
   if (request.bodySource) return false;
@@ -76,14 +76,14 @@ std::string formatHead(const HttpRequest& request, const HttpClientOptions& opti
 // The response to one request, with its connection.
 class ClientExchange final : public HttpExchange {
  public:
-  ClientExchange(std::string endpoint, std::function<void(LinkPtr)> give_back, LinkPtr link, const ResponseHead& head)
+  ClientExchange(std::string endpoint, std::function<void(ConnectionPtr)> give_back, ConnectionPtr connection, const ResponseHead& head)
       : endpoint_(std::move(endpoint)),
         give_back_(std::move(give_back)),
-        link_(std::move(link)),
+        connection_(std::move(connection)),
         status_(head.status),
         upgraded_(head.upgraded),
         keep_alive_(head.keepAlive && !head.upgraded),
-        body_(*link_->stream, link_->buffer, head.body) {
+        body_(*connection_->stream, connection_->buffer, head.body) {
     headers_.reserve(head.headers.all().size());
     for (const HeaderView& field : head.headers.all()) headers_.push_back({std::string(field.name), std::string(field.value)});
     if (!upgraded_) giveBackWhenDone();
@@ -97,10 +97,10 @@ class ClientExchange final : public HttpExchange {
 
   awaitable<std::string> read(Deadline deadline) override {
     std::string piece;
-    if (!link_ || body_.done()) co_return piece;
+    if (!connection_ || body_.done()) co_return piece;
     // The stream's timer ends a wait only, and a peer that always has data makes none.
     if (deadline.hasPassed()) fail(asio::error::timed_out);
-    link_->stream->setDeadline(deadline.time());
+    connection_->stream->setDeadline(deadline.time());
     piece.resize(next_piece_);
     const std::size_t bytes = co_await readInto(asio::buffer(piece));
     next_piece_ = bytes == piece.size() ? kPieceBytes : std::max(bytes, kMinPieceBytes);
@@ -117,30 +117,30 @@ class ClientExchange final : public HttpExchange {
   }
 
   StreamPtr takeStream() override {
-    if (!link_) throw Error(ErrorCode::Internal, "The connection of a finished exchange cannot be taken over.");
-    const LinkPtr link = std::move(link_);
-    link->stream->setDeadline(SteadyTime::max());
-    return prepend(std::string(link->buffer.data()), std::move(link->stream));
+    if (!connection_) throw Error(ErrorCode::Internal, "The connection of a finished exchange cannot be taken over.");
+    const ConnectionPtr connection = std::move(connection_);
+    connection->stream->setDeadline(SteadyTime::max());
+    return prepend(std::string(connection->buffer.data()), std::move(connection->stream));
   }
 
  private:
   [[noreturn]] void fail(error_code error) {
-    link_.reset();
+    connection_.reset();
     throwTransport(endpoint_, error, "in the middle of a response");
   }
 
   void giveBackWhenDone() {
-    if (!body_.done() || !link_) return;
+    if (!body_.done() || !connection_) return;
     if (keep_alive_) {
-      give_back_(std::move(link_));
+      give_back_(std::move(connection_));
     } else {
-      link_.reset();
+      connection_.reset();
     }
   }
 
   std::string endpoint_;
-  std::function<void(LinkPtr)> give_back_;
-  LinkPtr link_;
+  std::function<void(ConnectionPtr)> give_back_;
+  ConnectionPtr connection_;
   int status_;
   bool upgraded_;
   bool keep_alive_;
@@ -168,21 +168,21 @@ awaitable<error_code> writeRequest(Stream& stream, const std::string& head, cons
   co_return co_await writeSource(stream, request, deadline);
 }
 
-// Reads the head of the final response, past interim ones, into `head`: views into the link's buffer. Returns an error that occurs before
-// the first byte of any response, for the caller to handle; throws all others.
-awaitable<error_code> readResponse(Link& link, const std::string& method, const std::string& endpoint, ResponseHead& head) {
+// Reads the head of the final response, past interim ones, into `head`: views into the connection's buffer. Returns an error that occurs
+// before the first byte of any response, for the caller to handle; throws all others.
+awaitable<error_code> readResponse(Connection& connection, const std::string& method, const std::string& endpoint, ResponseHead& head) {
   for (int interim = 0; interim <= kMaxInterimResponses; ++interim) {
-    const auto size = co_await readHead(*link.stream, link.buffer);
-    const bool nothing_came = interim == 0 && link.buffer.empty();
+    const auto size = co_await readHead(*connection.stream, connection.buffer);
+    const bool nothing_came = interim == 0 && connection.buffer.empty();
     if (!size || *size == 0) {
       const error_code error = size ? error_code(asio::error::eof) : size.error();
       if (nothing_came) co_return error;
       throwTransport(endpoint, error, "in the middle of a response");
     }
-    if (const auto parsed = parseResponseHead(link.buffer.data().substr(0, *size), method, head); !parsed) {
+    if (const auto parsed = parseResponseHead(connection.buffer.data().substr(0, *size), method, head); !parsed) {
       throw Error(ErrorCode::UpstreamFailed, format("{} sent an invalid HTTP response: {}.", endpoint, parsed.error().reason));
     }
-    link.buffer.consume(*size);
+    connection.buffer.consume(*size);
     if (head.status >= 200 || head.status == 101) co_return error_code();
   }
   throw Error(ErrorCode::UpstreamFailed, format("{} sent only interim responses.", endpoint));
@@ -196,24 +196,24 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
   }
 
   // An idle connection that is still open, or nothing. Tries the most recently used first: it is the least likely to be stale.
-  LinkPtr takeIdle() {
+  ConnectionPtr takeIdle() {
     const SteadyTime oldest = std::chrono::steady_clock::now() - options.idleTimeout;
     while (!idle.empty()) {
-      LinkPtr link = std::move(idle.back());
+      ConnectionPtr connection = std::move(idle.back());
       idle.pop_back();
-      if (link->idle_since >= oldest && link->stream->isIdle()) {
-        link->reused = true;
-        return link;
+      if (connection->idle_since >= oldest && connection->stream->isIdle()) {
+        connection->reused = true;
+        return connection;
       }
     }
     return nullptr;
   }
 
-  void putIdle(LinkPtr link) {
-    if (!link->buffer.empty()) return;  // unsolicited bytes
-    link->stream->setDeadline(SteadyTime::max());
-    link->idle_since = std::chrono::steady_clock::now();
-    idle.push_back(std::move(link));
+  void putIdle(ConnectionPtr connection) {
+    if (!connection->buffer.empty()) return;  // unsolicited bytes
+    connection->stream->setDeadline(SteadyTime::max());
+    connection->idle_since = std::chrono::steady_clock::now();
+    idle.push_back(std::move(connection));
     const SteadyTime oldest = idle.back()->idle_since - options.idleTimeout;
     while (!idle.empty() && (idle.size() > options.maxIdle || idle.front()->idle_since < oldest)) idle.pop_front();
   }
@@ -222,7 +222,7 @@ struct HttpClient::Impl : std::enable_shared_from_this<HttpClient::Impl> {
 
   Connector connect;
   HttpClientOptions options;
-  std::deque<LinkPtr> idle;
+  std::deque<ConnectionPtr> idle;
 };
 
 HttpClient::HttpClient(Connector connect, HttpClientOptions options)
@@ -234,26 +234,26 @@ void HttpClient::dropIdle() { impl_->idle.clear(); }
 
 awaitable<std::unique_ptr<ClientExchange>> HttpClient::Impl::exchange(const HttpRequest& request, Deadline deadline) {
   const std::string head_text = formatHead(request, options);
-  LinkPtr link = takeIdle();
+  ConnectionPtr connection = takeIdle();
   while (true) {
-    if (!link) link = std::make_unique<Link>(co_await connect(deadline));
-    link->stream->setDeadline(deadline.time());
-    error_code error = co_await writeRequest(*link->stream, head_text, request, deadline);
+    if (!connection) connection = std::make_unique<Connection>(co_await connect(deadline));
+    connection->stream->setDeadline(deadline.time());
+    error_code error = co_await writeRequest(*connection->stream, head_text, request, deadline);
     ResponseHead head;
     // A write that failed because the peer refused the body may still have a response waiting.
     if (error != asio::error::timed_out && error != asio::error::operation_aborted) {
-      const error_code read_error = co_await readResponse(*link, request.method, options.name, head);
+      const error_code read_error = co_await readResponse(*connection, request.method, options.name, head);
       if (!read_error) {
         const bool cut = static_cast<bool>(error);
         if (cut) head.keepAlive = false;
-        auto give_back = [self = shared_from_this()](LinkPtr used) { self->putIdle(std::move(used)); };
-        co_return std::make_unique<ClientExchange>(options.name, std::move(give_back), std::move(link), head);
+        auto give_back = [self = shared_from_this()](ConnectionPtr used) { self->putIdle(std::move(used)); };
+        co_return std::make_unique<ClientExchange>(options.name, std::move(give_back), std::move(connection), head);
       }
       if (!error) error = read_error;
     }
-    const bool stale = link->reused && error != asio::error::timed_out && error != asio::error::operation_aborted;
+    const bool stale = connection->reused && error != asio::error::timed_out && error != asio::error::operation_aborted;
     if (!stale || !isRepeatable(request)) throwTransport(options.name, error, "before it answered");
-    link.reset();  // retry once, on a new connection
+    connection.reset();  // retry once, on a new connection
   }
 }
 

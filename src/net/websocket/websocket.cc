@@ -12,7 +12,7 @@
 #include "base/text/format.h"
 #include "base/text/json_access.h"
 #include "net/http/grammar/http_format.h"
-#include "net/websocket/websocket_core.h"
+#include "net/websocket/websocket_connection.h"
 
 namespace swarm::net {
 namespace {

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/text/format.h"
 #include "transfer/hash/hash_workers.h"
-#include "transfer/rounds/core.h"
+#include "transfer/rounds/session_state.h"
 
 namespace swarm::transfer {
 namespace {
@@ -48,11 +48,11 @@ using LineSink = std::function<void(ManifestLine)>;
 
 class Digester final : public Visitor {
  public:
-  Digester(Core& core, bool held, LineSink sink)
-      : core_(core),
-        trust_(core.storages, held || core.options.role == Role::Target ? Trust::Sync::WritersStopped : Trust::Sync::Needed),
+  Digester(SessionState& session, bool held, LineSink sink)
+      : session_(session),
+        trust_(session.storages, held || session.options.role == Role::Target ? Trust::Sync::WritersStopped : Trust::Sync::Needed),
         sink_(std::move(sink)),
-        workers_(*core.options.hashes, trust_, core.stop, core.counters.bytes) {}
+        workers_(*session.options.hashes, trust_, session.stop, session.counters.bytes) {}
 
   void enter(const VisitedDirectory& directory) override {
     if (directory.path.empty()) links_.clear();
@@ -60,7 +60,7 @@ class Digester final : public Visitor {
   }
 
   bool entry(const VisitedDirectory& directory, const std::string& name, const Sight& sight) override {
-    if (sight.error != 0) failAt("examine", core_.storages[directory.storage].describe(directory.path, name), sight.error);
+    if (sight.error != 0) failAt("examine", session_.storages[directory.storage].describe(directory.path, name), sight.error);
     if (sight.kind != Sight::Kind::Carried) return false;
     if (S_ISDIR(sight.status.st_mode)) return true;
     file(directory, name, sight.status);
@@ -68,7 +68,7 @@ class Digester final : public Visitor {
   }
 
   void unreadable(std::size_t storage, const std::string& path, int error) override {
-    if (!isVanished(error)) failAt("read the directory", core_.storages[storage].describe(path), error);
+    if (!isVanished(error)) failAt("read the directory", session_.storages[storage].describe(path), error);
   }
 
   DigestReport report() {
@@ -81,13 +81,13 @@ class Digester final : public Visitor {
     try {
       return readAttributes(directory.directory, name);
     } catch (const std::system_error& error) {
-      failAt("read the attributes of", core_.storages[directory.storage].describe(directory.path, name), error.code().value());
+      failAt("read the attributes of", session_.storages[directory.storage].describe(directory.path, name), error.code().value());
     }
   }
 
   void file(const VisitedDirectory& directory, const std::string& name, const struct stat& status) {
     ++files_;
-    ++core_.counters.files;
+    ++session_.counters.files;
     if (S_ISLNK(status.st_mode)) {
       const std::string target = readLink(directory.directory, name);
       line(directory, name, "type=link " + commonText(status, {}) + " target=" + hexadecimal(hashBytes(target)));
@@ -106,11 +106,11 @@ class Digester final : public Visitor {
 
   /// Adds the line of a file with content, in order, once the content's hash is known.
   void content(const VisitedDirectory& directory, const std::string& name, const struct stat& status, std::string text) {
-    if (const auto known = core_.options.hashes->find(status)) {
-      core_.counters.bytes += contentBytes(directory.directory, name, status);
+    if (const auto known = session_.options.hashes->find(status)) {
+      session_.counters.bytes += contentBytes(directory.directory, name, status);
       return line(directory, name, text + " content=" + hexadecimal(known->content));
     }
-    const std::string shown = core_.storages[directory.storage].describe(directory.path, name);
+    const std::string shown = session_.storages[directory.storage].describe(directory.path, name);
     Descriptor file(::openat(directory.directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     struct stat opened{};
     const bool there = file.valid() && ::fstat(file.get(), &opened) == 0;
@@ -140,7 +140,7 @@ class Digester final : public Visitor {
     if (sink_) sink_(std::move(made));
   }
 
-  Core& core_;
+  SessionState& session_;
   Trust trust_;
   LineSink sink_;
   TreeHash hash_;
@@ -152,28 +152,28 @@ class Digester final : public Visitor {
 
 }  // namespace
 
-DigestReport runDigest(Core& core, bool held) {
-  core.options.hashes->beginPass();
-  Digester digester(core, held, {});
-  walk(core.storages, digester, core.stop);
+DigestReport runDigest(SessionState& session, bool held) {
+  session.options.hashes->beginPass();
+  Digester digester(session, held, {});
+  walk(session.storages, digester, session.stop);
   return digester.report();
 }
 
-void runManifest(Core& core, bool held) {
+void runManifest(SessionState& session, bool held) {
   std::vector<ManifestLine> lines;
   std::size_t bytes = 0;
   const auto send = [&] {
-    core.outbox.push({Kind::ManifestLines, encode(lines), {}});
+    session.outbox.push({Kind::ManifestLines, encode(lines), {}});
     lines.clear();
     bytes = 0;
   };
-  core.options.hashes->beginPass();
-  Digester digester(core, held, [&](ManifestLine line) {
+  session.options.hashes->beginPass();
+  Digester digester(session, held, [&](ManifestLine line) {
     bytes += line.directory.size() + line.name.size() + line.facts.size() + 16;
     lines.push_back(std::move(line));
     if (bytes > kListingBytes) send();
   });
-  walk(core.storages, digester, core.stop);
+  walk(session.storages, digester, session.stop);
   static_cast<void>(digester.report());
   send();
 }

@@ -33,7 +33,7 @@ class SourceLister final : public Visitor {
   }
 
   bool entry(const VisitedDirectory& directory, const std::string& name, const Sight& sight) override {
-    const Storage& storage = state_.core.storages[directory.storage];
+    const Storage& storage = state_.session.storages[directory.storage];
     if (part_.entries.size() >= kListingBytes || part_.listed.items.size() >= kMaxListingEntries) send();
     if (sight.error != 0)
       state_.unreadable(storage.describe(directory.path, name), sight.error);
@@ -67,7 +67,7 @@ class SourceLister final : public Visitor {
     if (isVanished(error)) {
       ++state_.unstable;
     } else {
-      state_.unreadable(state_.core.storages[storage].describe(path), error);
+      state_.unreadable(state_.session.storages[storage].describe(path), error);
     }
   }
 
@@ -95,7 +95,7 @@ class SourceLister final : public Visitor {
       entry.groupFirst = first;
       if (!first) return true;
     }
-    if (auto known = state_.core.options.hashes->find(status)) entry.content = known->content;
+    if (auto known = state_.session.options.hashes->find(status)) entry.content = known->content;
     return true;
   }
 
@@ -104,7 +104,7 @@ class SourceLister final : public Visitor {
     try {
       return readAttributes(directory.directory, name);
     } catch (const std::system_error& error) {
-      state_.unreadable(state_.core.storages[directory.storage].describe(directory.path, name), error.code().value());
+      state_.unreadable(state_.session.storages[directory.storage].describe(directory.path, name), error.code().value());
       return std::nullopt;
     }
   }
@@ -112,7 +112,7 @@ class SourceLister final : public Visitor {
   void send() {
     part_.head.unit = next_unit_++;
     Frame frame{Kind::Listing, encodeListing(part_.head, part_.entries, part_.listed.items.size()), {}};
-    if (frame.size() > kMaxPayload) failAt("list", state_.core.storages[part_.head.storage].describe(part_.head.path), ENAMETOOLONG);
+    if (frame.size() > kMaxPayload) failAt("list", state_.session.storages[part_.head.storage].describe(part_.head.path), ENAMETOOLONG);
     state_.files += part_.listed.files;
     state_.bytes += part_.listed.bytes;
     part_.listed.cost = frame.size();
@@ -120,7 +120,7 @@ class SourceLister final : public Visitor {
     next.storage = part_.listed.storage;
     next.path = part_.listed.path;
     state_.window.add(part_.head.unit, std::move(part_.listed));
-    state_.core.outbox.push(std::move(frame));
+    state_.session.outbox.push(std::move(frame));
     part_.head.first = false;
     part_.entries.clear();
     part_.listed = std::move(next);
@@ -143,9 +143,9 @@ void SourceState::unreadable(const std::string& shown, int error) {
 
 void listSource(SourceState& state) {
   SourceLister lister(state);
-  walk(state.core.storages, lister, state.core.stop);
+  walk(state.session.storages, lister, state.session.stop);
   state.listed = true;
-  state.core.inbox.nudge();
+  state.session.inbox.nudge();
 }
 
 }  // namespace swarm::transfer

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "transfer/rounds/core.h"
 #include "transfer/rounds/in_flight.h"
+#include "transfer/rounds/session_state.h"
 
 namespace swarm::transfer {
 
@@ -25,8 +25,8 @@ struct ListedUnit {
 
 /// State shared by both threads of the source.
 struct SourceState {
-  SourceState(Core& its_core, RoundKind its_kind);
-  Core& core;
+  SourceState(SessionState& its_session, RoundKind its_kind);
+  SessionState& session;
   RoundKind kind;
   Trust trust;
   InFlight<std::uint64_t, ListedUnit> window;

@@ -16,10 +16,10 @@ namespace {
 /// Answers Wants with content.
 class SourceSender {
  public:
-  explicit SourceSender(SourceState& state) : state_(state), packs_(state.core) {}
+  explicit SourceSender(SourceState& state) : state_(state), packs_(state.session) {}
 
   void run() {
-    Inbox& inbox = state_.core.inbox;
+    Inbox& inbox = state_.session.inbox;
     for (;;) {
       bool wants = false;
       bool idle = false;
@@ -67,8 +67,8 @@ class SourceSender {
     }
     if (!wants.last) return;
     if (!unfinished_.empty()) brokenPeer("a signature is truncated");
-    state_.core.counters.files += listed.files;
-    state_.core.counters.bytes += listed.bytes;
+    state_.session.counters.files += listed.files;
+    state_.session.counters.bytes += listed.bytes;
     state_.window.remove(wants.unit);
   }
 
@@ -80,7 +80,7 @@ class SourceSender {
     struct stat status{};
     if (!file.valid() || ::fstat(file.get(), &status) != 0) return giveUp(unit, want.index, listed, errno);
     // An entry of another type has taken its name.
-    if (!S_ISREG(status.st_mode) || status.st_dev != state_.core.storages[listed.storage].device) {
+    if (!S_ISREG(status.st_mode) || status.st_dev != state_.session.storages[listed.storage].device) {
       return giveUp(unit, want.index, listed, ENOENT);
     }
     try {
@@ -92,7 +92,7 @@ class SourceSender {
 
   void sendContent(std::uint64_t unit, std::uint64_t index, int file, const struct stat& before, const HashRuns& signature,
                    const ListedUnit::Item& item) {
-    HashCache& cache = *state_.core.options.hashes;
+    HashCache& cache = *state_.session.options.hashes;
     const auto known = signature.empty() ? std::nullopt : cache.find(before);
     ChunkReader reader(file, before);
     FileHashes hashes;
@@ -102,7 +102,7 @@ class SourceSender {
     std::int64_t offset = 0;
     bool shorter = false;
     while (offset < reader.size() && !shorter) {
-      state_.core.stop.check();
+      state_.session.stop.check();
       const std::size_t length = reader.lengthAt(offset);
       if (known && theirs.now() && ours.now() && *ours.now() == *theirs.now()) {
         // The last chunk may be shorter than the others: compare chunk by chunk up to there.
@@ -154,7 +154,7 @@ class SourceSender {
   bool sendHoles(std::uint64_t unit, std::uint64_t index, std::int64_t offset, std::uint64_t chunks, HashCursor& theirs) {
     bool sent = false;
     while (chunks > 0) {
-      state_.core.stop.check();
+      state_.session.stop.check();
       const std::uint64_t alike = std::min(chunks, theirs.left());
       const auto bytes = static_cast<std::int64_t>(alike * kChunkBytes);
       if (!theirs.now() || *theirs.now() != hashOfHole()) {
@@ -189,14 +189,14 @@ class SourceSender {
     if (isVanished(error)) {
       ++state_.unstable;
     } else {
-      state_.unreadable(state_.core.storages[listed.storage].describe(*listed.path, item.name), error);
+      state_.unreadable(state_.session.storages[listed.storage].describe(*listed.path, item.name), error);
     }
     packs_.add({unit, index, SegmentKind::Gone, 0, 0, {}}, item.bytes);
   }
 
   int directoryOf(const ListedUnit& listed) {
     if (directory_path_ != listed.path || directory_storage_ != listed.storage) {
-      directory_ = openBelow(state_.core.storages[listed.storage].top.get(), *listed.path, O_PATH);
+      directory_ = openBelow(state_.session.storages[listed.storage].top.get(), *listed.path, O_PATH);
       directory_path_ = listed.path;
       directory_storage_ = listed.storage;
     } else if (!directory_.valid()) {
@@ -215,18 +215,18 @@ class SourceSender {
 
 }  // namespace
 
-SourceState::SourceState(Core& its_core, RoundKind its_kind)
-    : core(its_core),
+SourceState::SourceState(SessionState& its_session, RoundKind its_kind)
+    : session(its_session),
       kind(its_kind),
-      trust(core.storages, kind == RoundKind::Final ? Trust::Sync::WritersStopped : Trust::Sync::Needed),
-      window(core.inbox, kListingWindowCount, kListingWindowBytes, "it requested files of a listing that was not sent") {}
+      trust(session.storages, kind == RoundKind::Final ? Trust::Sync::WritersStopped : Trust::Sync::Needed),
+      window(session.inbox, kListingWindowCount, kListingWindowBytes, "it requested files of a listing that was not sent") {}
 
-RoundReport runSourceRound(Core& core, RoundKind kind) {
-  core.options.hashes->beginPass();
-  SourceState state(core, kind);
+RoundReport runSourceRound(SessionState& session, RoundKind kind) {
+  session.options.hashes->beginPass();
+  SourceState state(session, kind);
   SourceSender sender(state);
-  runBoth(core, [&] { sender.run(); }, [&] { listSource(state); });
-  core.outbox.push({Kind::RoundEnd, {}, {}});
+  runBoth(session, [&] { sender.run(); }, [&] { listSource(state); });
+  session.outbox.push({Kind::RoundEnd, {}, {}});
   RoundReport report;
   report.files = state.files;
   report.bytes = state.bytes;

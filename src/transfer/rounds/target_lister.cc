@@ -29,11 +29,11 @@ HashRuns firstOf(const HashRuns& all, bool runs) {
 /// Applies listings.
 class TargetLister {
  public:
-  explicit TargetLister(TargetState& state) : state_(state), hasher_(*state.core.options.hashes, state.trust, state.core.stop) {}
+  explicit TargetLister(TargetState& state) : state_(state), hasher_(*state.session.options.hashes, state.trust, state.session.stop) {}
 
   void run() {
     for (;;) {
-      Arrived frame = state_.core.inbox.take(Inbox::Listings);
+      Arrived frame = state_.session.inbox.take(Inbox::Listings);
       if (frame.kind == Kind::RoundEnd) break;
       auto listing = decode<Listing>(frame.payload);
       frame.payload = {};
@@ -43,7 +43,7 @@ class TargetLister {
     if (!state_.pending.empty()) brokenPeer("the round ended before all content had arrived");
     finish();
     state_.listed = true;
-    state_.core.inbox.nudge();
+    state_.session.inbox.nudge();
   }
 
  private:
@@ -68,12 +68,12 @@ class TargetLister {
   void apply(Listing listing) {
     if (listing.unit <= last_unit_) brokenPeer("listings are out of order");
     last_unit_ = listing.unit;
-    if (listing.storage >= state_.core.storages.size()) brokenPeer("an unknown storage");
+    if (listing.storage >= state_.session.storages.size()) brokenPeer("an unknown storage");
     enter(listing);
-    wants_ = Wants{listing.unit, false, {}, state_.core.otherUnderstandsRuns()};
+    wants_ = Wants{listing.unit, false, {}, state_.session.otherUnderstandsRuns()};
     wants_bytes_ = 0;
     for (std::size_t index = 0; index < listing.entries.size(); ++index) {
-      state_.core.stop.check();
+      state_.session.stop.check();
       Entry& entry = listing.entries[index];
       if (entry.name <= current_.before && !current_.before.empty()) brokenPeer("names are out of order");
       while (current_.next < current_.names.size() && current_.names[current_.next] < entry.name) {
@@ -217,7 +217,7 @@ class TargetLister {
     if (!hashes)
       throw Error(ErrorCode::UpstreamFailed, format("Another process is writing to \"{}\" at the target.", describe(entry.name)));
     if (entry.content && *entry.content == hashes->content && status.st_size == entry.facts.size) return true;
-    signature = firstOf(hashes->chunks, state_.core.otherUnderstandsRuns());
+    signature = firstOf(hashes->chunks, state_.session.otherUnderstandsRuns());
     return false;
   }
 
@@ -249,7 +249,7 @@ class TargetLister {
 
   void sendWants() {
     if (!wants_.last && wants_.wants.empty()) return;
-    state_.core.outbox.push({wants_.runs ? Kind::WantsRuns : Kind::Wants, encode(wants_), {}});
+    state_.session.outbox.push({wants_.runs ? Kind::WantsRuns : Kind::Wants, encode(wants_), {}});
     wants_.wants.clear();
     wants_bytes_ = 0;
   }
@@ -287,7 +287,7 @@ class TargetLister {
     struct stat status{};
     if (::fstatat(current_.directory.get(), name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) failAt("examine", describe(name), errno);
     if (S_ISDIR(status.st_mode)) {
-      removeTree(storage(), current_.directory.get(), *current_.path, name, state_.core.stop, state_.deleted);
+      removeTree(storage(), current_.directory.get(), *current_.path, name, state_.session.stop, state_.deleted);
       return;
     }
     if (::unlinkat(current_.directory.get(), name.c_str(), 0) != 0) failAt("remove", describe(name), errno);
@@ -297,13 +297,13 @@ class TargetLister {
   void finish() {
     // In reverse: the contents of a directory before the directory itself.
     for (auto at = deferred_.rbegin(); at != deferred_.rend(); ++at) {
-      const Storage& place = state_.core.storages[at->storage];
+      const Storage& place = state_.session.storages[at->storage];
       const Descriptor directory = openBelow(place.top.get(), at->path);
       if (!directory.valid() || ::fchmod(directory.get(), at->mode) != 0) failAt("set the mode of", place.describe(at->path), errno);
     }
   }
 
-  const Storage& storage() const { return state_.core.storages[current_.storage]; }
+  const Storage& storage() const { return state_.session.storages[current_.storage]; }
   std::string describe(const std::string& name) const { return storage().describe(*current_.path, name); }
 
   TargetState& state_;
@@ -321,10 +321,10 @@ class TargetLister {
 
 }  // namespace
 
-TargetState::TargetState(Core& its_core)
-    : core(its_core),
-      trust(core.storages, Trust::Sync::WritersStopped),
-      pending(core.inbox, SIZE_MAX, kSignatureWindowBytes, "content of a file that was not requested") {}
+TargetState::TargetState(SessionState& its_session)
+    : session(its_session),
+      trust(session.storages, Trust::Sync::WritersStopped),
+      pending(session.inbox, SIZE_MAX, kSignatureWindowBytes, "content of a file that was not requested") {}
 
 void listTarget(TargetState& state) { TargetLister(state).run(); }
 

@@ -3,8 +3,8 @@
 
 #include <memory>
 
-#include "transfer/rounds/core.h"
 #include "transfer/rounds/in_flight.h"
+#include "transfer/rounds/session_state.h"
 
 namespace swarm::transfer {
 
@@ -21,8 +21,8 @@ struct PendingFile {
 using FileKey = std::pair<std::uint64_t, std::uint64_t>;
 
 struct TargetState {
-  explicit TargetState(Core& its_core);
-  Core& core;
+  explicit TargetState(SessionState& its_session);
+  SessionState& session;
   Trust trust;
   InFlight<FileKey, PendingFile> pending;  ///< added before the request is sent
   std::atomic<bool> listed = false;        ///< RoundEnd has arrived

@@ -14,7 +14,7 @@ class TargetWriter {
   explicit TargetWriter(TargetState& state) : state_(state) {}
 
   void run() {
-    Inbox& inbox = state_.core.inbox;
+    Inbox& inbox = state_.session.inbox;
     for (;;) {
       bool more = false;
       inbox.wait([&] {
@@ -27,15 +27,15 @@ class TargetWriter {
       const PackHead head = decodePack(frame.payload, body);
       if (head.sequence != expected_++) brokenPeer("packs are out of order");
       write(head, unpack(head, body, buffer_));
-      state_.core.buffers.give(std::move(frame.payload));
-      state_.core.outbox.push({Kind::Ack, encodeAck(head.sequence), {}});
+      state_.session.buffers.give(std::move(frame.payload));
+      state_.session.outbox.push({Kind::Ack, encodeAck(head.sequence), {}});
     }
   }
 
  private:
   void write(const PackHead& head, std::string_view raw) {
     for (const Segment& segment : head.segments) {
-      state_.core.stop.check();
+      state_.session.stop.check();
       if (segment.kind == SegmentKind::Gone) {
         const FileKey key{segment.unit, segment.index};
         static_cast<void>(state_.pending.at(key));
@@ -62,7 +62,7 @@ class TargetWriter {
     const FileKey key{segment.unit, segment.index};
     if (open_ == key) return;
     open_file_ = state_.pending.at(key);
-    const Storage& storage = state_.core.storages[open_file_.storage];
+    const Storage& storage = state_.session.storages[open_file_.storage];
     shown_ = storage.describe(*open_file_.directory, open_file_.name);
     if (directory_path_ != open_file_.directory) {
       directory_ = openTargetDirectory(storage, *open_file_.directory);
@@ -95,7 +95,7 @@ class TargetWriter {
     if (errno != EOPNOTSUPP && errno != ENOSYS) failAt("write", shown_, errno);
     static const std::string zeros(64 * 1024, '\0');
     for (std::int64_t done = 0; done < length; done += static_cast<std::int64_t>(zeros.size())) {
-      state_.core.stop.check();
+      state_.session.stop.check();
       writeData(offset + done, std::string_view(zeros).substr(0, static_cast<std::size_t>(length - done)));
     }
   }
@@ -122,11 +122,11 @@ class TargetWriter {
 
 }  // namespace
 
-RoundReport runTargetRound(Core& core) {
-  core.options.hashes->beginPass();
-  TargetState state(core);
+RoundReport runTargetRound(SessionState& session) {
+  session.options.hashes->beginPass();
+  TargetState state(session);
   TargetWriter writer(state);
-  runBoth(core, [&] { writer.run(); }, [&] { listTarget(state); });
+  runBoth(session, [&] { writer.run(); }, [&] { listTarget(state); });
   RoundReport report;
   report.deleted = state.deleted;
   return report;

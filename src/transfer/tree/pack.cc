@@ -30,7 +30,8 @@ void CompressionChoice::result(std::size_t raw, std::size_t compressed) {
   }
 }
 
-PackSender::PackSender(Core& core) : core_(core), raw_(core.buffers.take(kMaxPackRaw)), waited_(core.outbox.waited()) {}
+PackSender::PackSender(SessionState& session)
+    : session_(session), raw_(session.buffers.take(kMaxPackRaw)), waited_(session.outbox.waited()) {}
 
 char* PackSender::room(std::size_t length) {
   if (used_ + length > kMaxPackRaw) flush();
@@ -61,7 +62,7 @@ void PackSender::flush() {
   takeAcks();
   while (in_flight_.size() >= kPacksInFlight) takeAck();
   const auto now = std::chrono::steady_clock::now();
-  const auto waited = core_.outbox.waited();
+  const auto waited = session_.outbox.waited();
   choice_.observe(waited - waited_, now - flushed_);
   waited_ = waited;
   flushed_ = now;
@@ -79,12 +80,12 @@ void PackSender::flush() {
   }
   if (!head.compressed && used_ >= kMaxPackRaw / 4) {
     raw_.resize(used_);
-    frame.body = std::exchange(raw_, core_.buffers.take(kMaxPackRaw));
+    frame.body = std::exchange(raw_, session_.buffers.take(kMaxPackRaw));
   } else if (!head.compressed) {
     frame.body.assign(raw_.data(), used_);
   }
   frame.payload = encode(head);
-  core_.outbox.push(std::move(frame));
+  session_.outbox.push(std::move(frame));
   in_flight_.push_back(current_);
   current_ = {current_.sequence + 1, 0, 0};
   segments_.clear();
@@ -92,18 +93,18 @@ void PackSender::flush() {
 }
 
 void PackSender::takeAck() {
-  const std::uint64_t sequence = decodeAck(core_.inbox.take(Inbox::Acks).payload);
+  const std::uint64_t sequence = decodeAck(session_.inbox.take(Inbox::Acks).payload);
   if (in_flight_.empty() || sequence != in_flight_.front().sequence) brokenPeer("an unexpected acknowledgement");
-  core_.counters.files += in_flight_.front().files;
-  core_.counters.bytes += in_flight_.front().bytes;
+  session_.counters.files += in_flight_.front().files;
+  session_.counters.bytes += in_flight_.front().bytes;
   in_flight_.pop_front();
 }
 
 void PackSender::takeAcks() {
   for (;;) {
     bool more = false;
-    core_.inbox.wait([&] {
-      more = core_.inbox.has(Inbox::Acks);
+    session_.inbox.wait([&] {
+      more = session_.inbox.has(Inbox::Acks);
       return true;
     });
     if (!more) return;

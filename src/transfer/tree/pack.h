@@ -8,7 +8,7 @@
 #include <memory>
 #include <string_view>
 
-#include "transfer/rounds/core.h"
+#include "transfer/rounds/session_state.h"
 
 namespace swarm::transfer {
 
@@ -30,7 +30,7 @@ class CompressionChoice {
 /// The source's end of the pack window. For one thread.
 class PackSender {
  public:
-  explicit PackSender(Core& core);
+  explicit PackSender(SessionState& session);
 
   /// Room for `length` bytes (at most kMaxPackRaw), to be filled and then added as Data, or discarded.
   char* room(std::size_t length);
@@ -51,7 +51,7 @@ class PackSender {
   void takeAck();
   std::string compress(int level);
 
-  Core& core_;
+  SessionState& session_;
   std::string raw_;
   std::size_t used_ = 0;
   std::vector<Segment> segments_;

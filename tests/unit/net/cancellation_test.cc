@@ -7,7 +7,7 @@
 #include <boost/asio/this_coro.hpp>
 
 #include "async/deadline.h"
-#include "net/websocket/websocket_core.h"
+#include "net/websocket/websocket_connection.h"
 #include "support/coroutine_test.h"
 
 namespace swarm::net {

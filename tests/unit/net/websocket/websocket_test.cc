@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "net/websocket/websocket_core.h"
+#include "net/websocket/websocket_connection.h"
 #include "net/websocket/websocket_frame.h"
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"

@@ -18,8 +18,8 @@ struct Counters {
   void reset() { files = bytes = 0; }
 };
 
-struct Core {
-  Core(std::shared_ptr<LoopWake> wake, SessionOptions its_options) : options(std::move(its_options)), outbox(std::move(wake)) {}
+struct SessionState {
+  SessionState(std::shared_ptr<LoopWake> wake, SessionOptions its_options) : options(std::move(its_options)), outbox(std::move(wake)) {}
 
   SessionOptions options;
   std::vector<Storage> storages;
@@ -42,12 +42,12 @@ struct Core {
 
 /// Runs both to their ends, the second on a thread of its own; when one throws, the whole session is aborted. Rethrows the first exception
 /// other than Stopped.
-void runBoth(Core& core, const std::function<void()>& here, const std::function<void()>& beside);
+void runBoth(SessionState& session, const std::function<void()>& here, const std::function<void()>& beside);
 
 /// The commands that need more than a line.
-RoundReport runSourceRound(Core& core, RoundKind kind);
-RoundReport runTargetRound(Core& core);
-DigestReport runDigest(Core& core, bool held);
-void runManifest(Core& core, bool held);
+RoundReport runSourceRound(SessionState& session, RoundKind kind);
+RoundReport runTargetRound(SessionState& session);
+DigestReport runDigest(SessionState& session, bool held);
+void runManifest(SessionState& session, bool held);
 
 }  // namespace swarm::transfer

@@ -1,5 +1,5 @@
 // WebSocket over a Stream: messages from frames, pings, the closing handshake.
-#include "net/websocket/websocket_core.h"
+#include "net/websocket/websocket_connection.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -28,9 +28,9 @@ struct Violation {
   std::string_view reason;
 };
 
-class Core : public std::enable_shared_from_this<Core> {
+class WebSocketConnection : public std::enable_shared_from_this<WebSocketConnection> {
  public:
-  Core(StreamPtr stream, WebSocketRole role, WebSocketTimes times)
+  WebSocketConnection(StreamPtr stream, WebSocketRole role, WebSocketTimes times)
       : stream_(std::move(stream)), role_(role), times_(times), write_free_(stream_->executor()), silence_(stream_->executor(), [this] {
           onSilence();
         }) {}
@@ -66,9 +66,9 @@ class Core : public std::enable_shared_from_this<Core> {
   bool closed_ = false;  // by the peer's Close, or after ours
 };
 
-awaitable<void> sendPing(std::shared_ptr<Core> core) { co_await core->writeFrame(Opcode::Ping, {}); }
+awaitable<void> sendPing(std::shared_ptr<WebSocketConnection> connection) { co_await connection->writeFrame(Opcode::Ping, {}); }
 
-void Core::onSilence() {
+void WebSocketConnection::onSilence() {
   if (!reading_) return;
   if (writing_) {
     // The peer reads nothing, so it cannot answer a ping. If it has vanished, TCP's own timeout makes the write fail.
@@ -85,7 +85,7 @@ void Core::onSilence() {
   asio::co_spawn(stream_->executor(), sendPing(shared_from_this()), asio::detached);
 }
 
-void Core::throwCut() {
+void WebSocketConnection::throwCut() {
   if (unanswered_) throw Error(ErrorCode::Unavailable, "The WebSocket's peer stopped responding.");
   if (failure_ == asio::error::operation_aborted) throw boost::system::system_error(failure_);
   const std::string reason = failure_ == asio::error::eof ? "the peer closed the connection" : failure_.message();
@@ -93,7 +93,7 @@ void Core::throwCut() {
 }
 
 // False at the end of the connection.
-awaitable<bool> Core::fill() {
+awaitable<bool> WebSocketConnection::fill() {
   silence_.set(std::chrono::steady_clock::now() + times_.silence);
   const IoResult got = co_await stream_->readSome(buffer_.prepare(4096));
   ping_sent_ = false;
@@ -102,7 +102,7 @@ awaitable<bool> Core::fill() {
   co_return !got.error;
 }
 
-awaitable<std::optional<FrameHeader>> Core::readHeader() {
+awaitable<std::optional<FrameHeader>> WebSocketConnection::readHeader() {
   while (true) {
     const auto header = parseFrameHeader(buffer_.data());
     if (!header) throw Violation{kProtocolError, header.error()};
@@ -116,7 +116,7 @@ awaitable<std::optional<FrameHeader>> Core::readHeader() {
 }
 
 // Appends the payload to `into`. False at the end of the connection.
-awaitable<bool> Core::readPayload(const FrameHeader& header, std::string& into) {
+awaitable<bool> WebSocketConnection::readPayload(const FrameHeader& header, std::string& into) {
   if (header.length > kMaxMessageBytes || into.size() + header.length > kMaxMessageBytes)
     throw Violation{kTooLarge, "a message is too large"};
   const std::size_t start = into.size();
@@ -132,7 +132,7 @@ awaitable<bool> Core::readPayload(const FrameHeader& header, std::string& into) 
   co_return true;
 }
 
-awaitable<std::optional<WebSocketMessage>> Core::readMessage() {
+awaitable<std::optional<WebSocketMessage>> WebSocketConnection::readMessage() {
   WebSocketMessage message;
   bool begun = false;
   while (true) {
@@ -155,7 +155,7 @@ awaitable<std::optional<WebSocketMessage>> Core::readMessage() {
 }
 
 // False after a Close.
-awaitable<bool> Core::handleControl(Opcode opcode, std::string payload) {
+awaitable<bool> WebSocketConnection::handleControl(Opcode opcode, std::string payload) {
   if (opcode == Opcode::Ping) co_await writeFrame(Opcode::Pong, payload);
   if (opcode != Opcode::Close) co_return true;
   std::uint16_t code = kNormal;
@@ -170,13 +170,13 @@ awaitable<bool> Core::handleControl(Opcode opcode, std::string payload) {
   co_return false;
 }
 
-awaitable<std::optional<WebSocketMessage>> Core::read() {
+awaitable<std::optional<WebSocketMessage>> WebSocketConnection::read() {
   if (closed_) co_return std::nullopt;
   struct Reading {
-    Core& core;
+    WebSocketConnection& connection;
     ~Reading() {
-      core.reading_ = false;
-      core.silence_.set(SteadyTime::max());
+      connection.reading_ = false;
+      connection.silence_.set(SteadyTime::max());
     }
   } reading{*this};
   reading_ = true;
@@ -194,17 +194,17 @@ awaitable<std::optional<WebSocketMessage>> Core::read() {
   throw Error(ErrorCode::Unavailable, format("The peer violated the WebSocket protocol: {}.", violation.reason));
 }
 
-awaitable<bool> Core::writeFrame(Opcode opcode, std::string_view data) {
+awaitable<bool> WebSocketConnection::writeFrame(Opcode opcode, std::string_view data) {
   while (writing_) {
     write_free_.expires_at(SteadyTime::max());
     co_await async::waitTimer(write_free_);
   }
   if (close_sent_) co_return false;
   struct Writing {
-    Core& core;
+    WebSocketConnection& connection;
     ~Writing() {
-      core.writing_ = false;
-      core.write_free_.cancel();
+      connection.writing_ = false;
+      connection.write_free_.cancel();
     }
   } writing{*this};
   writing_ = true;
@@ -225,7 +225,7 @@ awaitable<bool> Core::writeFrame(Opcode opcode, std::string_view data) {
   co_return !written.error;
 }
 
-awaitable<void> Core::sendClose(std::uint16_t code, std::string_view reason) {
+awaitable<void> WebSocketConnection::sendClose(std::uint16_t code, std::string_view reason) {
   stream_->setDeadline(std::chrono::steady_clock::now() + times_.close);
   std::string payload;
   payload += static_cast<char>(code >> 8);
@@ -234,7 +234,7 @@ awaitable<void> Core::sendClose(std::uint16_t code, std::string_view reason) {
   co_await writeFrame(Opcode::Close, payload);
 }
 
-awaitable<void> Core::close(std::uint16_t code, std::string_view reason) {
+awaitable<void> WebSocketConnection::close(std::uint16_t code, std::string_view reason) {
   if (!close_sent_) co_await sendClose(code, reason);
   // A pending read() receives the peer's Close, or the stream's deadline; else it is awaited here.
   if (reading_ || closed_) co_return;
@@ -248,25 +248,25 @@ awaitable<void> Core::close(std::uint16_t code, std::string_view reason) {
   stream_->close();
 }
 
-class CoreWebSocket final : public WebSocket {
+class OwningWebSocket final : public WebSocket {
  public:
-  explicit CoreWebSocket(std::shared_ptr<Core> core) : core_(std::move(core)) {}
-  ~CoreWebSocket() override { core_->drop(); }
-  awaitable<std::optional<WebSocketMessage>> read() override { return core_->read(); }
-  awaitable<bool> write(std::string_view data) override { return core_->writeFrame(Opcode::Binary, data); }
-  awaitable<bool> writeText(std::string_view text) override { return core_->writeFrame(Opcode::Text, text); }
-  awaitable<void> close(std::uint16_t code, std::string_view reason) override { return core_->close(code, reason); }
-  void cut() override { core_->drop(); }
-  PeerState peerState() override { return core_->peerState(); }
+  explicit OwningWebSocket(std::shared_ptr<WebSocketConnection> connection) : connection_(std::move(connection)) {}
+  ~OwningWebSocket() override { connection_->drop(); }
+  awaitable<std::optional<WebSocketMessage>> read() override { return connection_->read(); }
+  awaitable<bool> write(std::string_view data) override { return connection_->writeFrame(Opcode::Binary, data); }
+  awaitable<bool> writeText(std::string_view text) override { return connection_->writeFrame(Opcode::Text, text); }
+  awaitable<void> close(std::uint16_t code, std::string_view reason) override { return connection_->close(code, reason); }
+  void cut() override { connection_->drop(); }
+  PeerState peerState() override { return connection_->peerState(); }
 
  private:
-  std::shared_ptr<Core> core_;
+  std::shared_ptr<WebSocketConnection> connection_;
 };
 
 }  // namespace
 
 std::unique_ptr<WebSocket> makeWebSocket(StreamPtr stream, WebSocketRole role, WebSocketTimes times) {
-  return std::make_unique<CoreWebSocket>(std::make_shared<Core>(std::move(stream), role, times));
+  return std::make_unique<OwningWebSocket>(std::make_shared<WebSocketConnection>(std::move(stream), role, times));
 }
 
 }  // namespace swarm::net
