@@ -1,5 +1,5 @@
-// Load for large bodies: keeps CONNECTIONS busy with one GET each for SECONDS, and prints the responses per second. Bodies are thrown away in
-// the kernel (MSG_TRUNC), so that the proxy is what is measured. Usage: gateway_body_load PORT HOST CONNECTIONS SECONDS PATH [HEADER...]
+// Load for large bodies: keeps CONNECTIONS busy with one GET each for SECONDS, and prints the responses per second. Bodies are thrown away
+// in the kernel (MSG_TRUNC), so that the proxy is what is measured. Usage: gateway_body_load PORT HOST CONNECTIONS SECONDS PATH [HEADER...]
 #include <sys/epoll.h>
 #include <sys/socket.h>
 

@@ -65,7 +65,7 @@ class OneUser final : public Auth {
 class PlainTcp final : public gateway::UpstreamConnector {
  public:
   explicit PlainTcp(std::uint16_t port) : port_(port) {}
-  awaitable<net::StreamPtr> connect(std::shared_ptr<const Route>, std::uint16_t, Deadline deadline) override {
+  awaitable<net::StreamPtr> connect(std::shared_ptr<const InstanceRoute>, std::uint16_t, Deadline deadline) override {
     return net::connectTcp({"127.0.0.1", port_}, deadline);
   }
 
@@ -78,7 +78,7 @@ int serve(std::uint16_t port, std::uint16_t upstream_port) {
   RealClock clock;
   OneUser auth(clock);
   RouteSource routes;
-  auto route = std::make_shared<Route>();
+  auto route = std::make_shared<InstanceRoute>();
   route->instanceId = InstanceId("i-01");
   route->name = "ws";
   route->owner = "ada";

@@ -1,4 +1,4 @@
-// The request's route, query, content type and body, each against the operation that it belongs to.
+// The request's path, query, content type and body, each against the operation that it belongs to.
 #include "emulator/openapi/checker.h"
 
 #include <algorithm>
@@ -56,7 +56,7 @@ class QueryCheck {
     try {
       pairs = net::parseQuery(query);
     } catch (const Error& error) {
-      findings_.push_back({Place::Query, "", format("Cannot parse the query: {}", error.message())});
+      findings_.push_back({Location::Query, "", format("Cannot parse the query: {}", error.message())});
       return;
     }
     for (std::size_t i = 0; i < pairs.size(); ++i) {
@@ -76,7 +76,7 @@ class QueryCheck {
 
  private:
   void add(std::string_view name, std::string_view what) {
-    findings_.push_back({Place::Query, format("/{}", name), format("The query's /{} {}.", name, what)});
+    findings_.push_back({Location::Query, format("/{}", name), format("The query's /{} {}.", name, what)});
   }
 
   void checkParameter(const json::object& parameter, std::string_view name, std::string_view value) {
@@ -127,21 +127,21 @@ std::string_view mediaType(std::string_view content_type) {
 void checkBody(const json::object& operation, const RequestFacts& request, std::vector<Finding>& findings) {
   const json::value* body = operation.if_contains("requestBody");
   if (request.body.empty()) {
-    if (body && isTrue(body->as_object(), "required")) findings.push_back({Place::Body, "", "The body is required and missing."});
+    if (body && isTrue(body->as_object(), "required")) findings.push_back({Location::Body, "", "The body is required and missing."});
     return;
   }
   if (!body) {
-    findings.push_back({Place::Body, "", "The body is not allowed: Fly's document has none for this operation."});
+    findings.push_back({Location::Body, "", "The body is not allowed: Fly's document has none for this operation."});
     return;
   }
   constexpr std::string_view kJson = "application/json";
   if (!net::equalsIgnoreCase(mediaType(request.contentType), kJson)) {
-    findings.push_back({Place::ContentType, "", format("The content type must be {}, and is \"{}\".", kJson, request.contentType)});
+    findings.push_back({Location::ContentType, "", format("The content type must be {}, and is \"{}\".", kJson, request.contentType)});
   }
   boost::system::error_code error;
   const json::value value = json::parse(request.body, error);
   if (error) {
-    findings.push_back({Place::Body, "", format("The body is not JSON: {}.", error.message())});
+    findings.push_back({Location::Body, "", format("The body is not JSON: {}.", error.message())});
     return;
   }
   checkValue(value, body->as_object().at("content").at(kJson).at("schema").as_object(), Reading::Closed, "", findings);
@@ -150,12 +150,12 @@ void checkBody(const json::object& operation, const RequestFacts& request, std::
 }  // namespace
 
 std::vector<Finding> check(const RequestFacts& request) {
-  const Route* route = findRoute(request.path);
-  if (!route) return {{Place::Route, "", format("The path {} is not in Fly's document.", request.path)}};
-  const json::object* operation = findOperation(*route, request.method);
+  const PathItem* item = findPath(request.path);
+  if (!item) return {{Location::Path, "", format("The path {} is not in Fly's document.", request.path)}};
+  const json::object* operation = findOperation(*item, request.method);
   if (!operation) {
-    return {{Place::Route, "",
-             format("The method {} is not in Fly's document for {}, which has {}.", request.method, route->path, methodsOf(*route))}};
+    return {{Location::Path, "",
+             format("The method {} is not in Fly's document for {}, which has {}.", request.method, item->path, methodsOf(*item))}};
   }
   std::vector<Finding> findings;
   QueryCheck(*operation, findings).check(request.query);

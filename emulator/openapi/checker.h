@@ -17,13 +17,14 @@ struct RequestFacts {
   std::string_view body;         ///< empty: none
 };
 
-enum class Place { Route, Query, ContentType, Body };
+enum class Location { Path, Query, ContentType, Body };
 
 struct Finding {
-  Place place = Place::Route;
-  /// RFC 6901. In the body for Place::Body ("" is all of it, "/config/guest/cpus"), "/NAME" of the parameter for Place::Query, else empty.
+  Location location = Location::Path;
+  /// RFC 6901. In the body for Location::Body ("" is all of it, "/config/guest/cpus"), "/NAME" of the parameter for Location::Query, else
+  /// empty.
   std::string pointer;
-  std::string message;  ///< a sentence that also contains the place
+  std::string message;  ///< a sentence that also contains the location
 };
 
 /// All violations, at most 20 findings; empty when Fly's document allows the request. An unknown path or method is the only finding.

@@ -56,23 +56,23 @@ std::vector<std::string> segmentsOf(std::string_view path) {
 bool isParameter(std::string_view segment) { return segment.starts_with('{'); }
 
 // Literal segments sort before parameters, so that the first match is the right one.
-bool isMoreLiteral(const Route& a, const Route& b) {
+bool isMoreLiteral(const PathItem& a, const PathItem& b) {
   return std::ranges::lexicographical_compare(a.segments, b.segments, [](const std::string& x, const std::string& y) {
     return std::pair(isParameter(x), x) < std::pair(isParameter(y), y);
   });
 }
 
-std::vector<Route> allRoutes() {
-  std::vector<Route> routes;
+std::vector<PathItem> allPaths() {
+  std::vector<PathItem> paths;
   for (const json::key_value_pair& path : document().at("paths").as_object()) {
-    routes.push_back({std::string(path.key()), segmentsOf(path.key()), &path.value().as_object()});
+    paths.push_back({std::string(path.key()), segmentsOf(path.key()), &path.value().as_object()});
   }
-  std::ranges::sort(routes, isMoreLiteral);
-  return routes;
+  std::ranges::sort(paths, isMoreLiteral);
+  return paths;
 }
 
-bool matches(const Route& route, const std::vector<std::string>& sent) {
-  return std::ranges::equal(route.segments, sent, [](const std::string& known, const std::string& segment) {
+bool matches(const PathItem& item, const std::vector<std::string>& sent) {
+  return std::ranges::equal(item.segments, sent, [](const std::string& known, const std::string& segment) {
     if (isParameter(known)) return !segment.empty();
     const std::optional<std::string> decoded = net::percentDecode(segment);
     return decoded && *decoded == known;
@@ -103,24 +103,24 @@ const json::object& resolve(const json::object& schema) {
   }
 }
 
-const Route* findRoute(std::string_view path) {
-  static const std::vector<Route> kRoutes = allRoutes();
+const PathItem* findPath(std::string_view path) {
+  static const std::vector<PathItem> kPaths = allPaths();
   if (!path.starts_with('/')) return nullptr;
   const std::vector<std::string> sent = segmentsOf(path);
-  const auto found = std::ranges::find_if(kRoutes, [&](const Route& route) { return matches(route, sent); });
-  return found == kRoutes.end() ? nullptr : &*found;
+  const auto found = std::ranges::find_if(kPaths, [&](const PathItem& item) { return matches(item, sent); });
+  return found == kPaths.end() ? nullptr : &*found;
 }
 
-const json::object* findOperation(const Route& route, std::string_view method) {
-  for (const json::key_value_pair& operation : *route.item) {
+const json::object* findOperation(const PathItem& item, std::string_view method) {
+  for (const json::key_value_pair& operation : *item.operations) {
     if (net::equalsIgnoreCase(operation.key(), method)) return operation.value().if_object();
   }
   return nullptr;
 }
 
-std::string methodsOf(const Route& route) {
+std::string methodsOf(const PathItem& item) {
   std::string names;
-  for (const json::key_value_pair& operation : *route.item) {
+  for (const json::key_value_pair& operation : *item.operations) {
     if (!names.empty()) names += ", ";
     std::ranges::transform(operation.key(), std::back_inserter(names), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   }

@@ -1,4 +1,4 @@
-// Fly's OpenAPI document: the text that is linked into the program, the parsed tree with the documented extras added, and its routes.
+// Fly's OpenAPI document: the text that is linked into the program, the parsed tree with the documented extras added, and its paths.
 #pragma once
 
 #include <boost/json/object.hpp>
@@ -18,21 +18,21 @@ const boost::json::object& document();
 /// {"type": "object", "allOf": [{"$ref": …}]} for a described reference, whatever type the reference has. Thread-safe.
 const boost::json::object& resolve(const boost::json::object& schema);
 
-/// One path of the document. `item` holds the operations by lower-case method.
-struct Route {
+/// One path of the document. `operations`: by lower-case method.
+struct PathItem {
   std::string path;  ///< "/v1/apps/{app_name}"
   std::vector<std::string> segments;
-  const boost::json::object* item = nullptr;
+  const boost::json::object* operations = nullptr;
 };
 
-/// The route of a path as sent, or null. A literal segment takes precedence over a parameter ("/certificates/acme" over
+/// The item of a path as sent, or null. A literal segment takes precedence over a parameter ("/certificates/acme" over
 /// "/certificates/{hostname}"). A parameter is never empty, so that a trailing slash does not match. Thread-safe.
-const Route* findRoute(std::string_view path);
+const PathItem* findPath(std::string_view path);
 
 /// The operation of a method in any case, or null. Thread-safe.
-const boost::json::object* findOperation(const Route& route, std::string_view method);
+const boost::json::object* findOperation(const PathItem& item, std::string_view method);
 
 /// "GET, POST": for the message about an unknown method.
-std::string methodsOf(const Route& route);
+std::string methodsOf(const PathItem& item);
 
 }  // namespace swarm::emulator::openapi

@@ -90,7 +90,7 @@ class ValueCheck {
  private:
   void add(const std::string& pointer, const std::string& what) {
     if (findings_.size() >= kMaxFindings) return;
-    findings_.push_back({Place::Body, pointer, format("{} {}.", pointer.empty() ? "The body" : format("The body's {}", pointer), what)});
+    findings_.push_back({Location::Body, pointer, format("{} {}.", pointer.empty() ? "The body" : format("The body's {}", pointer), what)});
   }
 
   bool isAlso(const json::value& value, const json::object& schema, const std::string& pointer) const {

@@ -88,7 +88,7 @@ void publishShare(SwarmController& controller, const ShareRecord& share, Sharing
   const std::shared_ptr<const RouteTable> table = controller.routes().current();
   const auto found = std::ranges::find_if(*table, [&](const auto& one) { return one.second->instanceId == share.instanceId; });
   if (found == table->end()) return;  // deleted
-  const Route& route = *found->second;
+  const InstanceRoute& route = *found->second;
   boost::json::object data{{"id", share.instanceId.str()},
                            {"name", route.name},
                            {"owner", route.owner},

@@ -317,7 +317,7 @@ async::awaitable<void> Gateway::Impl::start(Request request) {
                             {.title = "The workspace was not started", .text = started.error().message(), .linkText = "Back", .link = "/"});
 }
 
-bool Gateway::Impl::mayStart(const Principal& principal, const Route& route) const {
+bool Gateway::Impl::mayStart(const Principal& principal, const InstanceRoute& route) const {
   return options.actions.start && isAllowed(principal, Permission::Manage, route.owner, route.instanceId);
 }
 

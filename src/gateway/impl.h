@@ -20,7 +20,7 @@ namespace swarm {
 namespace gateway {
 
 enum class Availability { Open, Starting, Stopping, Stopped, Failed, Gone };
-Availability availabilityOf(const Route& route, std::uint16_t port);
+Availability availabilityOf(const InstanceRoute& route, std::uint16_t port);
 
 /// Which pages may frame an instance's host, and which may read the gateway's responses there.
 struct HostRules {
@@ -52,7 +52,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   async::awaitable<void> start(Request request);
   /// Records the entry in the audit log, once in some minutes. False: it could not be recorded, and a page reports that.
   async::awaitable<bool> recordEntry(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
-  bool mayStart(const Principal& principal, const Route& route) const;
+  bool mayStart(const Principal& principal, const InstanceRoute& route) const;
   async::awaitable<void> redirectToPresentForm(Request request);
   async::awaitable<void> forwardPreflight(Request request);
   async::awaitable<void> forward(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
@@ -67,9 +67,9 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   /// timed out.
   async::awaitable<bool> waitForNewPlace(const net::RequestHead& head, std::shared_ptr<gateway::Target> target);
   async::awaitable<void> respondDeleted(net::Exchange& exchange);  ///< for an open tab that is signed in to a deleted instance
-  async::awaitable<void> respondStatus(net::Exchange& exchange, const Route& route);
+  async::awaitable<void> respondStatus(net::Exchange& exchange, const InstanceRoute& route);
   async::awaitable<void> respondClosed(Request request, gateway::Availability availability);
-  async::awaitable<void> respondUnavailable(Request request, std::shared_ptr<const Route> route, gateway::WaitingKind kind,
+  async::awaitable<void> respondUnavailable(Request request, std::shared_ptr<const InstanceRoute> route, gateway::WaitingKind kind,
                                             std::string reason);
   async::awaitable<void> respondFailure(Request request, gateway::ForwardResult result);
   void armSweep();

@@ -2,7 +2,7 @@
 
 namespace swarm::gateway {
 
-AuditRecord recordAbout(const Route* route, const Principal& principal, const LoginOrigin& origin, std::string_view action) {
+AuditRecord recordAbout(const InstanceRoute* route, const Principal& principal, const LoginOrigin& origin, std::string_view action) {
   AuditRecord record = recordBy(principal, origin);
   record.action = action;
   record.kind = "instance";
@@ -13,7 +13,7 @@ AuditRecord recordAbout(const Route* route, const Principal& principal, const Lo
   return record;
 }
 
-AuditRecord recordOfEntry(const Route* route, const HostName& host, const Principal& principal, const LoginOrigin& origin) {
+AuditRecord recordOfEntry(const InstanceRoute* route, const HostName& host, const Principal& principal, const LoginOrigin& origin) {
   AuditRecord record = recordAbout(route, principal, origin, host.port() == 0 ? "openVscode" : "openPort");
   if (route == nullptr) record.object = host.instance();
   if (host.port() != 0) record.after = {{"port", std::to_string(host.port())}};

@@ -8,8 +8,8 @@
 namespace swarm::gateway {
 
 /// `route`: of the instance; null: it does not exist.
-AuditRecord recordAbout(const Route* route, const Principal& principal, const LoginOrigin& origin, std::string_view action);
+AuditRecord recordAbout(const InstanceRoute* route, const Principal& principal, const LoginOrigin& origin, std::string_view action);
 /// Of an entry at `host`.
-AuditRecord recordOfEntry(const Route* route, const HostName& host, const Principal& principal, const LoginOrigin& origin);
+AuditRecord recordOfEntry(const InstanceRoute* route, const HostName& host, const Principal& principal, const LoginOrigin& origin);
 
 }  // namespace swarm::gateway

@@ -105,9 +105,9 @@ async::awaitable<void> send(Writer& out, Hostility how) {
       break;
     case WrongTypes:
       co_await out.response(200,
-                          R"({"ready":"yes","reason":[],"generation":{},"held":1,"boot":null,"frozen":"1","lastActivity":"soon",)"
-                          R"("connections":1e999,"exitCode":"0","stdout":1,"stderr":[[]],"cpu":[],"memory":"","files":{},"bytes":-1e300,)"
-                          R"("workspace":0,"notes":{"a":[]},"count":"1"})");
+                            R"({"ready":"yes","reason":[],"generation":{},"held":1,"boot":null,"frozen":"1","lastActivity":"soon",)"
+                            R"("connections":1e999,"exitCode":"0","stdout":1,"stderr":[[]],"cpu":[],"memory":"","files":{},"bytes":-1e300,)"
+                            R"("workspace":0,"notes":{"a":[]},"count":"1"})");
       break;
     case NotUtf8:
       co_await out.response(200, "{" + membersWith("\xff\xc0\x80\x9b") + "}");

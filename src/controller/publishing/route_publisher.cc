@@ -33,9 +33,9 @@ awaitable<void> RoutePublisher::publishLater() {
   publish();
 }
 
-Route RoutePublisher::routeOf(const Entry& entry) const {
+InstanceRoute RoutePublisher::routeOf(const Entry& entry) const {
   const Instance& instance = entry.record.instance;
-  Route route;
+  InstanceRoute route;
   route.instanceId = instance.id;
   route.name = instance.config.name;
   route.owner = instance.owner;
@@ -62,7 +62,7 @@ void RoutePublisher::publish() {
     auto found = registry_.instances().find(id);
     auto old = table->find(name);
     if (found != registry_.instances().end()) {
-      table->insert_or_assign(name, std::make_shared<const Route>(routeOf(*found->second)));
+      table->insert_or_assign(name, std::make_shared<const InstanceRoute>(routeOf(*found->second)));
     } else if (old != table->end() && old->second->instanceId == id) {
       table->erase(old);
     }

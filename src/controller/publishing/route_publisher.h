@@ -18,7 +18,7 @@ class RoutePublisher {
 
  private:
   awaitable<void> publishLater();
-  Route routeOf(const Entry& entry) const;
+  InstanceRoute routeOf(const Entry& entry) const;
 
   async::Executor executor_;
   const Registry& registry_;

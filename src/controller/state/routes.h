@@ -23,7 +23,7 @@ struct MoveProgress {
   std::int64_t secondsLeft = -1;  ///< until the end of the move; -1: not known
 };
 
-struct Route {
+struct InstanceRoute {
   InstanceId instanceId;
   std::string name;
   std::string owner;
@@ -41,7 +41,7 @@ struct Route {
   agent::AgentTarget agent;                    ///< its endpoint is empty when the instance does not run
 };
 
-using RouteTable = std::map<std::string, std::shared_ptr<const Route>, std::less<>>;  ///< by name
+using RouteTable = std::map<std::string, std::shared_ptr<const InstanceRoute>, std::less<>>;  ///< by name
 
 /// One writer (the controller), any number of readers on any thread.
 class RouteSource {

@@ -89,7 +89,7 @@ async::awaitable<void> Handover::challengeFrame(net::Exchange& exchange, const H
 
 async::awaitable<void> Handover::issuePortCode(net::Exchange& exchange, const Target& vscode, std::uint16_t port,
                                                const Principal& principal, net::Headers headers) {
-  const Route& route = *vscode.route;
+  const InstanceRoute& route = *vscode.route;
   const auto binding = formField(exchange.head().query(), "binding").value_or("");
   if (port == 0 || binding.empty())
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "Only the page of a port may request its code.",

@@ -240,7 +240,7 @@ async::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange, std::stri
 /// `route`: null for a workspace that does not exist. That is recorded, too: the time of the response must not show the difference to
 /// another user's.
 async::awaitable<void> SignIn::recordRefusedEntry(net::Exchange& exchange, const Principal& principal, const HostName& host,
-                                                  const Route* route, int status) {
+                                                  const InstanceRoute* route, int status) {
   if (audit_ == nullptr || host.label().empty()) co_return;
   AuditRecord record = recordOfEntry(route, host, principal, browser_.originOf(exchange));
   record.status = status;

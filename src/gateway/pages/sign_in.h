@@ -36,8 +36,8 @@ class SignIn {
   enum class Entry { New, Announced };
   /// `fields`: the query or form with the facts of a sign-in that began at an instance's host.
   async::awaitable<void> sendToInstance(net::Exchange& exchange, std::string fields, Entry entry);
-  async::awaitable<void> recordRefusedEntry(net::Exchange& exchange, const Principal& principal, const HostName& host, const Route* route,
-                                            int status);
+  async::awaitable<void> recordRefusedEntry(net::Exchange& exchange, const Principal& principal, const HostName& host,
+                                            const InstanceRoute* route, int status);
   async::awaitable<void> enterInstance(net::Exchange& exchange);
   async::awaitable<void> leaveAddress(net::Exchange& exchange);
 

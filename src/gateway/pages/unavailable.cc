@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view kRetrySoon = "2";
 constexpr int kMaxWaiting = 256;  ///< requests that wait for the end of a move
 
-WaitingKind waitingKindOf(const Route& route, Availability availability) {
+WaitingKind waitingKindOf(const InstanceRoute& route, Availability availability) {
   if (route.moving) return WaitingKind::Moving;
   return availability == Availability::Stopping  ? WaitingKind::Stopping
          : availability == Availability::Stopped ? WaitingKind::Stopped
@@ -32,13 +32,13 @@ bool isPartOfAPage(const net::RequestHead& head) {
          head.body.kind == net::BodyKind::None;
 }
 
-MessagePage nothingListens(const Route& route, std::uint16_t port) {
+MessagePage nothingListens(const InstanceRoute& route, std::uint16_t port) {
   return {.title = format("Port {} is closed", port),
           .text = format("No program in {} accepts connections on port {}. Start the program, and let it listen on 127.0.0.1 or 0.0.0.0.",
                          route.name, port)};
 }
 
-MessagePage wantsHttps(const Route& route, std::uint16_t port) {
+MessagePage wantsHttps(const InstanceRoute& route, std::uint16_t port) {
   return {.title = format("Port {} expects HTTPS", port),
           .text = format("The program on port {} of {} expects HTTPS, but this server connects to it over HTTP. Disable HTTPS in the "
                          "program's configuration: the browser's connection ends at this server, which can have its own certificate.",
@@ -57,7 +57,7 @@ net::Headers statusHeaders() {
 
 }  // namespace
 
-Availability gateway::availabilityOf(const Route& route, std::uint16_t port) {
+Availability gateway::availabilityOf(const InstanceRoute& route, std::uint16_t port) {
   using enum Availability;
   constexpr Availability kByStatus[] = {Starting, Starting, Open, Stopping, Stopped, Failed, Gone, Gone};  // in the order of InstanceStatus
   static_assert(std::size(kByStatus) == static_cast<std::size_t>(InstanceStatus::deleted) + 1);
@@ -86,7 +86,7 @@ async::awaitable<bool> Gateway::Impl::waitForNewPlace(const net::RequestHead& he
   }
 }
 
-async::awaitable<void> Gateway::Impl::respondStatus(net::Exchange& exchange, const Route& route) {
+async::awaitable<void> Gateway::Impl::respondStatus(net::Exchange& exchange, const InstanceRoute& route) {
   const bool running = route.status == InstanceStatus::running;
   boost::json::object status{{"instance", route.name},
                              {"status", enumName(route.status)},
@@ -120,9 +120,9 @@ async::awaitable<void> Gateway::Impl::respondClosed(Request request, Availabilit
   co_await respondUnavailable(std::move(request), route, waitingKindOf(*route, availability), route->reason);
 }
 
-async::awaitable<void> Gateway::Impl::respondUnavailable(Request request, std::shared_ptr<const Route> given, WaitingKind kind,
+async::awaitable<void> Gateway::Impl::respondUnavailable(Request request, std::shared_ptr<const InstanceRoute> given, WaitingKind kind,
                                                          std::string reason) {
-  const Route& route = *given;
+  const InstanceRoute& route = *given;
   auto& exchange = request.exchange;
   auto rules = rulesFor(request);
   if (kind == WaitingKind::Moving) reason = {};  // page and problem already report the move

@@ -10,7 +10,7 @@ constexpr std::size_t kMaxCookiesPerHost = 512;
 constexpr std::chrono::minutes kForgetAfter{10};
 constexpr std::chrono::seconds kReportUseEvery{20};
 
-bool mayEnter(const Principal& principal, const Route& route) {
+bool mayEnter(const Principal& principal, const InstanceRoute& route) {
   return isAllowed(principal, Permission::Inside, route.owner, route.instanceId);
 }
 
@@ -85,7 +85,7 @@ void Targets::followRoutes() {
   routes_changed_.notifyAll();
 }
 
-void Targets::moveTo(Target& target, std::shared_ptr<const Route> route) {
+void Targets::moveTo(Target& target, std::shared_ptr<const InstanceRoute> route) {
   if (target.route->epoch != route->epoch) target.clearIdle();
   if (target.route->owner != route->owner) {
     for (auto& [value, cookie] : target.cookies) cookie->valid = false;
@@ -109,12 +109,12 @@ void Targets::followRevocations() {
   live_.cutWhere([](const LiveExchange& live) { return live.cookie->valid ? LiveExchange::Cut::No : LiveExchange::Cut::SignedOut; });
 }
 
-std::string Targets::audienceOf(const Route& route, std::uint16_t port) {
+std::string Targets::audienceOf(const InstanceRoute& route, std::uint16_t port) {
   // A port's cookie, which a page of that port may obtain, is valid for that port only, not for VS Code.
   return port == 0 ? route.instanceId.str() : route.instanceId.str() + ":" + std::to_string(port);
 }
 
-std::string Targets::portsAudienceOf(const Route& route) { return route.instanceId.str() + ":*"; }
+std::string Targets::portsAudienceOf(const InstanceRoute& route) { return route.instanceId.str() + ":*"; }
 
 std::shared_ptr<Target> Targets::find(const HostName& host) {
   if (const auto known = targets_.find(host.label()); known != targets_.end()) return known->second;

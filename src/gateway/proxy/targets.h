@@ -43,14 +43,14 @@ class Targets : public std::enable_shared_from_this<Targets> {
 
   const CookieNames& names() const { return names_; }
 
-  static std::string audienceOf(const Route& route, std::uint16_t port);
-  static std::string portsAudienceOf(const Route& route);
+  static std::string audienceOf(const InstanceRoute& route, std::uint16_t port);
+  static std::string portsAudienceOf(const InstanceRoute& route);
 
  private:
   struct Mailbox;
   void followRoutes();
   void followRevocations();
-  void moveTo(Target& target, std::shared_ptr<const Route> route);
+  void moveTo(Target& target, std::shared_ptr<const InstanceRoute> route);
   std::shared_ptr<VerifiedCookie> authenticateAs(const net::RequestHead& head, const std::shared_ptr<Target>& target,
                                                  std::string_view cookie_name, std::string audience);
   std::shared_ptr<VerifiedCookie> verify(Target& target, std::string_view value, std::string audience);

@@ -26,7 +26,7 @@ bool isTlsRecord(std::string_view bytes) {
 
 }  // namespace
 
-async::awaitable<bool> speaksTls(UpstreamConnector& connector, std::shared_ptr<const Route> route, std::uint16_t port) {
+async::awaitable<bool> speaksTls(UpstreamConnector& connector, std::shared_ptr<const InstanceRoute> route, std::uint16_t port) {
   const auto deadline = Deadline::after(kProbeTime);
   const auto connected = co_await async::attempt(connector.connect(std::move(route), port, deadline));
   if (!connected) co_return false;

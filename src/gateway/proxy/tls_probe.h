@@ -9,6 +9,6 @@
 namespace swarm::gateway {
 
 /// Whether `port` responds to a TLS handshake, on another connection within two seconds. Does not throw.
-async::awaitable<bool> speaksTls(UpstreamConnector& connector, std::shared_ptr<const Route> route, std::uint16_t port);
+async::awaitable<bool> speaksTls(UpstreamConnector& connector, std::shared_ptr<const InstanceRoute> route, std::uint16_t port);
 
 }  // namespace swarm::gateway

@@ -10,7 +10,7 @@ namespace {
 
 class AgentConnector final : public UpstreamConnector {
  public:
-  async::awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) override {
+  async::awaitable<net::StreamPtr> connect(std::shared_ptr<const InstanceRoute> route, std::uint16_t port, Deadline deadline) override {
     if (!route->agent.endpoint) throw Error(ErrorCode::Unavailable, "The workspace is not running.");
     if (port == 0) co_return co_await agent::openVscodeTunnel(route->agent, deadline);
     co_return co_await agent::openPortTunnel(route->agent, port, deadline);

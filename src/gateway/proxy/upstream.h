@@ -23,7 +23,7 @@ class UpstreamConnector {
  public:
   virtual ~UpstreamConnector() = default;
   /// `port` 0: VS Code. Throws Error(Unavailable|DeadlineExceeded|UpstreamFailed) with a reason for users.
-  virtual async::awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) = 0;
+  virtual async::awaitable<net::StreamPtr> connect(std::shared_ptr<const InstanceRoute> route, std::uint16_t port, Deadline deadline) = 0;
 };
 
 /// Through each route's agent.
@@ -55,11 +55,11 @@ struct StringHash {
 
 /// One host of an instance: its VS Code, or one port.
 struct Target {
-  std::string label;                   ///< "8080.ws"
-  std::uint16_t port = 0;              ///< 0: VS Code
-  std::string audience;                ///< of its cookies and codes: the instance's id, and the port where there is one
-  std::shared_ptr<const Route> route;  ///< never null
-  bool known = false;                  ///< in the table, which requires a request with a valid cookie
+  std::string label;                           ///< "8080.ws"
+  std::uint16_t port = 0;                      ///< 0: VS Code
+  std::string audience;                        ///< of its cookies and codes: the instance's id, and the port where there is one
+  std::shared_ptr<const InstanceRoute> route;  ///< never null
+  bool known = false;                          ///< in the table, which requires a request with a valid cookie
   SteadyTime lastUsed{};
   SteadyTime useReported{};
   std::unordered_map<std::string, std::shared_ptr<VerifiedCookie>, StringHash, std::equal_to<>> cookies;

@@ -42,7 +42,8 @@ class LoopTurns {
   std::shared_ptr<int> turns_ = std::make_shared<int>(0);
 };
 
-/// A good response with that body. The last byte is sent when the peer has read all others; `turns_then` is how many turns the loop had made.
+/// A good response with that body. The last byte is sent when the peer has read all others; `turns_then` is how many turns the loop had
+/// made.
 inline awaitable<void> sendHoldingTheLastByte(net::Stream& stream, const std::string& body, const LoopTurns& turns, int& turns_then) {
   constexpr int kTurnsToRead = 1000;
   std::string head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n";

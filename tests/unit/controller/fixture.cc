@@ -76,7 +76,7 @@ Instance ControllerTest::get(const std::string& ref) {
   return *instance;
 }
 
-std::shared_ptr<const Route> ControllerTest::route(const std::string& name) {
+std::shared_ptr<const InstanceRoute> ControllerTest::route(const std::string& name) {
   auto table = swarm().routes().current();
   auto found = table->find(name);
   return found == table->end() ? nullptr : found->second;

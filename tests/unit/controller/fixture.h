@@ -75,7 +75,7 @@ class ControllerTest : public ::testing::Test {
   Instance create(const std::string& name);               ///< and waits until it runs
   Operation finish(const InstanceAndOperation& started);  ///< waits for its end
   Instance get(const std::string& ref);
-  std::shared_ptr<const Route> route(const std::string& name);
+  std::shared_ptr<const InstanceRoute> route(const std::string& name);
   void waitForStatus(const std::string& ref, InstanceStatus status);
   fake::FakeProvider& provider() { return *provider_; }
 

@@ -21,11 +21,11 @@ std::vector<Finding> checked(const Sample& sample) {
 }
 
 /// One finding, at `pointer`.
-void expectRefused(const Sample& sample, Place place, const std::string& pointer, const std::string& what) {
+void expectRefused(const Sample& sample, Location location, const std::string& pointer, const std::string& what) {
   const std::string body = sample.bodyText();
   const std::vector<Finding> found = check({sample.method, sample.path, sample.query, sample.contentType, body});
   ASSERT_EQ(found.size(), 1u) << what << "\n" << describe(found) << "\n" << body;
-  EXPECT_EQ(found[0].place, place) << what << ": " << found[0].message;
+  EXPECT_EQ(found[0].location, location) << what << ": " << found[0].message;
   EXPECT_EQ(found[0].pointer, pointer) << what << ": " << found[0].message;
   EXPECT_TRUE(found[0].message.contains(pointer) && found[0].message.ends_with('.')) << found[0].message;
 }
@@ -88,7 +88,7 @@ TEST(EveryOperation, refusesAnUnknownQueryParameter) {
   for (const Operation& operation : test::allOperations()) {
     Sample sample = test::sampleOf(operation);
     sample.query += (sample.query.empty() ? "" : "&") + std::string("no_such=1");
-    expectRefused(sample, Place::Query, "/no_such", operation.name());
+    expectRefused(sample, Location::Query, "/no_such", operation.name());
   }
 }
 
@@ -105,14 +105,14 @@ TEST(EveryOperation, refusesEachQueryParameterWithAWrongValueAndTwice) {
         const auto at = ("&" + sample.query).find("&" + given + "=");
         Sample twice = sample;
         twice.query += "&" + sample.query.substr(at, sample.query.find('&', at) - at);
-        expectRefused(twice, Place::Query, "/" + given, operation.name() + ": twice " + given);
+        expectRefused(twice, Location::Query, "/" + given, operation.name() + ": twice " + given);
       }
       const json::object& schema = parameter.at("schema").as_object();
       if (schema.at("type").as_string() == "string" && !schema.contains("enum")) continue;
       const std::string before = "&" + sample.query;
       const auto value = before.find("&" + name + "=") + name.size() + 2;
       sample.query = (before.substr(0, value) + "7x" + before.substr(std::min(before.find('&', value), before.size()))).substr(1);
-      expectRefused(sample, Place::Query, "/" + name, operation.name());
+      expectRefused(sample, Location::Query, "/" + name, operation.name());
       ++wrong_values;
     }
   }
@@ -126,7 +126,7 @@ TEST(EveryOperation, refusesAMissingRequiredQueryParameter) {
       if (parameter.at("in").as_string() != "query" || !parameter.as_object().contains("required")) continue;
       Sample sample = test::sampleOf(operation);
       sample.query.clear();
-      expectRefused(sample, Place::Query, "/" + std::string(parameter.at("name").as_string()), operation.name());
+      expectRefused(sample, Location::Query, "/" + std::string(parameter.at("name").as_string()), operation.name());
     }
   }
 }
@@ -137,7 +137,7 @@ TEST(EveryOperation, refusesAMethodThatItsPathLacks) {
     sample.method = "TRACE";
     const auto found = checked(sample);
     ASSERT_EQ(found.size(), 1u);
-    EXPECT_EQ(found[0].place, Place::Route);
+    EXPECT_EQ(found[0].location, Location::Path);
     EXPECT_TRUE(found[0].message.contains(operation.method)) << found[0].message;
   }
 }
@@ -149,7 +149,7 @@ TEST(EveryOperation, refusesItsPathWithSomethingBehindIt) {
       sample.path += behind;
       const auto found = checked(sample);
       ASSERT_EQ(found.size(), 1u) << sample.path;
-      EXPECT_EQ(found[0].place, Place::Route) << sample.path;
+      EXPECT_EQ(found[0].location, Location::Path) << sample.path;
     }
   }
 }
@@ -165,7 +165,7 @@ TEST(EveryOperation, refusesABodyWhereThereIsNoneAndNoneWhereItIsRequired) {
     sample.hasBody = !has_body;
     sample.contentType = "application/json";
     sample.body = json::object();
-    expectRefused(sample, Place::Body, "", operation.name());
+    expectRefused(sample, Location::Body, "", operation.name());
   }
   EXPECT_GT(required, 30);
 }
@@ -176,7 +176,7 @@ TEST(EveryOperation, refusesAnotherContentType) {
     if (!sample.hasBody) continue;
     for (const char* type : {"", "text/plain", "application/x-www-form-urlencoded"}) {
       sample.contentType = type;
-      expectRefused(sample, Place::ContentType, "", operation.name());
+      expectRefused(sample, Location::ContentType, "", operation.name());
     }
     sample.contentType = "Application/JSON; charset=utf-8";
     EXPECT_EQ(describe(checked(sample)), "");
@@ -192,7 +192,7 @@ TEST(EveryProperty, isRefusedWithAWrongType) {
       Sample sample = test::sampleOf(operation);
       const json::value wrong = wrongTyped(operation, schema);
       test::setAt(sample.body, pointer, wrong);
-      expectRefused(sample, Place::Body, pointer, operation.name() + " with " + json::serialize(wrong));
+      expectRefused(sample, Location::Body, pointer, operation.name() + " with " + json::serialize(wrong));
       ++mutated;
     });
   }
@@ -207,7 +207,7 @@ TEST(EveryProperty, takesNoNumberForAString) {
       if (schema.at("type").as_string() != "string" || takesAnotherType(operation, pointer)) return;
       Sample sample = test::sampleOf(operation);
       test::setAt(sample.body, pointer, 1);
-      expectRefused(sample, Place::Body, pointer, operation.name());
+      expectRefused(sample, Location::Body, pointer, operation.name());
     });
   }
 }
@@ -220,7 +220,7 @@ TEST(EveryProperty, isRefusedAsFractionWhereAnIntegerIsMeant) {
       if (schema.at("type").as_string() != "integer") return;
       Sample sample = test::sampleOf(operation);
       test::setAt(sample.body, pointer, 1.5);
-      expectRefused(sample, Place::Body, pointer, operation.name());
+      expectRefused(sample, Location::Body, pointer, operation.name());
     });
   }
 }
@@ -239,7 +239,7 @@ TEST(EveryProperty, withAnEnumTakesEachOfItsValuesAndNoOther) {
         EXPECT_EQ(describe(checked(sample)), "") << operation.name();
       }
       test::setAt(sample.body, pointer, "no-such-value");
-      expectRefused(sample, Place::Body, pointer, operation.name());
+      expectRefused(sample, Location::Body, pointer, operation.name());
     });
   }
   EXPECT_GT(enums, 15);
@@ -253,7 +253,7 @@ TEST(EveryProperty, hasNoUnknownNeighbour) {
       if (!schema.contains("properties")) return;
       Sample sample = test::sampleOf(operation);
       test::setAt(sample.body, pointer + "/no_such", 1);
-      expectRefused(sample, Place::Body, pointer + "/no_such", operation.name());
+      expectRefused(sample, Location::Body, pointer + "/no_such", operation.name());
     });
   }
 }
@@ -268,7 +268,7 @@ TEST(EveryProperty, isMissedWhereItIsRequired) {
       for (const json::value& name : schema.at("required").as_array()) {
         Sample sample = test::sampleOf(operation);
         sample.body.at_pointer(pointer).as_object().erase(name.as_string());
-        expectRefused(sample, Place::Body, pointer + "/" + std::string(name.as_string()), operation.name());
+        expectRefused(sample, Location::Body, pointer + "/" + std::string(name.as_string()), operation.name());
         ++required;
       }
     });
@@ -285,9 +285,9 @@ TEST(EveryProperty, keepsItsRange) {
       if (!schema.contains("minimum")) return;
       Sample sample = test::sampleOf(operation);
       test::setAt(sample.body, pointer, schema.at("minimum").to_number<int>() - 1);
-      expectRefused(sample, Place::Body, pointer, operation.name());
+      expectRefused(sample, Location::Body, pointer, operation.name());
       test::setAt(sample.body, pointer, schema.at("maximum").to_number<int>() + 1);
-      expectRefused(sample, Place::Body, pointer, operation.name());
+      expectRefused(sample, Location::Body, pointer, operation.name());
       ++bounds;
     });
   }

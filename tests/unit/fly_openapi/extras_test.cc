@@ -147,8 +147,9 @@ TEST(Checker, readsAPathAsSent) {
 TEST(Responses, areHeldAgainstTheirSchemaButMaySayMore) {
   const RequestFacts get{"GET", "/v1/apps/a1", "", "", ""};
   EXPECT_EQ(describe(checkResponse(get, 200, R"({"id":"x","machine_count":0,"new":1,"network":null})")), "");
-  EXPECT_EQ(describe(checkResponse(get, 200, R"({"machine_count":"0"})")), "The body's /machine_count must be an integer, and is a string.");
-  EXPECT_EQ(checkResponse(get, 200, "<html>")[0].place, Place::Body);
+  EXPECT_EQ(describe(checkResponse(get, 200, R"({"machine_count":"0"})")),
+            "The body's /machine_count must be an integer, and is a string.");
+  EXPECT_EQ(checkResponse(get, 200, "<html>")[0].location, Location::Body);
   EXPECT_EQ(describe(checkResponse(get, 404, "<html>")), "");
   EXPECT_EQ(describe(checkResponse({"GET", "/nope", "", "", ""}, 200, "")), "");
 }

@@ -207,7 +207,7 @@ Application::Application(async::Executor executor) : listener_(net::listenTcp(ex
 
 void Application::stop() { listener_->close(); }
 
-awaitable<net::StreamPtr> Application::connect(std::shared_ptr<const Route>, std::uint16_t port, Deadline deadline) {
+awaitable<net::StreamPtr> Application::connect(std::shared_ptr<const InstanceRoute>, std::uint16_t port, Deadline deadline) {
   ports.push_back(port);
   if (!refuse.empty()) throw Error(ErrorCode::Unavailable, refuse);
   co_return co_await net::connectTcp({"127.0.0.1", listener_->port()}, deadline);
@@ -341,9 +341,9 @@ std::string GatewayTest::get(std::string_view path, std::string_view fields, std
   return request("GET " + std::string(path), "Cookie: " + instanceCookie(ada_.principal, host) + "\r\n" + std::string(fields), host);
 }
 
-void GatewayTest::publish(const std::function<void(Route&)>& change, const std::string& name) {
+void GatewayTest::publish(const std::function<void(InstanceRoute&)>& change, const std::string& name) {
   auto [it, made] = current_.try_emplace(name);
-  Route& route = it->second;
+  InstanceRoute& route = it->second;
   if (made) {
     route.instanceId = InstanceId("i-" + name);
     route.name = name;
@@ -355,14 +355,14 @@ void GatewayTest::publish(const std::function<void(Route&)>& change, const std::
   }
   if (change) change(route);
   auto table = std::make_shared<RouteTable>();
-  for (const auto& [key, value] : current_) (*table)[key] = std::make_shared<const Route>(value);
+  for (const auto& [key, value] : current_) (*table)[key] = std::make_shared<const InstanceRoute>(value);
   routes_.publish(std::move(table));
 }
 
 void GatewayTest::remove(const std::string& name) {
   current_.erase(name);
   auto table = std::make_shared<RouteTable>();
-  for (const auto& [key, value] : current_) (*table)[key] = std::make_shared<const Route>(value);
+  for (const auto& [key, value] : current_) (*table)[key] = std::make_shared<const InstanceRoute>(value);
   routes_.publish(std::move(table));
 }
 

@@ -139,7 +139,7 @@ class Application : public UpstreamConnector {
  public:
   using Script = std::function<awaitable<void>(net::Stream&, net::ReadBuffer&, int connection)>;
   explicit Application(async::Executor executor);
-  awaitable<net::StreamPtr> connect(std::shared_ptr<const Route> route, std::uint16_t port, Deadline deadline) override;
+  awaitable<net::StreamPtr> connect(std::shared_ptr<const InstanceRoute> route, std::uint16_t port, Deadline deadline) override;
   void stop();
 
   Script script;
@@ -175,7 +175,7 @@ class GatewayTest : public ::testing::Test {
   /// Cookie names of a server at swarm.localhost:7420, which is the configured address of the gateway under test.
   static const CookieNames& names();
   std::string instanceCookie(const Principal& principal, std::string_view label = "ws");
-  void publish(const std::function<void(Route&)>& change = {}, const std::string& name = "ws");
+  void publish(const std::function<void(InstanceRoute&)>& change = {}, const std::string& name = "ws");
   void remove(const std::string& name);
   void rebuildGateway(GatewayOptions options);
   /// Runs the loop until `condition` holds.
@@ -185,7 +185,7 @@ class GatewayTest : public ::testing::Test {
   ManualClock clock_;
   MemoryAuth auth_{clock_};
   RouteSource routes_;
-  std::map<std::string, Route> current_;
+  std::map<std::string, InstanceRoute> current_;
   Application* application_ = nullptr;  ///< owned by the gateway
   std::unique_ptr<Gateway> gateway_;
   std::vector<std::unique_ptr<Gateway>> retired_;

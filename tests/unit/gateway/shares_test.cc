@@ -79,7 +79,7 @@ TEST_F(SharedWorkspaces, areLeftByTheirFormerOwnerAfterAHandOver) {
   auth_.share("bob", with(ShareAccess::editor));
   run([&]() -> awaitable<void> {
     auto owners = co_await openTunnel(ada_.principal);
-    publish([](Route& route) { route.owner = "bob"; });
+    publish([](InstanceRoute& route) { route.owner = "bob"; });
     EXPECT_TRUE(co_await owners.isClosed());
   });
 }

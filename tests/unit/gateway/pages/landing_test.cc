@@ -46,7 +46,7 @@ TEST_F(LandingForms, startStopAndCreateForTheOwner) {
     signInAs("ada");
     EXPECT_NE((co_await browse(base("/"))).body.find("action=\"/workspaces/stop\""), std::string::npos);
     EXPECT_EQ((co_await submit("stop", "ws")).header("Location"), "/");
-    publish([](Route& route) { route.status = InstanceStatus::stopped; });
+    publish([](InstanceRoute& route) { route.status = InstanceStatus::stopped; });
     EXPECT_NE((co_await browse(base("/"))).body.find("action=\"/workspaces/start\""), std::string::npos);
     EXPECT_EQ((co_await submit("start", "ws")).status, 303);
     EXPECT_EQ((co_await submit("create", "web1")).status, 303);
@@ -60,7 +60,7 @@ TEST_F(LandingForms, showWhereAnImageIsOldAndWhereSizesAreNotEnforced) {
     signInAs("ada");
     EXPECT_EQ((co_await browse(base("/"))).body.find("refresh-image"), std::string::npos);
     EXPECT_EQ((co_await browse(base("/"))).body.find("not enforced"), std::string::npos);
-    publish([](Route& route) {
+    publish([](InstanceRoute& route) {
       route.imageOutdated = true;
       route.enforcesStorage = false;
     });
@@ -120,7 +120,7 @@ TEST_F(LandingForms, refuseOtherPagesOtherUsersAndOtherRoles) {
 
 TEST_F(LandingForms, theStoppedPageStartsItsWorkspaceForItsOwnPageOnly) {
   run([&]() -> awaitable<void> {
-    publish([](Route& route) { route.status = InstanceStatus::stopped; });
+    publish([](InstanceRoute& route) { route.status = InstanceStatus::stopped; });
     auto client = co_await connect();
     EXPECT_NE((co_await client.ask(get("/", "Accept: text/html\r\n"))).body.find("action=\"/.swarm/start\""), std::string::npos);
     EXPECT_EQ((co_await client.ask(startForm(instance("", "8080.ws")), "POST")).status, 403) << "a port's page";

@@ -196,7 +196,7 @@ TEST_F(SignInFlow, clearsTheStorageThatAnotherInstanceOfTheNameLeftInTheBrowser)
     EXPECT_EQ((co_await codeAnswer("ws")).header("Clear-Site-Data"), "");  // the same instance: its storage stays
     EXPECT_EQ((co_await codeAnswer("80.ws")).header("Clear-Site-Data"), "\"cache\", \"storage\"");
     remove("ws");
-    publish([](Route& route) { route.instanceId = InstanceId("i-later"); }, "ws");
+    publish([](InstanceRoute& route) { route.instanceId = InstanceId("i-later"); }, "ws");
     jar_[hostName("ws")].erase(names().session);
     jar_[hostName("80.ws")].erase(names().session);
     EXPECT_EQ((co_await codeAnswer("ws")).header("Clear-Site-Data"), "\"cache\", \"storage\"");
@@ -223,7 +223,7 @@ TEST_F(SignInFlow, aServiceWorkerOfAFormerInstanceIsClearedBeforeASignIn) {
     EXPECT_EQ((co_await ask(script, "80.ws")).header("Clear-Site-Data"), "");
     EXPECT_EQ((co_await ask("Accept: text/html\r\n", "80.ws")).header("Clear-Site-Data"), "");
     remove("ws");
-    publish([](Route& route) { route.instanceId = InstanceId("i-later"); }, "ws");
+    publish([](InstanceRoute& route) { route.instanceId = InstanceId("i-later"); }, "ws");
     for (const auto& fields : {script, part, std::string("Accept: text/html\r\n")}) {
       const auto answer = co_await ask(fields, "80.ws");
       EXPECT_NE(answer.status, 200) << fields;
@@ -306,7 +306,7 @@ TEST_F(SignInFlow, revealsNothingToOtherUsers) {
 
 TEST_F(SignInFlow, onlyShowsTheListToViewers) {
   run([&]() -> awaitable<void> {
-    publish([](Route& route) { route.owner = "vic"; }, "seen");
+    publish([](InstanceRoute& route) { route.owner = "vic"; }, "seen");
     signInAs("vic");
     EXPECT_EQ((co_await browse(instance("/", "seen"))).status, 403);
     const auto landing = co_await browse(base("/"));
@@ -348,7 +348,7 @@ TEST_F(SignInFlow, announcesToAdminsThatTheirEntryIntoAnotherUsersWorkspaceIsRec
 
 TEST_F(SignInFlow, keepsAdminsOutOfWorkspacesOfOthersWhereTheConfigurationSaysSo) {
   run([&]() -> awaitable<void> {
-    publish([](Route& route) { route.owner = "root"; }, "own");
+    publish([](InstanceRoute& route) { route.owner = "root"; }, "own");
     auth_.adminsMayEnter = false;
     signInAs("root");
     EXPECT_EQ((co_await browse(instance("/"))).status, 403);
@@ -365,7 +365,7 @@ TEST_F(SignInFlow, keepsAdminsOutOfWorkspacesOfOthersWhereTheConfigurationSaysSo
 
 TEST_F(SignInFlow, listShowsTheTargetAndProgressOfAMove) {
   run([&]() -> awaitable<void> {
-    publish([](Route& route) {
+    publish([](InstanceRoute& route) {
       route.moving = std::make_shared<const MoveProgress>(
           MoveProgress{.to = "Fly.io (ams)", .step = "copy", .percent = 45, .paused = false, .secondsLeft = -1});
     });

@@ -25,14 +25,14 @@ class Waiting : public GatewayTest {
     co_return co_await client.ask(get("/main.js", "Accept: */*\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n"));
   }
   void pauseMove() {
-    publish([](Route& route) {
+    publish([](InstanceRoute& route) {
       route.status = InstanceStatus::starting;
       route.ready = false;
       route.moving = moveTo("Fly.io (ams)", "final changes", 90, true, 1);
     });
   }
   void arrive() {
-    publish([](Route& route) {
+    publish([](InstanceRoute& route) {
       route.status = InstanceStatus::running;
       route.ready = true;
       route.generation = "g2";
@@ -43,7 +43,7 @@ class Waiting : public GatewayTest {
 
 TEST_F(Waiting, showsStepAndTimeWhileAnInstanceStarts) {
   run([&]() -> awaitable<void> {
-    publish([&](Route& route) {
+    publish([&](InstanceRoute& route) {
       route.status = InstanceStatus::starting;
       route.ready = false;
       route.step = "start <container>";
@@ -61,17 +61,17 @@ TEST_F(Waiting, showsStepAndTimeWhileAnInstanceStarts) {
     EXPECT_EQ(problem.header("Content-Type"), "application/problem+json");
     EXPECT_EQ(problem.header("Retry-After"), "2");
 
-    publish([](Route& route) { route.status = InstanceStatus::running; });
+    publish([](InstanceRoute& route) { route.status = InstanceStatus::running; });
     EXPECT_EQ((co_await page()).status, 503);           // VS Code has not answered yet
     EXPECT_EQ((co_await page("8080.ws")).status, 200);  // a port needs no VS Code
-    publish([](Route& route) { route.ready = true; });
+    publish([](InstanceRoute& route) { route.ready = true; });
     EXPECT_EQ((co_await page()).body, "hello");
   });
 }
 
 TEST_F(Waiting, showsHowToStartAStoppedInstanceAndDoesNotStartIt) {
   run([&]() -> awaitable<void> {
-    publish([](Route& route) { route.status = InstanceStatus::stopped; });
+    publish([](InstanceRoute& route) { route.status = InstanceStatus::stopped; });
     const auto answer = co_await page();
     EXPECT_EQ(answer.status, 503);
     EXPECT_EQ(answer.header("Retry-After"), "");
@@ -83,7 +83,7 @@ TEST_F(Waiting, showsHowToStartAStoppedInstanceAndDoesNotStartIt) {
 
 TEST_F(Waiting, showsWhyAnInstanceFailed) {
   run([&]() -> awaitable<void> {
-    publish([](Route& route) {
+    publish([](InstanceRoute& route) {
       route.status = InstanceStatus::failed;
       route.reason = "The image <none> was not found.";
     });
@@ -104,13 +104,13 @@ TEST_F(Waiting, showsThatVsCodeIsReconnectingWhenItsTunnelFails) {
 
 TEST_F(Waiting, reportsTheStatusFromTheTableWithoutARequestToTheInstance) {
   run([&]() -> awaitable<void> {
-    publish([](Route& route) { route.generation = "g2"; });
+    publish([](InstanceRoute& route) { route.generation = "g2"; });
     const auto answer = co_await fetch("/.swarm/status");
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(answer.body, R"({"instance":"ws","status":"running","ready":true,"generation":"g2","step":"","reason":"","moving":null,)"
                            R"("home":"http://)" +
                                hostName("") + R"(/"})");
-    publish([](Route& route) {
+    publish([](InstanceRoute& route) {
       route.status = InstanceStatus::stopped;
       route.generation.clear();
     });
@@ -129,7 +129,7 @@ TEST_F(Waiting, distinguishesATabOfADeletedInstanceFromASignedOutOne) {
     const auto deleted = co_await client.ask(look);
     EXPECT_EQ(deleted.status, 410);
     EXPECT_EQ(deleted.body, R"({"status":"deleted","home":"http://)" + hostName("") + R"(/"})");
-    publish([](Route& route) { route.instanceId = InstanceId("i-another"); });
+    publish([](InstanceRoute& route) { route.instanceId = InstanceId("i-another"); });
     EXPECT_EQ((co_await client.ask(look)).status, 410) << "its name was used again";
     EXPECT_EQ((co_await client.ask(request("GET /.swarm/status", "Accept: application/json\r\n"))).status, 401);
     auth_.revoke(ada_.principal.sessionId);
@@ -139,7 +139,7 @@ TEST_F(Waiting, distinguishesATabOfADeletedInstanceFromASignedOutOne) {
 
 TEST_F(Waiting, leavesAMovingWorkspaceOpenBeforeThePauseAndReportsItsProgress) {
   run([&]() -> awaitable<void> {
-    publish([](Route& route) { route.moving = moveTo("Fly.io (ams)", "copy", 45, false, 31); });
+    publish([](InstanceRoute& route) { route.moving = moveTo("Fly.io (ams)", "copy", 45, false, 31); });
     EXPECT_EQ((co_await page()).body, "hello");
     const auto status = boost::json::parse((co_await fetch("/.swarm/status")).body);
     EXPECT_EQ(status.at("ready"), true);
@@ -151,7 +151,7 @@ TEST_F(Waiting, leavesAMovingWorkspaceOpenBeforeThePauseAndReportsItsProgress) {
 
 TEST_F(Waiting, showsTheProgressOfAMoveWithAndWithoutScripts) {
   run([&]() -> awaitable<void> {
-    publish([](Route& route) {
+    publish([](InstanceRoute& route) {
       route.status = InstanceStatus::starting;
       route.ready = false;
       route.reason = "It is moving to Fly.io <ams>.";
@@ -174,7 +174,7 @@ TEST_F(Waiting, showsTheProgressOfAMoveWithAndWithoutScripts) {
 
 TEST_F(Waiting, hidesTheTimeLeftInAMoveWhenItIsUnknown) {
   run([&]() -> awaitable<void> {
-    publish([](Route& route) {
+    publish([](InstanceRoute& route) {
       route.status = InstanceStatus::starting;
       route.moving = moveTo("Docker", "some new step", 250, true, -1);
     });
@@ -187,13 +187,13 @@ TEST_F(Waiting, hidesTheTimeLeftInAMoveWhenItIsUnknown) {
 
 TEST_F(Waiting, keepsPortsClosedWhileAMoveHasPausedTheWorkspaceAndOpensThemAfterIt) {
   run([&]() -> awaitable<void> {
-    publish([](Route& route) {
+    publish([](InstanceRoute& route) {
       route.ready = false;
       route.moving = moveTo("Docker", "verify", 90, true, 1);
     });
     EXPECT_EQ((co_await page("8080.ws")).status, 503);
     EXPECT_EQ((co_await fetch("/", "8080.ws")).status, 503);
-    publish([](Route& route) {
+    publish([](InstanceRoute& route) {
       route.ready = true;
       route.generation = "g2";
       route.epoch = 2;
@@ -241,7 +241,7 @@ TEST_F(Waiting, repeatsATruncatedPartAtTheNewPlace) {
     asio::co_spawn(context_, load(), asio::detached);
     EXPECT_TRUE(co_await eventually([&] { return requested; }));
     pauseMove();
-    publish([](Route& route) { route.epoch = 2; });
+    publish([](InstanceRoute& route) { route.epoch = 2; });
     EXPECT_EQ((co_await page()).status, 503);
     application_->script = good;
     arrive();
@@ -264,7 +264,7 @@ TEST_F(Waiting, refusesPartsOfAPageWhenTheMoveFails) {
     const auto load = [&]() -> awaitable<void> { refused = (co_await script()).status == 503; };
     asio::co_spawn(context_, load(), asio::detached);
     EXPECT_EQ((co_await page()).status, 503);
-    publish([](Route& route) {
+    publish([](InstanceRoute& route) {
       route.status = InstanceStatus::failed;
       route.moving = nullptr;
     });
@@ -274,7 +274,7 @@ TEST_F(Waiting, refusesPartsOfAPageWhenTheMoveFails) {
 
 TEST_F(Waiting, showsTheMoveWhenTheOldPlaceClosesBeforeTheTableChanges) {
   run([&]() -> awaitable<void> {
-    publish([](Route& route) { route.moving = moveTo("Fly.io (ams)", "pause", 70, false, 5); });
+    publish([](InstanceRoute& route) { route.moving = moveTo("Fly.io (ams)", "pause", 70, false, 5); });
     application_->refuse = "This workspace is moving to Fly.io (ams).";
     const auto answer = co_await page();
     EXPECT_EQ(answer.status, 503);
@@ -286,9 +286,9 @@ TEST_F(Waiting, followsATableThatChangesBetweenTwoRequestsOfAConnection) {
   run([&]() -> awaitable<void> {
     auto client = co_await connect();
     EXPECT_EQ((co_await client.ask(get("/"))).status, 200);
-    publish([](Route& route) { route.status = InstanceStatus::stopped; });
+    publish([](InstanceRoute& route) { route.status = InstanceStatus::stopped; });
     EXPECT_EQ((co_await client.ask(get("/"))).status, 503);
-    publish([](Route& route) {
+    publish([](InstanceRoute& route) {
       route.status = InstanceStatus::running;
       route.epoch = 2;
     });

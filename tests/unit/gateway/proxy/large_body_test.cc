@@ -127,7 +127,7 @@ TEST_F(LargeBodies, areCutWhenTheirInstanceIsReplaced) {
     EXPECT_TRUE(size && *size > 0);
     buffer.consume(*size);
     (void)co_await client.readExactly(300'000 - buffer.data().size());
-    publish([](Route& route) { route.epoch = 2; });
+    publish([](InstanceRoute& route) { route.epoch = 2; });
     EXPECT_TRUE(co_await client.isClosed());
   });
 }

@@ -11,7 +11,7 @@ namespace {
 
 class LocalConnector final : public UpstreamConnector {
  public:
-  awaitable<net::StreamPtr> connect(std::shared_ptr<const Route>, std::uint16_t port, Deadline deadline) override {
+  awaitable<net::StreamPtr> connect(std::shared_ptr<const InstanceRoute>, std::uint16_t port, Deadline deadline) override {
     co_return co_await net::connectTcp({"127.0.0.1", port}, deadline);
   }
 };

@@ -161,10 +161,10 @@ TEST_F(Tunnels, areCutWhenTheRouteMovesAndOnlyThen) {
     publish({}, "other");
     auto moved = co_await open("ws");
     auto stays = co_await open("other");
-    publish([](Route& route) { route.step = "no reason to cut"; });
+    publish([](InstanceRoute& route) { route.step = "no reason to cut"; });
     co_await moved.send("a");
     EXPECT_EQ(co_await moved.readExactly(1), "a");
-    publish([](Route& route) { route.epoch = 2; });
+    publish([](InstanceRoute& route) { route.epoch = 2; });
     EXPECT_TRUE(co_await moved.isClosed());
     co_await stays.send("b");
     EXPECT_EQ(co_await stays.readExactly(1), "b");
