@@ -7,15 +7,15 @@
 
 namespace swarm::async {
 
-/// A waiter's place in the queue; released however its frame ends, even when its loop is destroyed first.
-class Notifier::Place {
+/// A waiter's registration; released however its frame ends, even when its loop is destroyed first.
+class Notifier::WaiterRegistration {
  public:
-  Place(Notifier& notifier, boost::asio::steady_timer& timer) : notifier_(notifier), timer_(timer) {
+  WaiterRegistration(Notifier& notifier, boost::asio::steady_timer& timer) : notifier_(notifier), timer_(timer) {
     notifier_.waiting_.push_back(&timer_);
   }
-  ~Place() { std::erase(notifier_.waiting_, &timer_); }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
+  ~WaiterRegistration() { std::erase(notifier_.waiting_, &timer_); }
+  WaiterRegistration(const WaiterRegistration&) = delete;
+  WaiterRegistration& operator=(const WaiterRegistration&) = delete;
 
  private:
   Notifier& notifier_;
@@ -32,7 +32,7 @@ awaitable<bool> Notifier::wait(std::uint64_t seen, Deadline deadline) {
   while (version_ <= seen) {
     if (deadline.hasPassed()) co_return false;
     boost::asio::steady_timer timer(executor, deadline.time());
-    Place place(*this, timer);
+    WaiterRegistration registration(*this, timer);
     try {
       co_await timer.async_wait(boost::asio::use_awaitable);
     } catch (const boost::system::system_error&) {

@@ -20,7 +20,7 @@ class Notifier {
   awaitable<bool> wait(std::uint64_t seen, Deadline deadline);
 
  private:
-  class Place;
+  class WaiterRegistration;
 
   std::uint64_t version_ = 0;
   std::vector<boost::asio::steady_timer*> waiting_;  ///< stored in the waiters' frames

@@ -87,15 +87,15 @@ Staging::Staging(std::vector<std::string> replaced, const transfer::Scope& all, 
   storages_ = transfer::openStorages(scope, root);
   plan_ = planOf(scope);
   try {
-    for (std::size_t place = 0; place < storages_.size(); ++place) stage(place);
+    for (std::size_t index = 0; index < storages_.size(); ++index) stage(index);
   } catch (...) {
     discard();
     throw;
   }
 }
 
-const char* Staging::obstacle(std::size_t place, const std::string& path, bool is_folder) const {
-  const Storage& storage = storages_[place];
+const char* Staging::obstacle(std::size_t index, const std::string& path, bool is_folder) const {
+  const Storage& storage = storages_[index];
   const std::string_view first = std::string_view(path).substr(0, path.find('/'));
   if (first == kStagingName) return "has the name of the folder in which imports are unpacked";
   for (std::string_view above = path;;) {
@@ -112,8 +112,8 @@ const char* Staging::obstacle(std::size_t place, const std::string& path, bool i
   return stays ? "has the name of the file system's own folder" : nullptr;
 }
 
-void Staging::stage(std::size_t place) {
-  const Storage& storage = storages_[place];
+void Staging::stage(std::size_t index) {
+  const Storage& storage = storages_[index];
   const std::string name(kStagingName);
   if (::mkdirat(storage.top.get(), name.c_str(), 0700) != 0) {
     if (errno != EEXIST) failAt("create the directory", storage.describe(name), errno);
@@ -131,22 +131,22 @@ void Staging::stage(std::size_t place) {
   fresh.top = Descriptor(::openat(staging.get(), kStagedNew, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   fresh.device = storage.device;
   if (!fresh.top.valid()) failAt("open", storage.describe(name, kStagedNew), errno);
-  setTopFacts(place, storage);
-  places_.push_back(std::move(fresh));
+  setTopFacts(index, storage);
+  staged_.push_back(std::move(fresh));
   passed_();
 }
 
 /// The top keeps its facts unless the archive has an entry for it.
-void Staging::setTopFacts(std::size_t place, const Storage& like) {
+void Staging::setTopFacts(std::size_t index, const Storage& like) {
   struct stat status{};
   if (::fstat(like.top.get(), &status) != 0) failAt("examine", like.describe({}), errno);
-  setTopFacts(place, transfer::factsOf(status), transfer::readAttributes(like.top.get()));
+  setTopFacts(index, transfer::factsOf(status), transfer::readAttributes(like.top.get()));
 }
 
-void Staging::setTopFacts(std::size_t place, const transfer::Facts& facts, const transfer::Attributes& attributes) {
-  const Descriptor top = transfer::openBelow(storages_[place].top.get(), std::string(kStagingName) + "/" + kStagedTop);
-  if (!top.valid()) failAt("open", storages_[place].describe(kStagingName, kStagedTop), errno);
-  transfer::applyFacts(top.get(), facts, attributes, storages_[place].describe({}));
+void Staging::setTopFacts(std::size_t index, const transfer::Facts& facts, const transfer::Attributes& attributes) {
+  const Descriptor top = transfer::openBelow(storages_[index].top.get(), std::string(kStagingName) + "/" + kStagedTop);
+  if (!top.valid()) failAt("open", storages_[index].describe(kStagingName, kStagedTop), errno);
+  transfer::applyFacts(top.get(), facts, attributes, storages_[index].describe({}));
 }
 
 void Staging::commit() {

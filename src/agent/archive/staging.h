@@ -1,4 +1,4 @@
-// Staging: the place beside a storage's files in which an archive is unpacked, and the exchange of the two by renaming.
+// Staging: the folder beside a storage's files in which an archive is unpacked, and the exchange of the two by renaming.
 #pragma once
 
 #include <filesystem>
@@ -24,11 +24,11 @@ class Staging {
           std::function<void()> passed = {});
 
   /// One per storage, sorted by path: `top` is the folder to unpack into.
-  const std::vector<transfer::Storage>& places() const { return places_; }
+  const std::vector<transfer::Storage>& staged() const { return staged_; }
   /// Why nothing can be unpacked at `path` below a storage; null if it can.
-  const char* obstacle(std::size_t place, const std::string& path, bool is_folder) const;
+  const char* obstacle(std::size_t index, const std::string& path, bool is_folder) const;
   /// Records the facts of a storage's own top.
-  void setTopFacts(std::size_t place, const transfer::Facts& facts, const transfer::Attributes& attributes);
+  void setTopFacts(std::size_t index, const transfer::Facts& facts, const transfer::Attributes& attributes);
   /// Makes the unpacked files durable and commits; then performs the exchange and removes the staging folders.
   void commit();
   bool isCommitted() const { return committed_; }
@@ -36,11 +36,11 @@ class Staging {
   void discard();
 
  private:
-  void stage(std::size_t place);
-  void setTopFacts(std::size_t place, const transfer::Storage& like);
+  void stage(std::size_t index);
+  void setTopFacts(std::size_t index, const transfer::Storage& like);
 
   std::vector<transfer::Storage> storages_;
-  std::vector<transfer::Storage> places_;
+  std::vector<transfer::Storage> staged_;
   std::string plan_;
   std::function<void()> passed_;
   bool committed_ = false;

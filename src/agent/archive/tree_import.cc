@@ -21,7 +21,7 @@ using transfer::Storage;
 }
 
 /// The destination of an entry.
-struct Place {
+struct Destination {
   std::size_t storage = 0;
   std::string folder;  ///< below the storage's top
   std::string name;    ///< empty: the top itself
@@ -40,7 +40,7 @@ class TreeImporter {
     // In reverse: the contents of a directory before the directory itself, whose time they would change.
     folder_.reset();
     for (auto late = late_.rbegin(); late != late_.rend(); ++late) {
-      const Storage& storage = staging_.places()[late->storage];
+      const Storage& storage = staging_.staged()[late->storage];
       const Descriptor folder = transfer::openBelow(storage.top.get(), late->path);
       if (!folder.valid()) failEntry("open", storage.describe(late->path), errno);
       applyTo(folder.get(), late->facts, late->attributes, storage.describe(late->path));
@@ -55,69 +55,71 @@ class TreeImporter {
     transfer::Attributes attributes;
   };
 
-  Place placeOf(const std::string& path) const {
-    Place place;
+  Destination destinationOf(const std::string& path) const {
+    Destination destination;
     std::size_t longest = 0;
-    for (std::size_t i = 0; i < staging_.places().size(); ++i) {
-      const std::string top = staging_.places()[i].mountPath.substr(1);
+    for (std::size_t i = 0; i < staging_.staged().size(); ++i) {
+      const std::string top = staging_.staged()[i].mountPath.substr(1);
       if (top.size() < longest || !path.starts_with(top) || (path.size() > top.size() && path[top.size()] != '/')) continue;
       longest = top.size();
-      place.storage = i;
+      destination.storage = i;
     }
     const std::string below = path.size() > longest ? path.substr(longest + 1) : std::string();
     const auto slash = below.rfind('/');
-    place.folder = slash == std::string::npos ? std::string() : below.substr(0, slash);
-    place.name = slash == std::string::npos ? below : below.substr(slash + 1);
-    return place;
+    destination.folder = slash == std::string::npos ? std::string() : below.substr(0, slash);
+    destination.name = slash == std::string::npos ? below : below.substr(slash + 1);
+    return destination;
   }
-  std::string shown(const Place& place) const { return staging_.places()[place.storage].describe(place.folder, place.name); }
+  std::string shown(const Destination& destination) const {
+    return staging_.staged()[destination.storage].describe(destination.folder, destination.name);
+  }
 
   void take(const ArchiveEntry& entry) {
-    const Place place = placeOf(entry.path);
-    if (place.name.empty()) {
+    const Destination destination = destinationOf(entry.path);
+    if (destination.name.empty()) {
       if (entry.kind != ArchiveKind::Directory) throw Error(ErrorCode::Unprocessable, "A storage of the archive is not a folder.");
-      return staging_.setTopFacts(place.storage, entry.facts, entry.attributes);
+      return staging_.setTopFacts(destination.storage, entry.facts, entry.attributes);
     }
-    if (const char* why = staging_.obstacle(place.storage, place.path(), entry.kind == ArchiveKind::Directory)) {
+    if (const char* why = staging_.obstacle(destination.storage, destination.path(), entry.kind == ArchiveKind::Directory)) {
       reader_.notes().add(transfer::readable(entry.path), why);
       return;
     }
-    const int folder = folderOf(place);
-    const char* name = place.name.c_str();
-    if (entry.kind == ArchiveKind::Directory) return makeDirectory(folder, place, entry);
+    const int folder = folderOf(destination);
+    const char* name = destination.name.c_str();
+    if (entry.kind == ArchiveKind::Directory) return makeDirectory(folder, destination, entry);
     // Of several entries with one name the last counts.
-    if (::unlinkat(folder, name, 0) != 0 && errno != ENOENT) failEntry("replace", shown(place), errno);
+    if (::unlinkat(folder, name, 0) != 0 && errno != ENOENT) failEntry("replace", shown(destination), errno);
     switch (entry.kind) {
       case ArchiveKind::Symlink:
-        if (::symlinkat(entry.link.c_str(), folder, name) != 0) failEntry("create the symbolic link", shown(place), errno);
-        return transfer::applyLinkFacts(folder, place.name, entry.facts, shown(place));
+        if (::symlinkat(entry.link.c_str(), folder, name) != 0) failEntry("create the symbolic link", shown(destination), errno);
+        return transfer::applyLinkFacts(folder, destination.name, entry.facts, shown(destination));
       case ArchiveKind::Fifo:
-        if (::mkfifoat(folder, name, 0600) != 0) failEntry("create the pipe", shown(place), errno);
-        transfer::applyLinkFacts(folder, place.name, entry.facts, shown(place));
-        if (::fchmodat(folder, name, entry.facts.mode, 0) != 0) failEntry("set the mode of", shown(place), errno);
+        if (::mkfifoat(folder, name, 0600) != 0) failEntry("create the pipe", shown(destination), errno);
+        transfer::applyLinkFacts(folder, destination.name, entry.facts, shown(destination));
+        if (::fchmodat(folder, name, entry.facts.mode, 0) != 0) failEntry("set the mode of", shown(destination), errno);
         return;
       case ArchiveKind::HardLink:
-        return link(folder, place, entry);
+        return link(folder, destination, entry);
       default:
-        return makeFile(folder, place, entry);
+        return makeFile(folder, destination, entry);
     }
   }
 
   /// The parent folder of an entry. Created if the archive has not listed it before.
-  int folderOf(const Place& place) {
-    if (folder_.valid() && folder_storage_ == place.storage && folder_path_ == place.folder) return folder_.get();
-    const Storage& storage = staging_.places()[place.storage];
-    folder_ = transfer::openBelow(storage.top.get(), place.folder);
+  int folderOf(const Destination& destination) {
+    if (folder_.valid() && folder_storage_ == destination.storage && folder_path_ == destination.folder) return folder_.get();
+    const Storage& storage = staging_.staged()[destination.storage];
+    folder_ = transfer::openBelow(storage.top.get(), destination.folder);
     if (!folder_.valid() && errno == ENOENT) {
       for (std::size_t at = 0; at != std::string::npos;) {
-        at = place.folder.find('/', at + 1);
-        makeMissing(storage, place.folder.substr(0, at));
+        at = destination.folder.find('/', at + 1);
+        makeMissing(storage, destination.folder.substr(0, at));
       }
-      folder_ = transfer::openBelow(storage.top.get(), place.folder);
+      folder_ = transfer::openBelow(storage.top.get(), destination.folder);
     }
-    if (!folder_.valid()) failEntry("open", storage.describe(place.folder), errno);
-    folder_storage_ = place.storage;
-    folder_path_ = place.folder;
+    if (!folder_.valid()) failEntry("open", storage.describe(destination.folder), errno);
+    folder_storage_ = destination.storage;
+    folder_path_ = destination.folder;
     return folder_.get();
   }
 
@@ -129,40 +131,40 @@ class TreeImporter {
       failEntry("create the directory", storage.describe(path), errno);
   }
 
-  void makeDirectory(int folder, const Place& place, const ArchiveEntry& entry) {
-    if (::mkdirat(folder, place.name.c_str(), 0700) != 0) {
+  void makeDirectory(int folder, const Destination& destination, const ArchiveEntry& entry) {
+    if (::mkdirat(folder, destination.name.c_str(), 0700) != 0) {
       struct stat status{};
       const int error = errno;
-      const bool there = ::fstatat(folder, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
-      if (!there) failEntry("create the directory", shown(place), error);
+      const bool there = ::fstatat(folder, destination.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(status.st_mode);
+      if (!there) failEntry("create the directory", shown(destination), error);
     }
-    late_.push_back({place.storage, place.path(), entry.facts, entry.attributes});
+    late_.push_back({destination.storage, destination.path(), entry.facts, entry.attributes});
   }
 
-  void makeFile(int folder, const Place& place, const ArchiveEntry& entry) {
-    const Descriptor file(::openat(folder, place.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!file.valid()) failEntry("create the file", shown(place), errno);
+  void makeFile(int folder, const Destination& destination, const ArchiveEntry& entry) {
+    const Descriptor file(::openat(folder, destination.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!file.valid()) failEntry("create the file", shown(destination), errno);
     std::int64_t offset = 0;
     for (std::string_view data; reader_.read(offset, data);) {
       stop_.check();
       while (!data.empty()) {
         const ssize_t put = ::pwrite(file.get(), data.data(), data.size(), offset);
         if (put < 0 && errno == EINTR) continue;
-        if (put <= 0) failEntry("write", shown(place), errno);
+        if (put <= 0) failEntry("write", shown(destination), errno);
         data.remove_prefix(static_cast<std::size_t>(put));
         offset += put;
       }
     }
-    if (::ftruncate(file.get(), entry.facts.size) != 0) failEntry("write", shown(place), errno);
-    applyTo(file.get(), entry.facts, entry.attributes, shown(place));
+    if (::ftruncate(file.get(), entry.facts.size) != 0) failEntry("write", shown(destination), errno);
+    applyTo(file.get(), entry.facts, entry.attributes, shown(destination));
   }
 
-  void link(int folder, const Place& place, const ArchiveEntry& entry) {
-    const Place first = placeOf(entry.link);
-    const Storage& storage = staging_.places()[first.storage];
+  void link(int folder, const Destination& destination, const ArchiveEntry& entry) {
+    const Destination first = destinationOf(entry.link);
+    const Storage& storage = staging_.staged()[first.storage];
     const Descriptor there = transfer::openBelow(storage.top.get(), first.folder, O_PATH);
-    if (first.name.empty() || !there.valid() || ::linkat(there.get(), first.name.c_str(), folder, place.name.c_str(), 0) != 0)
-      failEntry("link", shown(place), first.name.empty() ? EISDIR : errno);
+    if (first.name.empty() || !there.valid() || ::linkat(there.get(), first.name.c_str(), folder, destination.name.c_str(), 0) != 0)
+      failEntry("link", shown(destination), first.name.empty() ? EISDIR : errno);
   }
 
   /// On a file system without attributes the files are kept, and a note is added.

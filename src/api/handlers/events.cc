@@ -78,7 +78,7 @@ std::vector<Endpoint> eventRoutes() {
                          .description = "The stream; the JSON behind `data:` is an Event",
                          .schema = "Event",
                          .contentType = "text/event-stream"}},
-          .parameters = {{.place = Parameter::Place::Header,
+          .parameters = {{.location = Parameter::Location::Header,
                           .name = "Last-Event-ID",
                           .kind = Parameter::Kind::Integer,
                           .description = "Resume after this event",

@@ -207,7 +207,7 @@ std::vector<Endpoint> insideRoutes() {
           .responses = {{.status = 101, .description = "From here on, the connection is the port's", .headers = {"Upgrade"}}},
           .problems = {409, 426, 503},
           .parameters = {instanceRef(),
-                         {.place = Parameter::Place::Path,
+                         {.location = Parameter::Location::Path,
                           .name = "port",
                           .kind = Parameter::Kind::Integer,
                           .description = "A port that listens in the instance",

@@ -54,7 +54,7 @@ awaitable<Reply> getSwarmStatus(Services& services, Call&) { co_return reply(co_
 
 Parameter providerType() {
   Parameter parameter = choice<ProviderType>("type", "The kind of provider");
-  parameter.place = Parameter::Place::Path;
+  parameter.location = Parameter::Location::Path;
   return parameter;
 }
 

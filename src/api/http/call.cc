@@ -69,7 +69,7 @@ std::string_view labelKey(std::string_view name) {
 
 const Parameter* findParameter(const Endpoint& route, std::string_view name) {
   for (const Parameter& parameter : route.parameters) {
-    if (parameter.place != Parameter::Place::Query) continue;
+    if (parameter.location != Parameter::Location::Query) continue;
     if (parameter.kind == ParameterKind::Labels ? !labelKey(name).empty() : parameter.name == name) return &parameter;
   }
   return nullptr;
@@ -131,7 +131,7 @@ void Call::bind(const Endpoint& route, std::vector<std::string> arguments) {
   std::vector<FieldError> faults;
   bindQuery(route, faults);
   for (const Parameter& parameter : route.parameters)
-    if (parameter.place == Parameter::Place::Header) bindHeader(parameter, faults);
+    if (parameter.location == Parameter::Location::Header) bindHeader(parameter, faults);
   throwIfAny(std::move(faults));
   refuseCondition(route);
 }

@@ -125,7 +125,7 @@ awaitable<AuditRecord> changeOf(Services& services, Call& call) {
   const Endpoint& route = call.route();
   AuditRecord record = recordOf(call, route, call.arguments());
   for (const Parameter& parameter : route.parameters) {
-    if (parameter.place != Parameter::Place::Query || parameter.kind == Parameter::Kind::Labels) continue;
+    if (parameter.location != Parameter::Location::Query || parameter.kind == Parameter::Kind::Labels) continue;
     if (const auto value = call.text(parameter.name))
       record.after[parameter.name] = isVisible(parameter.name) ? printable(*value, 128) : std::string("***");
   }

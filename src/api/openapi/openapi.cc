@@ -123,12 +123,12 @@ json::object parameterSchema(const Parameter& parameter) {
 }
 
 json::object parameterJson(const Parameter& parameter) {
-  using Place = Parameter::Place;
+  using Location = Parameter::Location;
   json::object out{{"name", parameter.name},
-                   {"in", parameter.place == Place::Path    ? "path"
-                          : parameter.place == Place::Query ? "query"
-                                                            : "header"},
-                   {"required", parameter.place == Place::Path},
+                   {"in", parameter.location == Location::Path    ? "path"
+                          : parameter.location == Location::Query ? "query"
+                                                                  : "header"},
+                   {"required", parameter.location == Location::Path},
                    {"description", parameter.description}};
   if (parameter.kind == Parameter::Kind::Labels) {
     out["style"] = "deepObject";

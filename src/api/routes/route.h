@@ -19,10 +19,10 @@ using Handler = awaitable<Reply> (*)(Services& services, Call& call);
 
 /// One parameter; a request with any other is refused.
 struct Parameter {
-  enum class Place { Path, Query, Header };
+  enum class Location { Path, Query, Header };
   /// Labels: "label[KEY]=VALUE" or "label.KEY=VALUE", any number of keys. EntityTags: a list, possibly in several fields.
   enum class Kind { Text, Integer, Flag, Time, Choice, Labels, EntityTags };
-  Place place = Place::Query;
+  Location location = Location::Query;
   std::string_view name = {};
   Kind kind = Kind::Text;
   std::string_view description = {};

@@ -23,7 +23,7 @@ inline Endpoint at(std::string_view method, std::string_view pattern, Permission
 }
 
 inline Parameter path(std::string_view name, std::string_view description) {
-  return {.place = Parameter::Place::Path, .name = name, .description = description};
+  return {.location = Parameter::Location::Path, .name = name, .description = description};
 }
 inline Parameter text(std::string_view name, std::string_view description, std::int64_t max_length = 256) {
   return {.name = name, .description = description, .maximum = max_length};
@@ -47,13 +47,13 @@ Parameter choice(std::string_view name, std::string_view description) {
   return choice(name, description, std::move(choices));
 }
 inline Parameter header(std::string_view name, std::string_view description, std::int64_t max_length = 256) {
-  return {.place = Parameter::Place::Header, .name = name, .description = description, .maximum = max_length};
+  return {.location = Parameter::Location::Header, .name = name, .description = description, .maximum = max_length};
 }
 
 inline Parameter waitSeconds() { return integer("wait", "Seconds to wait for the end of the operation before the response", 0, 900); }
 inline Parameter instanceRef() { return path("id", "The instance's id or its unique name"); }
 inline Parameter ifMatch() {
-  return {.place = Parameter::Place::Header,
+  return {.location = Parameter::Location::Header,
           .name = "If-Match",
           .kind = Parameter::Kind::EntityTags,
           .description = "ETags of the instance that the request is meant for, or *; with another version, nothing is done: 412",

@@ -63,17 +63,17 @@ namespace {
 
 /// A waiter's registration for the life of its frame. publishText() posts to the waiter's loop under the mutex, so the loop still exists.
 template <typename Impl>
-class Place {
+class WaiterRegistration {
  public:
-  Place(std::shared_ptr<Impl> impl, const std::shared_ptr<Timer>& timer) : impl_(std::move(impl)), timer_(timer.get()) {
+  WaiterRegistration(std::shared_ptr<Impl> impl, const std::shared_ptr<Timer>& timer) : impl_(std::move(impl)), timer_(timer.get()) {
     impl_->waiting.emplace(timer_, timer);  // under the caller's lock
   }
-  ~Place() {
+  ~WaiterRegistration() {
     std::lock_guard lock(impl_->mutex);
     impl_->waiting.erase(timer_);
   }
-  Place(const Place&) = delete;
-  Place& operator=(const Place&) = delete;
+  WaiterRegistration(const WaiterRegistration&) = delete;
+  WaiterRegistration& operator=(const WaiterRegistration&) = delete;
 
  private:
   std::shared_ptr<Impl> impl_;
@@ -123,12 +123,12 @@ awaitable<std::vector<Event>> EventBus::after(std::uint64_t id, Deadline deadlin
   auto executor = co_await boost::asio::this_coro::executor;
   for (;;) {
     auto timer = std::make_shared<Timer>(executor, deadline.time());
-    std::optional<Place<Impl>> place;
+    std::optional<WaiterRegistration<Impl>> registration;
     {
       std::lock_guard lock(impl->mutex);
       if (id != impl->last) co_return impl->since(id, max_bytes);
       if (deadline.hasPassed()) co_return std::vector<Event>();
-      place.emplace(impl, timer);
+      registration.emplace(impl, timer);
     }
     boost::system::error_code error;
     try {
@@ -136,7 +136,7 @@ awaitable<std::vector<Event>> EventBus::after(std::uint64_t id, Deadline deadlin
     } catch (const boost::system::system_error& caught) {
       error = caught.code();
     }
-    place.reset();
+    registration.reset();
     std::lock_guard lock(impl->mutex);
     if (error && id == impl->last) throw boost::system::system_error(error);  // the caller was cancelled
   }
