@@ -15,12 +15,12 @@ constexpr std::chrono::milliseconds kServicesDelay{5};
 constexpr std::chrono::hours kDestroyedKept{1};
 constexpr std::chrono::hours kSoftDelete{24};  // §7
 
-SystemTime expiryOf(const Snapshot& snapshot) { return snapshot.createdAt + std::chrono::days(snapshot.retentionDays); }
+SystemTime expiryOf(const VolumeSnapshot& snapshot) { return snapshot.createdAt + std::chrono::days(snapshot.retentionDays); }
 
 /// Snapshots of a deleted volume can be restored until they expire (§7).
 SystemTime keptUntil(const Volume& volume) {
   SystemTime until = volume.deletedAt + kSoftDelete;
-  for (const Snapshot& snapshot : volume.snapshots) until = std::max(until, expiryOf(snapshot));
+  for (const VolumeSnapshot& snapshot : volume.snapshots) until = std::max(until, expiryOf(snapshot));
   return until;
 }
 
@@ -140,7 +140,8 @@ void Core::forgetOld() {
   while (!soft_deleted_.empty() && keptUntil(*soft_deleted_.front()) < now()) {
     VolumePtr volume = soft_deleted_.front();
     soft_deleted_.pop_front();
-    for (const Snapshot& snapshot : volume->snapshots) spawn(backend->destroyVolume(snapshot.id, Deadline::after(std::chrono::minutes(2))));
+    for (const VolumeSnapshot& snapshot : volume->snapshots)
+      spawn(backend->destroyVolume(snapshot.id, Deadline::after(std::chrono::minutes(2))));
     world.forget(volume);
     journal.forgotten(volume);
   }
@@ -156,10 +157,10 @@ void Core::softDelete(const VolumePtr& volume) {
 }
 
 void Core::dropExpiredSnapshots(const VolumePtr& volume) {
-  for (const Snapshot& snapshot : volume->snapshots) {
+  for (const VolumeSnapshot& snapshot : volume->snapshots) {
     if (expiryOf(snapshot) < now()) spawn(backend->destroyVolume(snapshot.id, Deadline::after(std::chrono::minutes(2))));
   }
-  if (std::erase_if(volume->snapshots, [this](const Snapshot& snapshot) { return expiryOf(snapshot) < now(); }) > 0)
+  if (std::erase_if(volume->snapshots, [this](const VolumeSnapshot& snapshot) { return expiryOf(snapshot) < now(); }) > 0)
     journal.changed(volume);
 }
 

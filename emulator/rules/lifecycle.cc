@@ -149,7 +149,7 @@ awaitable<void> runAppDelete(Core& core, AppPtr app) {
   for (const auto& [number, volume] : app->volumes) volumes.push_back(volume);
   for (const VolumePtr& volume : volumes) {
     co_await destroyVolumeContent(core, volume);
-    for (const Snapshot& snapshot : volume->snapshots)
+    for (const VolumeSnapshot& snapshot : volume->snapshots)
       co_await core.backend->destroyVolume(snapshot.id, Deadline::after(std::chrono::minutes(2)));
     core.world.forget(volume);
     core.journal.forgotten(volume);

@@ -103,10 +103,10 @@ constexpr auto membersOf(const Machine&) {
                     Named{"lease", &Machine::lease}, Named{"restartCount", &Machine::restartCount});
 }
 
-constexpr auto membersOf(const Snapshot&) {
-  return std::tuple(Named{"id", &Snapshot::id}, Named{"digest", &Snapshot::digest}, Named{"created", &Snapshot::createdAt},
-                    Named{"size", &Snapshot::sizeBytes}, Named{"volumeSize", &Snapshot::volumeSizeGb},
-                    Named{"retention", &Snapshot::retentionDays});
+constexpr auto membersOf(const VolumeSnapshot&) {
+  return std::tuple(Named{"id", &VolumeSnapshot::id}, Named{"digest", &VolumeSnapshot::digest},
+                    Named{"created", &VolumeSnapshot::createdAt}, Named{"size", &VolumeSnapshot::sizeBytes},
+                    Named{"volumeSize", &VolumeSnapshot::volumeSizeGb}, Named{"retention", &VolumeSnapshot::retentionDays});
 }
 
 constexpr auto membersOf(const Volume&) {

@@ -170,7 +170,7 @@ struct Machine {
 
 inline bool isReachable(const Machine& machine) { return !machine.host || machine.host->status == HostStatus::ok; }
 
-struct Snapshot {
+struct VolumeSnapshot {
   std::string id;
   std::string digest;
   SystemTime createdAt{};
@@ -195,7 +195,7 @@ struct Volume {
   std::string attachedMachine;
   SystemTime boundUntil = SystemTime::max();  ///< set when the Machine was destroyed
   SystemTime createdAt{}, updatedAt{}, deletedAt{};
-  std::vector<Snapshot> snapshots;
+  std::vector<VolumeSnapshot> snapshots;
 
   bool isGoing() const { return state == "pending_destroy" || state == "destroyed"; }
 };

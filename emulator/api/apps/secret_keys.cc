@@ -179,7 +179,8 @@ awaitable<Response> decryptBySecretKey(Core&, Call& call) {
 
 awaitable<Response> signBySecretKey(Core&, Call& call) {
   const SecretKey& key = requireKeyFor(call, KeyUse::Sign);
-  co_return jsonResponse(200, json::object{{"signature", toBase64(signWith(requireType(key.type), key.value, bytesAt(call, "plaintext")))}});
+  co_return jsonResponse(200,
+                         json::object{{"signature", toBase64(signWith(requireType(key.type), key.value, bytesAt(call, "plaintext")))}});
 }
 
 awaitable<Response> verifyBySecretKey(Core&, Call& call) {

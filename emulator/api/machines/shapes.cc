@@ -198,7 +198,7 @@ json::object ipToJson(const IpAssignment& ip) {
   return object;
 }
 
-json::object snapshotToJson(const Snapshot& snapshot) {
+json::object snapshotToJson(const VolumeSnapshot& snapshot) {
   return {{"id", snapshot.id},
           {"created_at", formatSeconds(snapshot.createdAt)},
           {"digest", snapshot.digest},

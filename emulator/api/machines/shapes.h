@@ -22,7 +22,7 @@ json::object eventToJson(const MachineEvent& event);
 json::object volumeToJson(const Core& core, const Volume& volume);
 json::object appToJson(const App& app);
 json::object ipToJson(const IpAssignment& ip);
-json::object snapshotToJson(const Snapshot& snapshot);
+json::object snapshotToJson(const VolumeSnapshot& snapshot);
 /// `object` with the version of the app's secrets, under both names that clients read.
 json::object withSecretsVersion(const App& app, json::object object);
 std::string secretDigest(const AppSecret& secret);  ///< 16 hex digits

@@ -51,7 +51,7 @@ Origin findOrigin(Core& core, const Call& call) {
   // Also of a deleted volume (§7).
   for (const auto& [number, volume] : call.app->volumes) {
     core.dropExpiredSnapshots(volume);
-    for (const Snapshot& snapshot : volume->snapshots) {
+    for (const VolumeSnapshot& snapshot : volume->snapshots) {
       if (snapshot.id == snapshot_id) return {snapshot.id, "restoring", snapshot.volumeSizeGb, "", volume->region};
     }
   }
@@ -216,7 +216,7 @@ awaitable<Response> extendVolume(Core& core, Call& call) {
 awaitable<Response> listSnapshots(Core& core, Call& call) {
   core.dropExpiredSnapshots(call.volume);
   json::array list;
-  for (const Snapshot& snapshot : call.volume->snapshots) list.push_back(snapshotToJson(snapshot));
+  for (const VolumeSnapshot& snapshot : call.volume->snapshots) list.push_back(snapshotToJson(snapshot));
   co_return jsonResponse(200, list);
 }
 
@@ -225,7 +225,7 @@ awaitable<Response> createSnapshot(Core& core, Call& call) {
   if (volume->isGoing()) refuse(412, "failed_precondition: volume is being destroyed");  // I: status and wording
   requireHost(*volume);
   core.dropExpiredSnapshots(volume);
-  Snapshot snapshot;
+  VolumeSnapshot snapshot;
   snapshot.id = newSnapshotId();
   snapshot.createdAt = core.now();
   snapshot.volumeSizeGb = volume->sizeGb;
@@ -243,13 +243,13 @@ awaitable<Response> createSnapshot(Core& core, Call& call) {
     failure = error;
   }
   if (failure || call.app->deleted) {
-    std::erase_if(volume->snapshots, [&](const Snapshot& known) { return known.id == snapshot.id; });
+    std::erase_if(volume->snapshots, [&](const VolumeSnapshot& known) { return known.id == snapshot.id; });
     core.touch(volume);
     co_await core.backend->destroyVolume(snapshot.id, copyDeadline());
     if (failure) throw *failure;
     refuseBy("E6");
   }
-  for (Snapshot& known : volume->snapshots) {
+  for (VolumeSnapshot& known : volume->snapshots) {
     if (known.id == snapshot.id) known.sizeBytes = snapshot.sizeBytes;
   }
   core.touch(volume);

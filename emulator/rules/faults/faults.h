@@ -23,7 +23,7 @@ enum class Twice { No, FirstResponse, LastResponse };
 struct FaultEffect {
   std::chrono::milliseconds latency{0};
   std::optional<Response> response;  ///< instead of the request's own
-  Commit commit = Commit::No;    ///< with `response`: before or after the work
+  Commit commit = Commit::No;        ///< with `response`: before or after the work
   Twice twice = Twice::No;
   bool emptyList = false;                                ///< a list response has no entry, and no cursor
   std::vector<std::string> errorRegions;                 ///< an organization-wide list lacks these regions and reports it
