@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "net/tls/tls_context.h"
-#include "provider/flyio/api/fly_types.h"
+#include "provider/flyio/api/machine.h"
 #include "provider/flyio/api/transport/fly_token.h"
 #include "provider/flyio/flyio_config.h"
 

@@ -19,7 +19,21 @@ std::string toString(IpKind kind) {
   return "v6";
 }
 
+App readApp(const json::value& document) {
+  App app;
+  app.name = stringAt(document, "name");
+  app.machineCount = integerAt(document, "machine_count");
+  app.volumeCount = integerAt(document, "volume_count");
+  return app;
+}
+
 }  // namespace
+
+IpKind IpAddress::kind() const {
+  if (ip.starts_with("fdaa:")) return IpKind::PrivateV6;
+  if (shared) return IpKind::SharedV4;
+  return ip.find(':') == std::string::npos ? IpKind::Other : IpKind::V6;
+}
 
 awaitable<FlyResult<void>> MachinesClient::change(FlyCall call, Deadline deadline) {
   std::string doing = call.doing;

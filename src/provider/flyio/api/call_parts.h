@@ -1,14 +1,18 @@
 // What the files of MachinesClient share.
 #pragma once
 
+#include <boost/json/value.hpp>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/text/format.h"
 #include "base/text/json_access.h"
-#include "provider/flyio/api/fly_types.h"
 
 namespace swarm::flyio {
+
+namespace json = boost::json;
 
 inline std::string inApp(std::string_view app, std::string_view rest) { return format("/v1/apps/{}{}", app, rest); }
 

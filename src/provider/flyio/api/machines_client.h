@@ -6,10 +6,22 @@
 #include <string>
 #include <vector>
 
-#include "provider/flyio/api/fly_types.h"
+#include "provider/flyio/api/app.h"
+#include "provider/flyio/api/machine.h"
+#include "provider/flyio/api/region.h"
 #include "provider/flyio/api/transport/fly_transport.h"
+#include "provider/flyio/api/volume.h"
 
 namespace swarm::flyio {
+
+/// One page of an organization's list.
+template <typename T>
+struct Page {
+  std::vector<T> items;
+  std::string nextCursor;
+  std::vector<std::string> errorRegions;  ///< not empty: entries are missing
+  std::string lastUpdatedAt;
+};
 
 /// For one loop. Errors are swarm::Error; what is not found is empty. A call whose failure its callers must distinguish returns FlyResult.
 /// Names and ids must be Fly's own (letters, digits, dashes, underscores): they are not escaped in paths.

@@ -103,7 +103,7 @@ awaitable<void> removeFrom(FlyParts& parts, std::string app, PlaceId place_id, D
 awaitable<void> removeInstance(FlyParts& parts, PlaceId place_id, DeleteVolumes volumes, std::vector<ExternalResource> external,
                                Progress& progress, Deadline deadline) {
   std::set<std::string> apps{parts.swarm.appOf(place_id)};
-  if (const MachineCache::Place* known = parts.cache.find(place_id)) apps.insert(known->app);
+  if (const MachineCache::Entry* known = parts.cache.find(place_id)) apps.insert(known->app);
   for (const ExternalResource& resource : external) {
     if (resource.kind == ResourceKind::app && parts.swarm.owns(resource.id)) apps.insert(resource.id);
   }

@@ -28,12 +28,12 @@ void MachineCache::remember(const Machine& machine) {
                     isReader(machine)};
 }
 
-const MachineCache::Place* MachineCache::find(const PlaceId& place_id) const {
+const MachineCache::Entry* MachineCache::find(const PlaceId& place_id) const {
   auto found = places_.find(place_id);
   return found == places_.end() ? nullptr : &found->second;
 }
 
-const MachineCache::Place* MachineCache::findByMachine(const std::string& machine_id) const {
+const MachineCache::Entry* MachineCache::findByMachine(const std::string& machine_id) const {
   auto found = std::ranges::find_if(places_, [&](const auto& place) { return place.second.machineId == machine_id; });
   return found == places_.end() ? nullptr : &found->second;
 }

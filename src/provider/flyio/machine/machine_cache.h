@@ -6,7 +6,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "provider/flyio/api/fly_types.h"
+#include "provider/flyio/api/machine.h"
 #include "provider/flyio/flyio_config.h"
 #include "provider/provider.h"
 
@@ -15,7 +15,7 @@ namespace swarm::flyio {
 /// For one loop.
 class MachineCache {
  public:
-  struct Place {
+  struct Entry {
     std::string app;
     std::string machineId;
     OpenEnum<MachineState> state;
@@ -32,9 +32,9 @@ class MachineCache {
 
   void remember(const Machine& machine);
   void forget(const PlaceId& place_id) { places_.erase(place_id); }
-  const Place* find(const PlaceId& place_id) const;
-  const Place* findByMachine(const std::string& machine_id) const;
-  const std::map<PlaceId, Place>& places() const { return places_; }
+  const Entry* find(const PlaceId& place_id) const;
+  const Entry* findByMachine(const std::string& machine_id) const;
+  const std::map<PlaceId, Entry>& places() const { return places_; }
 
   /// Instances that were recently searched for everywhere, and not found.
   void noteAbsent(const PlaceId& place_id) { absent_[place_id] = std::chrono::steady_clock::now(); }
@@ -54,7 +54,7 @@ class MachineCache {
  private:
   const FlyIOProviderConfig& config_;
   std::function<void()> on_first_;
-  std::map<PlaceId, Place> places_;
+  std::map<PlaceId, Entry> places_;
   std::map<PlaceId, SteadyTime> absent_;
   std::map<std::string, SteadyTime> created_;
   std::map<std::string, SteadyTime> destroyed_;

@@ -40,7 +40,7 @@ awaitable<std::optional<Machine>> MachineFinder::findIn(std::string app, PlaceId
 }
 
 awaitable<std::optional<Machine>> MachineFinder::find(PlaceId place_id, Deadline deadline) {
-  if (const MachineCache::Place* known = cache_.find(place_id)) {
+  if (const MachineCache::Entry* known = cache_.find(place_id)) {
     Machine place;
     place.app = known->app;
     place.id = known->machineId;

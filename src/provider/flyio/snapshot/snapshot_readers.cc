@@ -133,7 +133,7 @@ awaitable<std::string> findReader(FlyParts& parts, PlaceId id, const std::vector
   for (const ExternalResource& resource : external) {
     if (resource.kind == ResourceKind::reader && parts.swarm.owns(resource.id)) co_return resource.id;
   }
-  if (const MachineCache::Place* known = parts.cache.find(id)) co_return known->isReader ? known->app : "";
+  if (const MachineCache::Entry* known = parts.cache.find(id)) co_return known->isReader ? known->app : "";
   if (!external.empty()) co_return "";  // the ids of an instance
   auto machine = co_await parts.machines.find(id, deadline);
   co_return machine&& isReader(*machine) ? machine->app : "";

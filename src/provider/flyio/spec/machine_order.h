@@ -9,7 +9,8 @@
 #include <vector>
 
 #include "provider/flyio/api/fly_errors.h"
-#include "provider/flyio/api/fly_types.h"
+#include "provider/flyio/api/machine.h"
+#include "provider/flyio/api/volume.h"
 #include "provider/flyio/spec/guest_size.h"
 #include "provider/flyio/spec/machine_spec.h"
 

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "provider/flyio/api/fly_types.h"
+#include "provider/flyio/api/machine.h"
+#include "provider/flyio/api/volume.h"
 #include "provider/flyio/flyio_config.h"
 #include "provider/flyio/spec/guest_size.h"
 #include "provider/flyio/volume/storage_record.h"

@@ -3,7 +3,7 @@
 
 #include "base/error.h"
 #include "net/url.h"
-#include "provider/flyio/api/fly_types.h"
+#include "provider/flyio/api/machine.h"
 #include "provider/flyio/flyio_config.h"
 #include "provider/provider.h"
 

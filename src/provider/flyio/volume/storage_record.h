@@ -7,7 +7,8 @@
 #include <vector>
 
 #include "base/error.h"
-#include "provider/flyio/api/fly_types.h"
+#include "provider/flyio/api/machine.h"
+#include "provider/flyio/api/volume.h"
 #include "provider/provider.h"
 
 namespace swarm::flyio {

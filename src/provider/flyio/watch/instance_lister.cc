@@ -16,7 +16,7 @@ constexpr int kMaxReads = 32;
 
 /// What the cache has, if it is newer than the list.
 const ProviderInstance* findNewer(const MachineCache& cache, const Machine& listed) {
-  const MachineCache::Place* known = cache.find(placeOf(listed));
+  const MachineCache::Entry* known = cache.find(placeOf(listed));
   if (!known || known->machineId != listed.id) return nullptr;
   bool is_same = known->updatedAt >= listed.updatedAt && known->state == listed.state;
   bool is_recent = known->updatedAt == listed.updatedAt && std::chrono::steady_clock::now() - known->learnt < kListLag;

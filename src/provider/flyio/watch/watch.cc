@@ -55,7 +55,7 @@ void Watch::noteChange(const Machine& machine) {
   seen = {place, machine.state, machine.version, machine.updatedAt, machine.isGone()};
   if (same) return;
   if (!machine.isGone()) return notify(ProviderEvent::Kind::Changed, place, std::string(machine.state.name()));
-  const MachineCache::Place* known = cache_.find(place);
+  const MachineCache::Entry* known = cache_.find(place);
   bool is_current = known && known->machineId == machine.id;
   // An instance that was moved to another host has another Machine now; an unknown one was destroyed before this server started.
   bool is_another = known && !is_current;
@@ -91,7 +91,7 @@ awaitable<void> Watch::pollChanges() {
 
 PlaceId Watch::placeOf(const std::string& machine_id) const {
   if (auto seen = seen_.find(machine_id); seen != seen_.end()) return seen->second.placeId;
-  const MachineCache::Place* place = cache_.findByMachine(machine_id);
+  const MachineCache::Entry* place = cache_.findByMachine(machine_id);
   return place ? place->details.placeId : PlaceId();
 }
 

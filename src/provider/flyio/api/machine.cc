@@ -1,10 +1,7 @@
-#include "provider/flyio/api/fly_types.h"
+#include "provider/flyio/api/machine.h"
 
-#include <algorithm>
-#include <array>
 #include <boost/json/serialize.hpp>
 
-#include "base/error.h"
 #include "base/text/json_access.h"
 #include "model/codec/codec_detail.h"
 
@@ -36,18 +33,6 @@ std::string Machine::volumeId() const {
   return stringAt(mounts->as_array().front(), "volume");
 }
 
-bool Volume::isGone() const {
-  constexpr std::array<std::string_view, 6> kEnding{"scheduling_destroy", "waiting_for_detach", "fork_cleanup",
-                                                    "pending_destroy",    "destroying",         "destroyed"};
-  return std::find(kEnding.begin(), kEnding.end(), state) != kEnding.end();
-}
-
-IpKind IpAddress::kind() const {
-  if (ip.starts_with("fdaa:")) return IpKind::PrivateV6;
-  if (shared) return IpKind::SharedV4;
-  return ip.find(':') == std::string::npos ? IpKind::Other : IpKind::V6;
-}
-
 json::object ExecRequest::body() const {
   json::object body{{"command", json::array(command.begin(), command.end())}, {"timeout", timeout.count()}};
   if (!input.empty()) body["stdin"] = input;
@@ -55,14 +40,6 @@ json::object ExecRequest::body() const {
 }
 
 std::size_t ExecRequest::bodySize() const { return json::serialize(body()).size(); }
-
-App readApp(const json::value& document) {
-  App app;
-  app.name = stringAt(document, "name");
-  app.machineCount = integerAt(document, "machine_count");
-  app.volumeCount = integerAt(document, "volume_count");
-  return app;
-}
 
 Machine readMachine(const json::value& document, std::string app) {
   Machine machine;
@@ -82,20 +59,6 @@ Machine readMachine(const json::value& document, std::string app) {
   if (const json::object* config = objectAt(document, machine.hasConfig ? "config" : "incomplete_config")) machine.config = *config;
   machine.events = arrayAt(document, "events");
   return machine;
-}
-
-Volume readVolume(const json::value& document, std::string app) {
-  Volume volume;
-  volume.app = std::move(app);
-  volume.id = stringAt(document, "id");
-  volume.name = stringAt(document, "name");
-  volume.state = stringAt(document, "state");
-  volume.region = stringAt(document, "region");
-  volume.machineId = stringAt(document, "attached_machine_id");
-  volume.sizeGb = integerAt(document, "size_gb");
-  volume.createdAt = timeAt(document, "created_at");
-  volume.hostStatus = stringAt(document, "host_status");
-  return volume;
 }
 
 }  // namespace swarm::flyio
