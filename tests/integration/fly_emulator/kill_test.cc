@@ -13,7 +13,7 @@
 #include "net/http/http_client.h"
 #include "support/coroutine_test.h"
 #include "support/temp_dir.h"
-#include "unit/fly_process/program.h"
+#include "unit/emulator/program/program.h"
 
 namespace swarm::emulator {
 namespace {

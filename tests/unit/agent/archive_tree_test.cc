@@ -8,8 +8,8 @@
 #include "agent/archive/tree_import.h"
 #include "base/text/format.h"
 #include "fuzz/archive_reader/checks.h"
+#include "unit/agent/fixture.h"
 #include "unit/agent/shell.h"
-#include "unit/agent/support.h"
 
 namespace swarm::agent {
 namespace {

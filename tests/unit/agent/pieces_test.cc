@@ -6,7 +6,7 @@
 #include "agent/server/config.h"
 #include "agent/workspace/home.h"
 #include "base/error.h"
-#include "unit/agent/support.h"
+#include "unit/agent/fixture.h"
 
 namespace swarm::agent {
 namespace {

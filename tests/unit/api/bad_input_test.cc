@@ -1,7 +1,7 @@
 // What must not get in: bodies, types, encodings, parameters, methods; and that every refusal is a whole problem document.
 #include <gtest/gtest.h>
 
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {

@@ -5,7 +5,7 @@
 #include "base/diagnostics/log.h"
 #include "net/websocket/websocket.h"
 #include "protocol/agent.h"
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {

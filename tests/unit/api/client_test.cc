@@ -4,7 +4,7 @@
 #include <thread>
 
 #include "async/deadline.h"
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {

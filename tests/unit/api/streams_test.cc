@@ -7,7 +7,7 @@
 #include "net/websocket/websocket.h"
 #include "protocol/agent.h"
 #include "protocol/ssh.h"
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {

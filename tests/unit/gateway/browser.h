@@ -1,7 +1,7 @@
 // A browser for tests: cookies by host and domain, redirects and automatic refreshes.
 #pragma once
 
-#include "unit/gateway/harness.h"
+#include "unit/gateway/fixture.h"
 
 namespace swarm::gateway::testing {
 

@@ -5,7 +5,7 @@
 #include "async/awaitable.h"
 #include "base/error.h"
 #include "net/stream/forwarding_stream.h"
-#include "unit/transfer/support.h"
+#include "unit/transfer/fixture.h"
 
 namespace swarm::transfer {
 namespace {

@@ -8,7 +8,7 @@
 
 #include <fstream>
 
-#include "unit/transfer/support.h"
+#include "unit/transfer/fixture.h"
 
 namespace swarm::transfer {
 namespace {

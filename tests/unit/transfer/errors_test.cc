@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "unit/transfer/support.h"
+#include "unit/transfer/fixture.h"
 
 namespace swarm::transfer {
 namespace {

@@ -5,7 +5,7 @@
 
 #include "transfer/hash/hash_workers.h"
 #include "transfer/wire/frame_stream.h"
-#include "unit/transfer/support.h"
+#include "unit/transfer/fixture.h"
 
 namespace swarm::transfer {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "transfer/tree/content.h"
 #include "transfer/wire/frame_stream.h"
-#include "unit/transfer/support.h"
+#include "unit/transfer/fixture.h"
 
 namespace swarm::transfer {
 namespace {

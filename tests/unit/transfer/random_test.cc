@@ -8,7 +8,7 @@
 #include <random>
 #include <thread>
 
-#include "unit/transfer/support.h"
+#include "unit/transfer/fixture.h"
 
 namespace swarm::transfer {
 namespace {

@@ -4,8 +4,8 @@
 #include "agent/archive/staging.h"
 #include "base/error.h"
 #include "base/text/format.h"
+#include "unit/agent/fixture.h"
 #include "unit/agent/shell.h"
-#include "unit/agent/support.h"
 
 namespace swarm::agent {
 namespace {

@@ -5,7 +5,7 @@
 #include "agent/exec/exec.h"
 #include "net/websocket/websocket.h"
 #include "protocol/exec_frames.h"
-#include "unit/agent/support.h"
+#include "unit/agent/fixture.h"
 
 namespace swarm::agent {
 namespace {

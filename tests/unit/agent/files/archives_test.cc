@@ -10,8 +10,8 @@
 #include "base/text/format.h"
 #include "fuzz/archive_reader/tar_text.h"
 #include "model/archive.h"
+#include "unit/agent/fixture.h"
 #include "unit/agent/shell.h"
-#include "unit/agent/support.h"
 
 namespace swarm::agent {
 namespace {

@@ -4,7 +4,7 @@
 #include "base/error.h"
 
 #include "transfer/wire/link.h"
-#include "unit/agent/support.h"
+#include "unit/agent/fixture.h"
 
 namespace swarm::agent {
 namespace {

@@ -7,7 +7,7 @@
 #include "agent/monitor/listeners.h"
 #include "base/error.h"
 #include "support/manual_clock.h"
-#include "unit/agent/support.h"
+#include "unit/agent/fixture.h"
 
 namespace swarm::agent {
 namespace {

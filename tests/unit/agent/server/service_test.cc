@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 
-#include "unit/agent/support.h"
+#include "unit/agent/fixture.h"
 
 namespace swarm::agent {
 namespace {

@@ -5,8 +5,8 @@
 #include "agent/client/ssh_client.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "unit/agent/fixture.h"
 #include "unit/agent/shell.h"
-#include "unit/agent/support.h"
 
 namespace swarm::agent {
 namespace {

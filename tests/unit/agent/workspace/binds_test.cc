@@ -9,7 +9,7 @@
 #include "agent/server/config.h"
 #include "base/files/descriptor.h"
 #include "base/files/tree_copy.h"
-#include "unit/agent/support.h"
+#include "unit/agent/fixture.h"
 
 namespace swarm::agent {
 namespace {

@@ -10,7 +10,7 @@
 #include "agent/process/process_state.h"
 #include "base/text/format.h"
 #include "net/websocket/websocket.h"
-#include "unit/agent/support.h"
+#include "unit/agent/fixture.h"
 
 namespace swarm::agent {
 namespace {

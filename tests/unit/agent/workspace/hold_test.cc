@@ -12,7 +12,7 @@
 #include "base/text/format.h"
 #include "net/websocket/websocket.h"
 #include "protocol/exec_frames.h"
-#include "unit/agent/support.h"
+#include "unit/agent/fixture.h"
 
 namespace swarm::agent {
 namespace {

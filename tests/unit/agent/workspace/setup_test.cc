@@ -1,7 +1,7 @@
 // The setup of a new container: once in its life, with the home's files and those of the settings.
 #include "agent/workspace/setup.h"
 
-#include "unit/agent/support.h"
+#include "unit/agent/fixture.h"
 
 namespace swarm::agent {
 namespace {

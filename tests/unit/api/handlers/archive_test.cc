@@ -8,7 +8,7 @@
 #include "base/text/format.h"
 #include "protocol/agent.h"
 #include "swarm/client.h"
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {

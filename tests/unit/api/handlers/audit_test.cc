@@ -9,7 +9,7 @@
 #include "auth/accounts/accounts.h"
 #include "gmock/gmock.h"
 #include "support/memory_audit.h"
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {
@@ -21,10 +21,10 @@ using ::testing::Not;
 class ApiAudit : public ::testing::Test {
  protected:
   std::vector<std::string> actionsOf(const std::string& query, const std::string& token) {
-    const Answer answer = server_.send({.target = "/api/audit" + query}, token);
-    EXPECT_EQ(answer.status, 200) << answer.text;
+    const Response response = server_.send({.target = "/api/audit" + query}, token);
+    EXPECT_EQ(response.status, 200) << response.text;
     std::vector<std::string> actions;
-    for (const auto& item : answer.json.at("items").as_array()) actions.emplace_back(item.at("action").as_string());
+    for (const auto& item : response.json.at("items").as_array()) actions.emplace_back(item.at("action").as_string());
     return actions;
   }
   ApiServer server_;
@@ -109,7 +109,7 @@ TEST_F(ApiAudit, recordsRefusedEntriesWithTheWorkspaceAndItsOwner) {
 }
 
 TEST_F(ApiAudit, namesTheAccessTokenAndRecordsItsUse) {
-  const Answer made = server_.send({"POST", "/api/tokens", R"({"name":"ci","scopes":["write"],"days":7})"}, server_.user);
+  const Response made = server_.send({"POST", "/api/tokens", R"({"name":"ci","scopes":["write"],"days":7})"}, server_.user);
   ASSERT_EQ(made.status, 201) << made.text;
   const auto created = server_.recorded("createAccessToken");
   ASSERT_EQ(created.size(), 1U);
@@ -158,7 +158,7 @@ TEST_F(ApiAudit, hasSharesAndHandOversBeforeAndAfter) {
   EXPECT_EQ(server_.recorded("deleteShare")[0].before.at("access"), "editor");
   EXPECT_EQ(server_.send({"PUT", share, R"({"access":"editor","user":"vera"})"}, server_.user).status, 400);
   EXPECT_EQ(server_.recorded("putShare")[0].after.at("user"), "sten") << "the body does not hide what the path says";
-  const Answer handed = server_.send({"PUT", "/api/instances/web1/owner", R"({"owner":"sten"})"}, server_.user);
+  const Response handed = server_.send({"PUT", "/api/instances/web1/owner", R"({"owner":"sten"})"}, server_.user);
   EXPECT_EQ(handed.status, 200) << handed.text;
   EXPECT_EQ(server_.recorded("handOver")[0].before.at("owner"), "ulla");
   EXPECT_EQ(server_.recorded("handOver")[0].after.at("owner"), "sten");
@@ -246,7 +246,7 @@ TEST_F(ApiAudit, hasNoSecrets) {
   server_.send({"POST", "/api/auth/login", R"({"user":"ulla","password":"s3cret-wrong"})"}, "");
   server_.send({"POST", "/api/auth/login", R"({"user":"ulla","password":")" + server_.password + "\"}"}, "");
   server_.send({"POST", "/api/providers/fake/validate", R"({"token":"s3cret-provider"})"}, server_.admin);
-  const Answer all = server_.get("/api/audit/export");
+  const Response all = server_.get("/api/audit/export");
   EXPECT_EQ(all.status, 200);
   EXPECT_THAT(all.text, HasSubstr("DB_PASSWORD"));
   ASSERT_GT(link.size(), 20U);
@@ -263,7 +263,7 @@ TEST_F(ApiAudit, isFilteredAndPaged) {
   EXPECT_THAT(actionsOf("?object=web1&user=ulla", server_.auditor), ElementsAre("stopInstance", "createInstance"));
   EXPECT_THAT(actionsOf("?action=stopInstance&result=begun", server_.auditor), ElementsAre("stopInstance"));
   EXPECT_THAT(actionsOf("?since=2100-01-01T00:00:00Z", server_.auditor), ElementsAre());
-  const Answer first = server_.get("/api/audit?object=web1&limit=2");
+  const Response first = server_.get("/api/audit?object=web1&limit=2");
   EXPECT_EQ(first.json.at("items").as_array().size(), 2U);
   EXPECT_THAT(actionsOf("?object=web1&limit=2&cursor=" + first.at("nextCursor"), server_.admin), ElementsAre("createInstance"));
   for (const char* query : {"?since=yesterday", "?limit=501", "?cursor=eA", "?result=good", "?other=1"})
@@ -280,7 +280,7 @@ TEST_F(ApiAudit, isForAdministratorsAndAuditors) {
 
 TEST_F(ApiAudit, isExportedAsAChainThatAnyoneCanFollow) {
   server_.create("web1", server_.user);
-  const Answer all = server_.get("/api/audit/export");
+  const Response all = server_.get("/api/audit/export");
   EXPECT_EQ(all.header("Content-Type"), "application/x-ndjson");
   std::istringstream lines(all.text);
   AuditChainCheck check({0, noAuditHash()});
@@ -291,10 +291,10 @@ TEST_F(ApiAudit, isExportedAsAChainThatAnyoneCanFollow) {
     EXPECT_EQ(check.add(*row), "");
   }
   EXPECT_GT(count, 5);
-  const Answer verified =
+  const Response verified =
       server_.get("/api/audit/verification?sequence=" + std::to_string(check.last().sequence) + "&hash=" + check.last().hash);
   EXPECT_TRUE(verified.json.at("intact").as_bool()) << verified.text;
-  const Answer other = server_.get("/api/audit/verification?sequence=1&hash=" + std::string(64, '0'));
+  const Response other = server_.get("/api/audit/verification?sequence=1&hash=" + std::string(64, '0'));
   EXPECT_FALSE(other.json.at("intact").as_bool());
   EXPECT_EQ(server_.get("/api/audit/verification?sequence=1").status, 400);
 }
@@ -306,7 +306,7 @@ TEST(ApiAuditFailure, refusesChangesAndEntriesButNotTheEndOfSessions) {
   ApiServer server({.audit = &audit});
   server.create("web1", server.user);
   full.failure = Error(ErrorCode::OutOfResources, "The server's disk is full.");
-  const Answer refused = server.send({"POST", "/api/instances/web1/stop?wait=10"}, server.user);
+  const Response refused = server.send({"POST", "/api/instances/web1/stop?wait=10"}, server.user);
   EXPECT_EQ(refused.status, 507);
   EXPECT_THAT(refused.at("detail"), HasSubstr("Nothing was changed, because the change cannot be recorded in the audit log."));
   EXPECT_EQ(server.send({.target = "/api/instances/web1"}, server.user).at("status"), "running");

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "api/routes/route.h"
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {
@@ -96,14 +96,14 @@ TEST(ApiInstances, hideTheirSecretsFromThoseWhoMayNotConfigureThem) {
   ApiServer server;
   const std::string body = R"({"provider":"fake","env":{"TOKEN":"s3cret"},"setup":"echo s3cret"})";
   for (const std::string& owner : {server.user, server.operates}) {
-    const Answer made = server.send({"POST", "/api/instances?wait=10", body}, owner);
+    const Response made = server.send({"POST", "/api/instances?wait=10", body}, owner);
     ASSERT_EQ(made.status, 201) << made.text;
     const std::string path = "/api/instances/" + made.at("id");
     const auto sees = [&](const Request& request, const std::string& token) {
-      const Answer answer = server.send(request, token);
-      EXPECT_EQ(answer.status, 200) << answer.text;
-      const bool hides = answer.text.find(R"("TOKEN":"***")") != std::string::npos && answer.text.find("s3cret") == std::string::npos;
-      EXPECT_NE(hides, answer.text.find("s3cret") != std::string::npos) << answer.text;
+      const Response response = server.send(request, token);
+      EXPECT_EQ(response.status, 200) << response.text;
+      const bool hides = response.text.find(R"("TOKEN":"***")") != std::string::npos && response.text.find("s3cret") == std::string::npos;
+      EXPECT_NE(hides, response.text.find("s3cret") != std::string::npos) << response.text;
       return !hides;
     };
     for (const std::string& whole : {path, std::string("/api/instances"), path + "?fields=id,config.env"}) {
@@ -134,14 +134,14 @@ TEST(ApiInstances, areMadeFromAllowedImagesExceptByThoseWhoManageProviders) {
   const auto create = [&](std::string image, const std::string& token) {
     return server.send({"POST", "/api/instances?wait=10", R"({"provider":"fake","image":")" + image + "\"}"}, token);
   };
-  const Answer refused = create("debian:12", server.user);
+  const Response refused = create("debian:12", server.user);
   EXPECT_EQ(refused.status, 422) << refused.text;
   EXPECT_NE(refused.text.find("ask an administrator to allow this one"), std::string::npos) << refused.text;
   EXPECT_NE(refused.text.find(R"("pointer":"/image")"), std::string::npos) << refused.text;
   EXPECT_EQ(create("ghcr.io/team/tool:1", server.user).status, 201);
   EXPECT_EQ(create("debian:12", server.operates).status, 201);
   EXPECT_EQ(create("10.0.0.1/tool", server.admin).status, 422) << "an internal registry is for the configuration alone";
-  const Answer theirs = server.send(
+  const Response theirs = server.send(
       {"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"web","image":"debian:12","owner":"ulla"})"}, server.admin);
   EXPECT_EQ(theirs.status, 201) << theirs.text;
   // What exists continues; a move names the image at another place.
@@ -175,16 +175,16 @@ class ApiPermissions : public ::testing::Test {
     }
     const std::string name = "w" + std::to_string(made_++);
     const std::string body = R"({"provider":"fake","owner":")" + owner + R"(","name":")" + name;
-    const Answer created = server_.post("/api/instances?wait=10", body + "\"}");
+    const Response created = server_.post("/api/instances?wait=10", body + "\"}");
     EXPECT_EQ(created.status, 201) << created.text;
     walk.instance = created.at("id");
     walk.operation = created.at("operationId");
     for (const auto& volume : server_.world.volumes())
       if (volume.placeId.str() == walk.instance) walk.volume = volume.name;
     if (route.pattern.find("snapshot") != std::string_view::npos || route.operationId == "restoreSnapshot") {
-      const Answer taken = server_.post("/api/instances/" + walk.instance + "/snapshots?wait=10", R"({"name":"first"})");
+      const Response taken = server_.post("/api/instances/" + walk.instance + "/snapshots?wait=10", R"({"name":"first"})");
       EXPECT_EQ(taken.status, 200) << taken.text;
-      const Answer list = server_.get("/api/snapshots");
+      const Response list = server_.get("/api/snapshots");
       for (const auto& snapshot : list.json.at("items").as_array())
         if (snapshot.at("instanceId").as_string() == walk.instance) walk.snapshot = snapshot.at("id").as_string();
     }
@@ -198,7 +198,7 @@ class ApiPermissions : public ::testing::Test {
   }
 
   void share(const Walk& walk, const std::string& user, const std::string& access) {
-    const Answer shared = server_.send({"PUT", "/api/instances/" + walk.instance + "/shares/" + user, R"({"access":")" + access + "\"}"});
+    const Response shared = server_.send({"PUT", "/api/instances/" + walk.instance + "/shares/" + user, R"({"access":")" + access + "\"}"});
     EXPECT_EQ(shared.status, 200) << shared.text;
   }
 
@@ -212,7 +212,7 @@ class ApiPermissions : public ::testing::Test {
     if (!walk.instance.empty()) server_.send({"DELETE", "/api/instances/" + walk.instance + "?volumes=true&wait=10"});
   }
 
-  Answer call(const api::Endpoint& route, const Walk& walk, const std::string& token) {
+  Response call(const api::Endpoint& route, const Walk& walk, const std::string& token) {
     Request request{std::string(route.method), pathOf(route, walk), bodyOf(route, server_.password, std::to_string(made_++))};
     // Streams have no end: their HEAD requires the same permission.
     if (route.operationId == "streamEvents" || route.operationId == "readLogs") request.method = "HEAD";
@@ -256,14 +256,14 @@ TEST_F(ApiPermissions, areThoseOfTheTableForEveryRoleAndRelationOnEveryRoute) {
         if (is_shared) share(walk, me, relation == Relation::SharedAsEditor ? "editor" : "viewer");
         const Principal caller = principalOf(token);
         ASSERT_EQ(caller.role, role);
-        const Answer answer = call(route, walk, token);
-        expectRecord(route, caller, answer.status);
+        const Response response = call(route, walk, token);
+        expectRecord(route, caller, response.status);
         // Upgrade routes without an upgrade answer 426 to callers that passed the check of the role, before the instance is looked up.
         Verdict wanted = expected(route, caller, relation);
-        if (answer.status == 426) wanted = expected(route, caller, Relation::Own);
-        EXPECT_EQ(verdictOf(answer.status), wanted)
+        if (response.status == 426) wanted = expected(route, caller, Relation::Own);
+        EXPECT_EQ(verdictOf(response.status), wanted)
             << route.method << " " << route.pattern << " as " << nameOf(role) << ", " << kRelationNames[static_cast<std::size_t>(relation)]
-            << ": " << answer.status << " " << answer.text;
+            << ": " << response.status << " " << response.text;
         removeObjects(walk);
         ++calls;
       }
@@ -278,12 +278,12 @@ TEST_F(ApiPermissions, requireASignInOnEveryRouteThatIsNotPublic) {
   for (const api::Endpoint& route : api::makeRouteTable()) {
     if (route.permission == Permission::Public) continue;
     for (const std::string& token : {std::string(), std::string("garbage"), expired}) {
-      const Answer answer = call(
+      const Response response = call(
           route,
           {.owner = "ulla", .instance = "i", .operation = "o", .volume = "v", .snapshot = "s", .session = "s", .token = "t", .name = "n"},
           token);
-      EXPECT_EQ(answer.status, 401) << route.method << " " << route.pattern;
-      EXPECT_TRUE(answer.header("WWW-Authenticate").starts_with("Bearer"));
+      EXPECT_EQ(response.status, 401) << route.method << " " << route.pattern;
+      EXPECT_TRUE(response.header("WWW-Authenticate").starts_with("Bearer"));
     }
   }
 }

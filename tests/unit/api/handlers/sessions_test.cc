@@ -5,7 +5,7 @@
 
 #include "base/id.h"
 #include "protocol/ed25519.h"
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "auth/sharing/sharing.h"
 #include "protocol/agent.h"
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <set>
 
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {

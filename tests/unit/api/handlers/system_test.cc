@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "protocol/agent.h"
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {

@@ -4,7 +4,7 @@
 #include <boost/json/array.hpp>
 
 #include "api/routes/route.h"
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {

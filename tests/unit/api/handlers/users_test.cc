@@ -1,7 +1,7 @@
 // What users set for themselves.
 #include <gtest/gtest.h>
 
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {

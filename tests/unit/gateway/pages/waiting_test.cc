@@ -1,5 +1,5 @@
 // Instances that are not available: pages for users, short problems for programs, and the status that open tabs poll.
-#include "unit/gateway/harness.h"
+#include "unit/gateway/fixture.h"
 
 namespace swarm::gateway::testing {
 namespace {

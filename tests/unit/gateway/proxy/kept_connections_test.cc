@@ -1,5 +1,5 @@
 // Kept-alive connections to an application: reused, checked, requests repeated where that is safe, closed in time.
-#include "unit/gateway/harness.h"
+#include "unit/gateway/fixture.h"
 
 namespace swarm::gateway::testing {
 namespace {

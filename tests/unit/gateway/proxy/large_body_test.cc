@@ -1,6 +1,6 @@
 // Large bodies between plain sockets, which are spliced: complete, in order, repeatedly on kept connections, and reported as truncated when
 // they break.
-#include "unit/gateway/harness.h"
+#include "unit/gateway/fixture.h"
 
 namespace swarm::gateway::testing {
 namespace {

@@ -2,7 +2,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <filesystem>
 
-#include "unit/gateway/harness.h"
+#include "unit/gateway/fixture.h"
 
 namespace swarm::gateway::testing {
 namespace {

@@ -1,5 +1,5 @@
 // The proxy: forwards requests and responses, forwards or refuses odd ones, reports failures with their reason.
-#include "unit/gateway/harness.h"
+#include "unit/gateway/fixture.h"
 
 namespace swarm::gateway::testing {
 namespace {

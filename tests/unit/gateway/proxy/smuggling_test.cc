@@ -1,6 +1,6 @@
 // Request smuggling through the gateway: raw bytes in, and what reaches the application compared byte by byte. Input that two parsers might
 // read differently is refused, and no byte of it reaches the application.
-#include "unit/gateway/harness.h"
+#include "unit/gateway/fixture.h"
 
 namespace swarm::gateway::testing {
 namespace {

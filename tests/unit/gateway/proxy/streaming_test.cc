@@ -2,7 +2,7 @@
 #include <boost/asio/redirect_error.hpp>
 
 #include "support/memory_use.h"
-#include "unit/gateway/harness.h"
+#include "unit/gateway/fixture.h"
 
 namespace swarm::gateway::testing {
 namespace {

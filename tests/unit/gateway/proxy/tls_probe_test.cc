@@ -4,7 +4,7 @@
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
 #include "support/net/test_certificates.h"
-#include "unit/gateway/harness.h"
+#include "unit/gateway/fixture.h"
 
 namespace swarm::gateway::testing {
 namespace {

@@ -1,5 +1,5 @@
 // Upgraded connections: bytes in both directions, and what ends them.
-#include "unit/gateway/harness.h"
+#include "unit/gateway/fixture.h"
 
 namespace swarm::gateway::testing {
 namespace {

@@ -4,7 +4,7 @@
 
 #include "async/deadline.h"
 #include "net/stream/fd_stream.h"
-#include "unit/net/http/http_server_fixture.h"
+#include "unit/net/http/fixture.h"
 
 namespace swarm::net {
 namespace {

@@ -1,6 +1,6 @@
 // HttpServer against raw clients: order, reuse, bodies left unread, upgrades, refusals.
 #include "async/deadline.h"
-#include "unit/net/http/http_server_fixture.h"
+#include "unit/net/http/fixture.h"
 
 namespace swarm::net {
 namespace {

@@ -1,6 +1,6 @@
 // How long HttpServer waits for its clients, and how it stops.
 #include "async/deadline.h"
-#include "unit/net/http/http_server_fixture.h"
+#include "unit/net/http/fixture.h"
 
 namespace swarm::net {
 namespace {

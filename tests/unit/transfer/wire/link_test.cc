@@ -12,7 +12,7 @@
 #include "net/connect.h"
 #include "transfer/wire/frame_stream.h"
 #include "transfer/wire/messages.h"
-#include "unit/transfer/support.h"
+#include "unit/transfer/fixture.h"
 
 namespace swarm::transfer {
 namespace {

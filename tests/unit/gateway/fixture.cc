@@ -1,5 +1,5 @@
 // The fixture: auth in memory, scripted applications, and a client that parses responses.
-#include "unit/gateway/harness.h"
+#include "unit/gateway/fixture.h"
 #include "async/deadline.h"
 
 #include <boost/asio/redirect_error.hpp>

@@ -1,5 +1,5 @@
 // The raw document is parsed independently: the checker's own representation is under test.
-#include "unit/fly_openapi/samples.h"
+#include "unit/emulator/openapi/samples.h"
 
 #include <algorithm>
 #include <boost/json/parse.hpp>

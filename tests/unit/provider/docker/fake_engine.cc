@@ -1,5 +1,5 @@
 // Networks are found by label filter only, and joined by the endpoint's NetworkID or else by name, as moby does.
-#include "unit/docker/fake_engine.h"
+#include "unit/provider/docker/fake_engine.h"
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>

@@ -5,7 +5,7 @@
 
 #include "provider/flyio/api/machines_client.h"
 #include "provider/flyio/fly_swarm.h"
-#include "unit/flyio/scripted_fly.h"
+#include "unit/provider/flyio/scripted_fly.h"
 
 namespace swarm::flyio {
 

@@ -1,7 +1,7 @@
 // Starts and deletions that Fly refuses, or that have happened already.
 #include "provider/flyio/machine/machine_lifecycle.h"
 
-#include "unit/flyio/scripted_parts.h"
+#include "unit/provider/flyio/scripted_parts.h"
 
 namespace swarm::flyio {
 namespace {

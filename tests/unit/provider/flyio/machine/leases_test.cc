@@ -2,7 +2,7 @@
 #include "provider/flyio/machine/leases.h"
 
 #include "async/deadline.h"
-#include "unit/flyio/scripted_parts.h"
+#include "unit/provider/flyio/scripted_parts.h"
 
 namespace swarm::flyio {
 namespace {

@@ -1,7 +1,7 @@
 // Volumes whose creation or deletion is confirmed late, and the records of apps.
 #include "provider/flyio/volume/volumes.h"
 
-#include "unit/flyio/scripted_parts.h"
+#include "unit/provider/flyio/scripted_parts.h"
 
 namespace swarm::flyio {
 namespace {

@@ -8,7 +8,7 @@
 #include "emulator/edge/self_signed.h"
 #include "net/websocket/websocket.h"
 #include "support/temp_dir.h"
-#include "unit/fly_edge/edge_fixture.h"
+#include "unit/emulator/edge/fixture.h"
 
 namespace swarm::emulator {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "async/deadline.h"
 #include "base/text/format.h"
-#include "unit/flyio/scripted_parts.h"
+#include "unit/provider/flyio/scripted_parts.h"
 
 namespace swarm::flyio {
 namespace {

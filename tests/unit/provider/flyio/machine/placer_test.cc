@@ -1,7 +1,7 @@
 // Volumes and Machines where hosts and regions have no capacity.
 #include "provider/flyio/machine/placer.h"
 
-#include "unit/flyio/scripted_parts.h"
+#include "unit/provider/flyio/scripted_parts.h"
 
 namespace swarm::flyio {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "emulator/openapi/checker.h"
 #include "emulator/openapi/document.h"
-#include "unit/fly_openapi/samples.h"
+#include "unit/emulator/openapi/samples.h"
 
 namespace swarm::emulator::openapi {
 namespace {

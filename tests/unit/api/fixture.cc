@@ -1,5 +1,5 @@
 // Wires the server of the API's tests.
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/json/parse.hpp>
@@ -109,7 +109,7 @@ std::unique_ptr<net::HttpServer> listen(TestLoop& loop, net::HttpHandler handler
 
 }  // namespace
 
-std::string Answer::at(std::string_view name) const {
+std::string Response::at(std::string_view name) const {
   const boost::json::object* object = json.if_object();
   const boost::json::value* member = object != nullptr ? object->if_contains(name) : nullptr;
   return member != nullptr && member->is_string() ? std::string(member->get_string()) : std::string();
@@ -163,7 +163,7 @@ ApiServer::~ApiServer() {
   loop.run(controller->close(std::chrono::seconds(1)));
 }
 
-Answer ApiServer::send(Request request, const std::string& token) {
+Response ApiServer::send(Request request, const std::string& token) {
   net::HttpRequest out;
   out.method = request.method;
   out.target = request.target;
@@ -172,18 +172,18 @@ Answer ApiServer::send(Request request, const std::string& token) {
   if (!request.body.empty()) out.contentType = request.contentType;
   if (!token.empty()) out.headers.push_back({"Authorization", "Bearer " + token});
   net::HttpResponse response = loop.run(client_->send(std::move(out), Deadline::after(std::chrono::seconds(15))));
-  Answer answer{response.status, std::move(response.headers), std::move(response.body), nullptr};
-  if (answer.header("Content-Type").find("json") != std::string::npos) {
+  Response response{response.status, std::move(response.headers), std::move(response.body), nullptr};
+  if (response.header("Content-Type").find("json") != std::string::npos) {
     boost::system::error_code malformed;
-    answer.json = boost::json::parse(answer.text, malformed);
+    response.json = boost::json::parse(response.text, malformed);
   }
-  return answer;
+  return response;
 }
 
 std::string ApiServer::create(const std::string& name, const std::string& token) {
-  Answer answer = send({"POST", "/api/instances?wait=10", R"({"provider":"fake","name":")" + name + "\"}"}, token);
-  if (answer.status != 201) throw std::runtime_error("create answered " + answer.text);
-  return answer.at("id");
+  Response response = send({"POST", "/api/instances?wait=10", R"({"provider":"fake","name":")" + name + "\"}"}, token);
+  if (response.status != 201) throw std::runtime_error("create answered " + response.text);
+  return response.at("id");
 }
 
 std::vector<AuditRecord> ApiServer::recorded(const std::string& action) {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "provider/docker/docker_provider.h"
-#include "unit/docker/fake_engine.h"
+#include "unit/provider/docker/fake_engine.h"
 
 namespace swarm::docker {
 namespace {

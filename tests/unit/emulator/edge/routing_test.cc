@@ -1,7 +1,7 @@
 // Routing from a Host to a Machine, and the response if there is none.
 #include "base/text/format.h"
 #include "emulator/edge/forward.h"
-#include "unit/fly_edge/edge_fixture.h"
+#include "unit/emulator/edge/fixture.h"
 
 namespace swarm::emulator {
 namespace {

@@ -3,7 +3,7 @@
 
 #include "base/text/format.h"
 #include "provider/docker/docker_config.h"
-#include "unit/docker/fake_engine.h"
+#include "unit/provider/docker/fake_engine.h"
 
 namespace swarm::docker {
 namespace {

@@ -1,7 +1,7 @@
 // MachinesClient against a scripted server: what is found, what is absent, and what is neither.
 #include "provider/flyio/api/machines_client.h"
 
-#include "unit/flyio/scripted_parts.h"
+#include "unit/provider/flyio/scripted_parts.h"
 
 namespace swarm::flyio {
 namespace {

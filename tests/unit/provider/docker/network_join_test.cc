@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/text/format.h"
 #include "provider/docker/docker_provider.h"
-#include "unit/docker/fake_engine.h"
+#include "unit/provider/docker/fake_engine.h"
 
 namespace swarm::docker {
 namespace {

@@ -1,5 +1,5 @@
 // Responds by method and path.
-#include "unit/flyio/scripted_fly.h"
+#include "unit/provider/flyio/scripted_fly.h"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>

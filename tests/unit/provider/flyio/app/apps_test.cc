@@ -1,7 +1,7 @@
 // Apps and addresses whose creation is confirmed late, twice, or not at all.
 #include "provider/flyio/app/apps.h"
 
-#include "unit/flyio/scripted_parts.h"
+#include "unit/provider/flyio/scripted_parts.h"
 
 namespace swarm::flyio {
 namespace {

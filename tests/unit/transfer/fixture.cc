@@ -1,5 +1,5 @@
 // Trees, sessions, and the listing used for comparison.
-#include "unit/transfer/support.h"
+#include "unit/transfer/fixture.h"
 #include "async/awaitable.h"
 
 #include <fcntl.h>
