@@ -9,8 +9,8 @@
 
 namespace swarm::test {
 
-TempDir::TempDir() {
-  std::string pattern = (std::filesystem::temp_directory_path() / "swarm-test-XXXXXX").native();
+TempDir::TempDir(const std::filesystem::path& parent) {
+  std::string pattern = (parent / "swarm-test-XXXXXX").native();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::system_error(errno, std::generic_category(), pattern);
   path_ = pattern;
 }

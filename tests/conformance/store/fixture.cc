@@ -9,24 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "base/id.h"
-
 namespace swarm::test {
-
-namespace asio = boost::asio;
-
-void runVoid(awaitable<void> work) {
-  asio::io_context context;
-  std::exception_ptr thrown;
-  bool ended = false;
-  asio::co_spawn(context, std::move(work), [&](std::exception_ptr error) {
-    thrown = error;
-    ended = true;
-  });
-  context.run();
-  if (thrown) std::rethrow_exception(thrown);
-  if (!ended) throw std::logic_error("the coroutine never ended");
-}
 
 std::vector<std::optional<Error>> runTogether(std::vector<awaitable<void>> works) {
   asio::io_context context;
@@ -43,15 +26,6 @@ std::vector<std::optional<Error>> runTogether(std::vector<awaitable<void>> works
   }
   context.run();
   return errors;
-}
-
-TemporaryFolder::TemporaryFolder() : path_(std::filesystem::temp_directory_path() / ("swarm-test-" + toHex(randomBytes(8)))) {
-  std::filesystem::create_directory(path_);
-}
-
-TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;
-  std::filesystem::remove_all(path_, ignored);
 }
 
 InstanceRecord makeRecord(const std::string& id, const std::string& name) {

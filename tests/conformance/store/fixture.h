@@ -1,32 +1,19 @@
-// Shared by the store tests: running a coroutine to its end, temporary folders, and rows with every member set.
+// Shared by the store tests: the error of a coroutine, several at once, and rows with every member set.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "store/store.h"
+#include "support/coroutine_test.h"
+#include "support/temp_dir.h"
 
 namespace swarm::test {
 
-/// Runs `work` on a loop of its own to its end; rethrows its exception.
-void runVoid(awaitable<void> work);
 /// Runs all of them concurrently; returns the error of each, in order.
 std::vector<std::optional<Error>> runTogether(std::vector<awaitable<void>> works);
-
-template <typename T>
-T run(awaitable<T> work) {
-  if constexpr (std::is_void_v<T>) {
-    runVoid(std::move(work));
-  } else {
-    std::optional<T> result;
-    auto keep = [](awaitable<T> inner, std::optional<T>& out) -> awaitable<void> { out.emplace(co_await std::move(inner)); };
-    runVoid(keep(std::move(work), result));
-    return std::move(*result);
-  }
-}
 
 /// The Error that `work` throws; fails the test if it throws none.
 template <typename T>
@@ -38,17 +25,6 @@ Error errorOf(awaitable<T> work) {
   }
   return Error(ErrorCode::Internal, "nothing was thrown");
 }
-
-/// A folder under the system's temporary folder, removed with its contents.
-class TemporaryFolder {
- public:
-  TemporaryFolder();
-  ~TemporaryFolder();
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 /// An instance with every member set to a distinct value.
 InstanceRecord makeRecord(const std::string& id, const std::string& name);

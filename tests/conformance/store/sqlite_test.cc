@@ -44,7 +44,7 @@ class SqliteStore : public testing::Test {
     sqlite3_close(handle);
   }
 
-  TemporaryFolder folder_;
+  TempDir folder_;
 };
 
 unsigned modeOf(const std::filesystem::path& path) {
@@ -341,7 +341,7 @@ int checkAroundAFullDisk(const std::filesystem::path& mount) {
 }
 
 TEST(DataDir, reportsAFullOrReadOnlyDiskAndItsRecovery) {
-  TemporaryFolder folder;
+  TempDir folder;
   int code = runInChild([&] {
     if (::unshare(::geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0) return 50;
     ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);

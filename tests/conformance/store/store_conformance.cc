@@ -38,7 +38,7 @@ class StoreConformance : public testing::TestWithParam<Implementation> {
     return ids;
   }
 
-  TemporaryFolder folder_;
+  TempDir folder_;
   std::unique_ptr<Store> store_;
 };
 

@@ -67,7 +67,7 @@ class ArchiveTree : public testing::Test {
     return shell(format("zstd -qdc '{}' | tar -t --quoting-style=escape", (folder / "a.tar.zst").string()));
   }
 
-  TemporaryFolder folder;
+  test::TempDir folder;
   ArchiveNotes notes, left;
   std::string digest;
 };

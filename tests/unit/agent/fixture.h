@@ -20,6 +20,7 @@
 #include "agent/server/server.h"
 #include "agent/server/service.h"
 #include "async/deadline.h"
+#include "support/temp_dir.h"
 
 namespace swarm::agent {
 
@@ -36,28 +37,8 @@ inline std::string readFile(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-class TemporaryFolder {
- public:
-  explicit TemporaryFolder(const std::filesystem::path& parent = std::filesystem::temp_directory_path()) {
-    std::string name = (parent / "swarm-agent-test-XXXXXX").string();
-    if (!::mkdtemp(name.data())) throw std::runtime_error("no temporary folder");
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 /// The tests' users, in passwd's format, so that nothing depends on the machine's users.
-inline UserDatabase ownUser(const TemporaryFolder& folder) {
+inline UserDatabase ownUser(const test::TempDir& folder) {
   std::string ids = std::to_string(::getuid()) + ":" + std::to_string(::getgid());
   std::filesystem::create_directories(folder / "home");
   writeFile(folder / "passwd", "coder:x:" + ids + ":Test:" + (folder / "home").string() + ":/bin/sh\n");
@@ -91,7 +72,7 @@ class LoopTest : public testing::Test {
   }
 
   asio::io_context context;
-  TemporaryFolder folder;
+  test::TempDir folder;
   Children children;
 };
 

@@ -136,7 +136,7 @@ TEST(LinePrefixer, breaksALineThatNeverEnds) {
 }
 
 TEST(UserDatabase, findsIdsHomeShellAndSupplementaryGroups) {
-  TemporaryFolder folder;
+  test::TempDir folder;
   writeFile(folder / "passwd", "root:x:0:0::/root:/bin/bash\nbroken line\ncoder:x:1000:1001:C:/home/coder:/bin/zsh\n");
   writeFile(folder / "group", "root:x:0:\ncoder:x:1001:\ndocker:x:999:other,coder\nsudo:x:27:coderx\n");
   UserDatabase users(folder / "passwd", folder / "group");
@@ -171,7 +171,7 @@ TEST(Environment, leavesOutWhatIsOursAndKeepsTheContainers) {
 }
 
 TEST(AgentConfig, readsIdSecretAndMounts) {
-  TemporaryFolder folder;
+  test::TempDir folder;
   writeFile(folder / "agent.json",
             R"({"instanceId":"i-1","secret":"000102030405060708090a0b0c0d0e0f","mounts":["/data"],"later":{"x":1}})");
   auto config = loadConfig(folder / "agent.json");
@@ -186,7 +186,7 @@ TEST(AgentConfig, readsIdSecretAndMounts) {
 }
 
 TEST(AgentConfig, refusesWhatItCannotUseWithoutTellingTheSecret) {
-  TemporaryFolder folder;
+  test::TempDir folder;
   for (const char* text : {"", "{", "[]", R"({"instanceId":"i-1"})", R"({"instanceId":"i-1","secret":"deadbeef"})",
                            R"({"instanceId":"","secret":"000102030405060708090a0b0c0d0e0f"})",
                            R"({"instanceId":"i-1","secret":"zzz102030405060708090a0b0c0d0e0f"})"}) {
@@ -259,7 +259,7 @@ class HomeTest : public testing::Test {
     EXPECT_EQ(::lstat((folder / name).c_str(), &facts), 0) << name;
     return facts.st_uid;
   }
-  TemporaryFolder folder;
+  test::TempDir folder;
   UserRecord user;
 };
 
@@ -294,7 +294,7 @@ TEST_F(HomeTest, mountsAreGivenAwayOnlyWhenEmpty) {
 }
 
 TEST(Descendants, areChildrenAndTheirChildrenWhateverTheirNames) {
-  TemporaryFolder proc;
+  test::TempDir proc;
   writeFile(proc / "10/stat", "10 (agent) S 1 10 10");
   writeFile(proc / "11/stat", "11 (a) b) S 99) R 10 11 11");
   writeFile(proc / "9/stat", "9 (grandchild) S 11 9 9");
@@ -307,7 +307,7 @@ TEST(Descendants, areChildrenAndTheirChildrenWhateverTheirNames) {
 }
 
 TEST(ProcessState, isNoneOfAProcessThatEndsWhileItIsRead) {
-  TemporaryFolder proc;
+  test::TempDir proc;
   std::filesystem::create_directories(proc / "14/stat");
   EXPECT_FALSE(stateOf(14, proc.path()));
   writeFile(proc / "15/stat", "15 (a) b\n) T 3 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 2200 23");
@@ -320,7 +320,7 @@ TEST(ProcessState, isNoneOfAProcessThatEndsWhileItIsRead) {
 }
 
 TEST(ControlGroup, readsVersion2) {
-  TemporaryFolder folder;
+  test::TempDir folder;
   writeFile(folder / "cgroup.controllers", "cpu memory\n");
   writeFile(folder / "cpu.stat", "usage_usec 123456\nuser_usec 1\n");
   writeFile(folder / "cpu.max", "150000 100000\n");
@@ -335,7 +335,7 @@ TEST(ControlGroup, readsVersion2) {
 }
 
 TEST(ControlGroup, readsVersion1) {
-  TemporaryFolder folder;
+  test::TempDir folder;
   writeFile(folder / "cpuacct/cpuacct.usage", "123456000\n");
   writeFile(folder / "cpu/cpu.cfs_quota_us", "-1\n");
   writeFile(folder / "cpu/cpu.cfs_period_us", "100000\n");

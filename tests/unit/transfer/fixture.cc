@@ -110,20 +110,18 @@ std::size_t countThreads() {
   return count;
 }
 
-Move::Move() {
+namespace {
+fs::path memoryIfEnough() {
   std::error_code none;
   constexpr std::uintmax_t kEnough = 1024 * 1024 * 1024;
   const auto memory = fs::space("/dev/shm", none);
-  std::string pattern = (!none && memory.available > kEnough ? fs::path("/dev/shm") : fs::temp_directory_path()) / "swarm-test-XXXXXX";
-  if (::mkdtemp(pattern.data()) == nullptr) throw std::system_error(errno, std::generic_category(), pattern);
-  root_ = pattern;
+  return !none && memory.available > kEnough ? fs::path("/dev/shm") : fs::temp_directory_path();
+}
+}  // namespace
+
+Move::Move() : root_(memoryIfEnough()) {
   fs::create_directories(source());
   fs::create_directories(target());
-}
-
-Move::~Move() {
-  std::error_code ignored;
-  fs::remove_all(root_, ignored);
 }
 
 net::StreamPtr Move::session(Role role, const Wrap& wrap) {

@@ -37,7 +37,6 @@ using Wrap = std::function<net::StreamPtr(net::StreamPtr)>;
 class Move {
  public:
   Move();
-  ~Move();
 
   fs::path source() const { return root_ / "source" / "data"; }
   fs::path target() const { return root_ / "target" / "data"; }
@@ -64,7 +63,7 @@ class Move {
  private:
   net::StreamPtr session(Role role, const Wrap& wrap);
 
-  fs::path root_;  ///< in memory if there is space: syncfs() of a busy disk is slow
+  test::TempDir root_;  ///< in memory if there is space: syncfs() of a busy disk is slow
   std::unique_ptr<HashCache> source_hashes_ = std::make_unique<HashCache>();
   std::unique_ptr<HashCache> target_hashes_ = std::make_unique<HashCache>();
   std::shared_ptr<int> running_ = std::make_shared<int>(0);

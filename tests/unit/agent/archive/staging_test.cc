@@ -53,7 +53,7 @@ class StagingTest : public testing::Test {
   std::string listing(const char* storage) { return shell(format("cd '{}' && find . | sort", (folder / "root" / storage).string())); }
   void recover(std::function<void()> passed = {}) { recoverStaging({"/home", "/data"}, folder / "root", std::move(passed)); }
 
-  TemporaryFolder folder{"/dev/shm"};  // each step syncs the disk, which may be busy
+  test::TempDir folder{"/dev/shm"};  // each step syncs the disk, which may be busy
 };
 
 TEST_F(StagingTest, whatIsCommittedTakesThePlaceOfWhatWasThereAndOtherMountsStay) {

@@ -25,7 +25,7 @@ struct stat factsOf(const fs::path& path) {
 class TreeCopyTest : public testing::Test {
  protected:
   TreeCopyTest() : from(folder / "from"), to(folder / "to") { fs::create_directory(from); }
-  TemporaryFolder folder;
+  test::TempDir folder;
   fs::path from;
   fs::path to;
 };
@@ -117,7 +117,7 @@ class BindTest : public testing::Test {
     };
   }
   StorageBind bind(std::string_view name, std::string_view to) { return {folder / ("data/volumes/" + std::string(name)), folder / to}; }
-  TemporaryFolder folder;
+  test::TempDir folder;
   std::vector<std::pair<std::string, std::string>> mounted;
 };
 
@@ -192,7 +192,7 @@ TEST_F(BindTest, aFailureNamesTheStorageThePlaceAndTheReason) {
 }
 
 TEST(AgentConfig, readsBindsAndRefusesThoseThatAreNotPlain) {
-  TemporaryFolder folder;
+  test::TempDir folder;
   auto load = [&](const std::string& binds) {
     writeFile(folder / "agent.json", R"({"instanceId":"i-1","secret":"000102030405060708090a0b0c0d0e0f","binds":)" + binds + "}");
     return loadConfig(folder / "agent.json").binds;

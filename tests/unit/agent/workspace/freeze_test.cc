@@ -316,7 +316,7 @@ TEST_F(FreezeTest, itNeedsATransferAndTheScopeOfFiles) {
 }
 
 TEST(ProcessStateTest, aThreadThatRunsIsSeenBehindAnEndedFirstOne) {
-  TemporaryFolder proc;
+  test::TempDir proc;
   auto line = [](std::string_view state) { return format("7 (a) b) {} 3 7 7 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 {} 0 0\n", state, 4711); };
   writeFile(proc / "7/stat", line("Z"));
   writeFile(proc / "7/task/7/stat", line("Z"));
