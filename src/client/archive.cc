@@ -73,7 +73,7 @@ ArchiveReport SwarmClient::importInstance(const std::string& ref, const std::fun
   request.bodySource = [&source](Deadline) -> async::awaitable<std::string> { co_return source(); };
   net::HttpResponse response = connection.run(connection.http().send(std::move(request), Deadline::never()), stop);
   if (response.status >= 400) throw client::errorFromResponse(response.status, response.headers, response.body);
-  boost::json::value result = parseJson(response.body, "The server's answer");
+  boost::json::value result = parseJson(response.body, "The server's response");
   ArchiveReport report;
   report.workspace = stringAt(result, "workspace");
   report.files = integerAt(result, "files");

@@ -5,23 +5,19 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
-#include <future>
 #include <iostream>
 #include <map>
 #include <mutex>
 #include <string>
 #include <vector>
 
-#include "async/loop.h"
 #include "cli/cli.h"
-#include "net/connect.h"
 #include "net/http/http_server.h"
+#include "support/net/threaded_server.h"
 
 namespace swarm::cli::testing {
 
@@ -32,27 +28,6 @@ struct Received {
 
 class ApiDouble {
  public:
-  ApiDouble() {
-    server_ = std::make_unique<net::HttpServer>(net::listenTcp(loop_.executor(), {"127.0.0.1", 0}),
-                                                [this](net::Exchange& exchange) { return answer(exchange); });
-    port_ = server_->port();
-    running_ = boost::asio::co_spawn(loop_.executor(), server_->run(), boost::asio::use_future);
-  }
-  ~ApiDouble() {
-    boost::asio::post(loop_.executor(), [this] { server_->stop(); });
-    running_.wait();
-    boost::asio::co_spawn(
-        loop_.executor(),
-        [](std::unique_ptr<net::HttpServer> server) -> async::awaitable<void> {
-          server.reset();
-          co_return;
-        }(std::move(server_)),
-        boost::asio::use_future)
-        .wait();
-  }
-  ApiDouble(const ApiDouble&) = delete;
-  ApiDouble& operator=(const ApiDouble&) = delete;
-
   /// The answers to one request line, in order; the last one stays.
   void on(const std::string& line, int status, std::vector<std::string> bodies) {
     const std::lock_guard lock(mutex_);
@@ -63,7 +38,7 @@ class ApiDouble {
     const std::lock_guard lock(mutex_);
     reactions_[line] = std::move(react);
   }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return server_.url(); }
   std::vector<Received> received() {
     const std::lock_guard lock(mutex_);
     return received_;
@@ -117,14 +92,11 @@ class ApiDouble {
     co_await exchange.respond(status, {{"Content-Type", "application/json"}}, std::move(body));
   }
 
-  async::Loop loop_{"api-double"};
-  std::unique_ptr<net::HttpServer> server_;
-  std::future<void> running_;
-  std::uint16_t port_ = 0;
   std::mutex mutex_;
   std::map<std::string, Answers> answers_;
   std::map<std::string, std::function<void()>> reactions_;
   std::vector<Received> received_;
+  test::ThreadedServer server_{[this](net::Exchange& exchange) { return answer(exchange); }};
 };
 
 /// Another standard input, until its destruction.
