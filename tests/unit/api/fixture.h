@@ -56,6 +56,8 @@ struct Answer {
   std::string at(std::string_view name) const;
 };
 
+inline net::Headers bearer(const std::string& token) { return {{"Authorization", "Bearer " + token}}; }
+
 class ApiServer {
  public:
   explicit ApiServer(ApiOptions options = {}, AccessRules rules = {});

@@ -1,0 +1,164 @@
+// The contract of store.h about shares and access tokens, for every implementation.
+#include "conformance/store/store_conformance.h"
+#include "model/codec/codec.h"
+
+namespace swarm {
+namespace {
+
+using namespace test;
+using testing::ElementsAre;
+
+ShareRecord shareOf(const std::string& instance, const std::string& user, ShareAccess access = ShareAccess::viewer) {
+  return {.instanceId = InstanceId(instance), .grantee = user, .access = access, .grantedBy = "ada"};
+}
+
+TEST_P(StoreConformance, keepsSharesUntilTheyEndOrTheInstanceIsDeleted) {
+  insert("i-1", "one");
+  insert("i-2", "two");
+  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", "user", SystemTime(), 1}));
+  const SystemTime begin{std::chrono::seconds(1'000)}, end{std::chrono::seconds(2'000)};
+  EXPECT_THAT(run(store().putShare({InstanceId("i-1"), "bob", ShareAccess::editor, "ada", begin, end}))->shares, testing::SizeIs(1));
+  EXPECT_THAT(run(store().putShare({InstanceId("i-1"), "ann", ShareAccess::viewer, "ada", begin, {}}))->shares, testing::SizeIs(2));
+  EXPECT_THAT(run(store().putShare({InstanceId("i-2"), "ann", ShareAccess::viewer, "ada", begin, {}}))->shares, testing::SizeIs(1));
+  EXPECT_THAT(run(store().putShare({InstanceId("i-1"), "bob", ShareAccess::viewer, "ann", begin, end}))->shares, testing::SizeIs(2));
+  reopen();
+  const std::vector<ShareRecord> all = run(store().loadShares()).shares;
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[0].grantee, "ann");
+  EXPECT_FALSE(all[0].expiresAt);
+  EXPECT_EQ(all[1].instanceId, InstanceId("i-1"));
+  EXPECT_EQ(all[1].grantee, "bob");
+  EXPECT_EQ(all[1].access, ShareAccess::viewer) << "replaced";
+  EXPECT_EQ(all[1].grantedBy, "ann");
+  EXPECT_EQ(all[1].createdAt, begin);
+  EXPECT_EQ(all[1].expiresAt, end);
+  run(store().pruneShares(end - std::chrono::milliseconds(1)));
+  EXPECT_THAT(run(store().loadShares()).shares, testing::SizeIs(3));
+  run(store().pruneShares(end));
+  EXPECT_THAT(run(store().loadShares()).shares, testing::SizeIs(2)) << "one without an end stays";
+  EXPECT_THAT(run(store().deleteShare(InstanceId("i-2"), "ann")).shares, testing::SizeIs(0));
+  EXPECT_EQ(errorOf(store().deleteShare(InstanceId("i-2"), "ann")).code(), ErrorCode::NotFound);
+  run(store().deleteInstanceRow(InstanceId("i-1"), departed("i-1"), std::nullopt));
+  EXPECT_THAT(run(store().loadShares()).shares, testing::SizeIs(0));
+}
+
+TEST_P(StoreConformance, endsTheSharesOfAUserWhoIsDisabledOrDeleted) {
+  insert("i-1", "one");
+  for (const char* user : {"ann", "bob"}) {
+    run(store().putUser({user, "", "user", SystemTime(), 1}));
+    run(store().putShare(shareOf("i-1", user)));
+  }
+  run(store().changeUser("ann", {.disabled = true}));
+  EXPECT_THAT(run(store().loadShares()).shares, testing::SizeIs(1));
+  EXPECT_FALSE(run(store().putShare(shareOf("i-1", "ann")))) << "like an unknown user";
+  run(store().deleteUser("bob", ""));
+  EXPECT_THAT(run(store().loadShares()).shares, testing::SizeIs(0));
+}
+
+TEST_P(StoreConformance, handsAnInstanceOverWholeAndIgnoresLateWritesOfItsFormerOwner) {
+  insert("i-1", "one");
+  insert("i-2", "two");
+  run(store().putPlace(makePlace("p-1", "i-1")));
+  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", "user", SystemTime(), 1}));
+  run(store().putShare(shareOf("i-1", "ann")));
+  run(store().putShare(shareOf("i-1", "bob")));
+  const InstanceRecord former = run(store().loadInstances()).front();
+  InstanceRecord given = former;
+  given.instance.owner = "bob";
+  ++given.instance.version;
+  run(store().handOverInstance(given));
+  run(store().updateInstance(former));
+  reopen();
+  const auto loaded = run(store().loadInstances());
+  EXPECT_EQ(loaded[0].instance.owner, "bob");
+  EXPECT_NE(loaded[1].instance.owner, "bob");
+  EXPECT_EQ(run(store().loadPlaces()).front().owner, "bob");
+  EXPECT_THAT(operationIds([](OperationFilter& f) { f.owner = "bob"; }), ElementsAre("op-i-1"));
+  EXPECT_EQ(run(store().getOperation("op-i-1"))->owner, "bob");
+  const auto left = run(store().loadShares()).shares;
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].grantee, "ann");
+  InstanceRecord absent = makeRecord("i-9", "nine");
+  EXPECT_EQ(errorOf(store().handOverInstance(absent)).code(), ErrorCode::NotFound);
+}
+
+TEST_P(StoreConformance, numbersTheSharesThatAreReadOneAfterTheOther) {
+  insert("i-1", "one");
+  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", "user", SystemTime(), 1}));
+  const std::uint64_t first = run(store().putShare(shareOf("i-1", "ann")))->sequence;
+  const std::uint64_t second = run(store().putShare(shareOf("i-1", "bob")))->sequence;
+  const std::uint64_t third = run(store().deleteShare(InstanceId("i-1"), "bob")).sequence;
+  EXPECT_GT(second, first);
+  EXPECT_GT(third, second);
+  EXPECT_GT(run(store().loadShares()).sequence, third);
+}
+
+TEST_P(StoreConformance, sharesWithUsersOfInstancesOnlyAndNotWithoutALimit) {
+  insert("i-1", "one");
+  EXPECT_FALSE(run(store().putShare(shareOf("i-1", "absent"))));
+  run(store().putUser({"ann", "", "user", SystemTime(), 1}));
+  EXPECT_EQ(errorOf(store().putShare(shareOf("i-9", "ann"))).code(), ErrorCode::NotFound);
+  for (std::size_t i = 0; i < kMaxSharesOfInstance; ++i) {
+    const std::string user = "user" + std::to_string(i);
+    run(store().putUser({user, "", "user", SystemTime(), 1}));
+    EXPECT_TRUE(run(store().putShare(shareOf("i-1", user))));
+  }
+  EXPECT_EQ(errorOf(store().putShare(shareOf("i-1", "ann"))).code(), ErrorCode::Conflict);
+  EXPECT_TRUE(run(store().putShare(shareOf("i-1", "user1", ShareAccess::editor)))) << "replaces one";
+  EXPECT_THAT(run(store().loadShares()).shares, testing::SizeIs(kMaxSharesOfInstance));
+}
+
+TEST_P(StoreConformance, keepsAccessTokensUntilTheyExpire) {
+  const SystemTime now = parseTime("2026-11-23T00:00:00Z");
+  const AccessToken first{.id = "t-1",
+                          .name = "ci",
+                          .owner = "ann",
+                          .scopes = {AccessScope::read, AccessScope::write},
+                          .namePrefix = "ci-",
+                          .maxInstances = 5,
+                          .createdAt = now,
+                          .expiresAt = now + std::chrono::hours(1)};
+  AccessToken second = first;
+  second.id = "t-2";
+  second.name = "agent";
+  second.expiresAt += std::chrono::hours(1);
+  run(store().insertAccessToken({second, "digest-2"}));
+  run(store().insertAccessToken({first, "digest-1"}));
+  run(store().noteAccessTokenUses({{"t-2", now + std::chrono::minutes(1)}, {"absent", now}}));
+  reopen();
+  auto tokens = run(store().loadAccessTokens());
+  ASSERT_EQ(tokens.size(), 2u);
+  EXPECT_EQ(toJson(tokens[0].token), toJson(first));
+  EXPECT_EQ(tokens[0].digest, "digest-1");
+  EXPECT_EQ(tokens[1].token.lastUsedAt, now + std::chrono::minutes(1));
+  EXPECT_EQ(tokens[1].digest, "digest-2");
+  run(store().pruneAccessTokens(first.expiresAt));
+  tokens = run(store().loadAccessTokens());
+  ASSERT_EQ(tokens.size(), 1u);
+  EXPECT_EQ(tokens[0].token.id, "t-2");
+  for (const char* id : {"t-2", "absent"}) run(store().deleteAccessToken(id));
+  reopen();
+  EXPECT_TRUE(run(store().loadAccessTokens()).empty());
+}
+
+TEST_P(StoreConformance, hasOneAccessTokenOfANameAndForgetsThoseOfADeletedUser) {
+  for (const char* name : {"ann", "ci"})
+    run(store().insertUser(
+        {.name = name, .passwordHash = "", .role = "user", .kind = name == std::string("ci") ? UserKind::service : UserKind::person}));
+  const auto tokenOf = [](const std::string& id, const std::string& owner) {
+    return AccessTokenRecord{{.id = id, .name = "build", .owner = owner}, "digest-" + id};
+  };
+  run(store().insertAccessToken(tokenOf("t-1", "ann")));
+  run(store().insertAccessToken(tokenOf("t-2", "ci")));
+  EXPECT_EQ(errorOf(store().insertAccessToken(tokenOf("t-3", "ann"))).code(), ErrorCode::AlreadyExists);
+  reopen();
+  EXPECT_EQ(run(store().getUser("ann"))->kind, UserKind::person);
+  EXPECT_EQ(run(store().getUser("ci"))->kind, UserKind::service);
+  run(store().deleteUser("ci", ""));
+  const auto tokens = run(store().loadAccessTokens());
+  ASSERT_EQ(tokens.size(), 1u);
+  EXPECT_EQ(tokens[0].token.owner, "ann");
+}
+
+}  // namespace
+}  // namespace swarm
