@@ -1,7 +1,6 @@
 // Works relative to open directories: paths are never too long, and symbolic links are never followed.
 #include "base/files/tree_copy.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "base/files/descriptor.h"
+#include "base/files/directory.h"
 
 namespace swarm {
 namespace {
@@ -32,23 +32,13 @@ Descriptor openDirectory(int at, const char* name) {
   return Descriptor(::openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
 }
 
-/// Reads the names first, so that a deep tree needs only two descriptors per level.
 std::vector<std::string> namesIn(int directory, const fs::path& path) {
-  int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  std::unique_ptr<DIR, decltype([](DIR* stream) { ::closedir(stream); })> stream(copy < 0 ? nullptr : ::fdopendir(copy));
-  if (!stream) {
-    if (copy >= 0) ::close(copy);
+  try {
+    return namesInDirectory(directory);
+  } catch (const std::system_error& error) {
+    errno = error.code().value();
     fail("could not read the directory", path);
   }
-  std::vector<std::string> names;
-  errno = 0;
-  while (const dirent* entry = ::readdir(stream.get())) {
-    std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(std::move(name));
-    errno = 0;
-  }
-  if (errno != 0) fail("could not read the directory", path);
-  return names;
 }
 
 void copyAttributes(int from, int to, const fs::path& path) {

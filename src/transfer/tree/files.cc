@@ -1,7 +1,6 @@
 // Reading directories, attributes and links; setting facts.
 #include "transfer/tree/files.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -16,6 +15,7 @@
 #include <system_error>
 
 #include "base/error.h"
+#include "base/files/directory.h"
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
 #include "base/text/utf8.h"
@@ -159,21 +159,7 @@ Descriptor openBelow(int top, std::string_view path, int flags) {
 }
 
 std::vector<std::string> namesIn(int directory) {
-  int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  std::unique_ptr<DIR, decltype([](DIR* stream) { ::closedir(stream); })> stream(copy < 0 ? nullptr : ::fdopendir(copy));
-  if (!stream) {
-    const int error = errno;
-    if (copy >= 0) ::close(copy);
-    throw std::system_error(error, std::generic_category());
-  }
-  std::vector<std::string> names;
-  errno = 0;
-  while (const dirent* entry = ::readdir(stream.get())) {
-    std::string name = entry->d_name;
-    if (name != "." && name != "..") names.push_back(std::move(name));
-    errno = 0;
-  }
-  if (errno != 0) throw std::system_error(errno, std::generic_category());
+  std::vector<std::string> names = namesInDirectory(directory);
   // std::string compares as unsigned bytes.
   std::ranges::sort(names);
   // readdir() may return a name twice while the directory changes.
