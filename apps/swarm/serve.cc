@@ -311,7 +311,7 @@ class Server {
     return options;
   }
 
-  /// Few connections, and none for long: each is answered once.
+  /// Few connections, and none for long: each receives one response.
   net::HttpServerOptions redirectOptions() const {
     net::HttpServerOptions options;
     options.headTimeout = std::chrono::seconds(10);

@@ -72,7 +72,7 @@ struct Transfer {
   bool uploadEnded = false;    ///< the whole body was read
   bool headReceived = false;
   bool upgraded = false;
-  bool answerComplete = false;
+  bool responseComplete = false;
   bool keepAlive = false;
 };
 
@@ -147,7 +147,7 @@ awaitable<bool> relayResponse(Transfer& transfer) {
 awaitable<void> download(Transfer& transfer) {
   transfer.headReceived = co_await readResponseHead(transfer);
   transfer.upgraded = transfer.headReceived && transfer.head.status == 101;
-  if (transfer.headReceived && !transfer.upgraded) transfer.answerComplete = co_await relayResponse(transfer);
+  if (transfer.headReceived && !transfer.upgraded) transfer.responseComplete = co_await relayResponse(transfer);
   transfer.discardUpload = true;
   if (transfer.upgraded) co_return;
   transfer.machine.close();  // ends a write of the upload
@@ -217,7 +217,7 @@ awaitable<bool> forwardExchange(net::Exchange& exchange, net::StreamPtr machine,
     co_return true;
   }
   // Half a response: closing is the only way to signal that it is incomplete.
-  bool reusable = transfer.answerComplete && transfer.keepAlive;
+  bool reusable = transfer.responseComplete && transfer.keepAlive;
   exchange.respondedRaw(reusable ? net::Exchange::Reuse::KeepAlive : net::Exchange::Reuse::Close);
   co_return true;
 }

@@ -45,7 +45,7 @@ awaitable<std::string> runExec(GuestPtr guest, std::string body) {
                                      {"timedOut", result.exitCode == 124}});
 }
 
-awaitable<std::string> answerTo(GuestPtr guest, std::string method, std::string path, std::string body) {
+awaitable<std::string> responseTo(GuestPtr guest, std::string method, std::string path, std::string body) {
   if (path == agent::kHealthPath) {
     co_return jsonMessage(json::object{
         {"ready", true}, {"reason", ""}, {"generation", std::to_string(guest->generation)}, {"vscode", "simulated"}, {"uptime", 1}});
@@ -81,7 +81,7 @@ awaitable<void> serveSimulatedAgent(net::StreamPtr stream, GuestPtr guest) {
     }
     net::BodyReader reader(*stream, buffer, framing);
     std::string body = co_await net::readAll(reader, 16 * 1024 * 1024);
-    std::string response = co_await answerTo(guest, method, in_tunnel ? "/" : path, std::move(body));
+    std::string response = co_await responseTo(guest, method, in_tunnel ? "/" : path, std::move(body));
     net::IoResult written = co_await stream->writeAll(response);
     if (written.error || !keeps) break;
   }

@@ -108,7 +108,7 @@ class OnLoop {
   std::unique_ptr<T> thing_;
 };
 
-/// The Error behind a response with a status of 400 and above (RFC 9457, or whatever a proxy between us answered).
+/// The Error behind a response with a status of 400 and above (RFC 9457, or whatever a proxy between us sent).
 Error errorFromResponse(int status, const net::Headers& headers, std::string_view body);
 /// What is left of the body.
 async::awaitable<std::string> readRest(net::HttpExchange& exchange, Deadline deadline);

@@ -1,4 +1,4 @@
-// An agent that was replaced by its workspace's owner: it answers every request with what may harm the server.
+// An agent that was replaced by its workspace's owner: it responds to every request with what may harm the server.
 #pragma once
 
 #include <optional>

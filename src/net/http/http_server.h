@@ -72,8 +72,8 @@ struct HttpServerOptions {
   std::function<RefusalResponse(const RefusedRequest&)> refusal{};  ///< formats refusals; empty: one line of text
 };
 
-/// Serves one listener on the current loop until stop(). Exceptions of a handler are logged, and answered with 500 if nothing has been
-/// sent. A refused head is answered with its HeadError's status, and the connection is closed.
+/// Serves one listener on the current loop until stop(). Exceptions of a handler are logged, and the response is 500 if nothing has been
+/// sent. The response to a refused head is its HeadError's status, and the connection is closed.
 ///
 /// At a limit, the connection that has waited longest for its client (idle, or with an incomplete request) is closed in favour of the new
 /// one. If none waits, a new connection is closed (maxPerAddress), or not accepted until another has ended (maxConnections).

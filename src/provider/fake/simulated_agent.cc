@@ -33,7 +33,7 @@ bool isGet(std::string_view head, std::string_view path) {
   return std::string_view(" ?").contains(head.substr(4 + path.size(), 1));
 }
 
-std::string answerTo(std::string_view head, const FakeContainer& container, bool ready) {
+std::string responseTo(std::string_view head, const FakeContainer& container, bool ready) {
   if (isGet(head, agent::kHealthPath)) {
     bool runs = ready && container.held.empty();
     std::string body =
@@ -49,7 +49,7 @@ awaitable<void> serve(net::StreamPtr stream, FakeContainer container, bool ready
   std::string head = co_await readHead(*stream);
   if (head.empty()) co_return;
   if (!isGet(head, agent::kVscodeTunnelPath)) {
-    co_await stream->writeAll(answerTo(head, container, ready));
+    co_await stream->writeAll(responseTo(head, container, ready));
     co_await stream->shutdownWrite();
     co_return;
   }

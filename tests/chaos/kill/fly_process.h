@@ -20,7 +20,7 @@ class FlyProcess {
   FlyProcess(const FlyProcess&) = delete;
   FlyProcess& operator=(const FlyProcess&) = delete;
 
-  void start();  ///< returns when it answers
+  void start();  ///< returns when it responds
   void kill();   ///< SIGKILL, and waits
 
   std::string apiUrl() const { return "http://127.0.0.1:" + std::to_string(api_port_); }

@@ -15,8 +15,8 @@ struct ServerSettings {
   std::filesystem::path dataDir;
   std::string swarmId;
   std::string image;
-  std::string flyApi;         ///< where an emulated Fly answers; empty: Docker is the provider
-  std::string flyApp;         ///< where its apps answer; not empty: Docker and Fly both
+  std::string flyApi;         ///< where an emulated Fly responds; empty: Docker is the provider
+  std::string flyApp;         ///< where its apps respond; not empty: Docker and Fly both
   std::filesystem::path log;  ///< its stderr is appended here
 };
 
@@ -28,7 +28,7 @@ class ServerProcess {
   ServerProcess(const ServerProcess&) = delete;
   ServerProcess& operator=(const ServerProcess&) = delete;
 
-  /// Nothing when the process died before it answered. Throws after eleven minutes of silence.
+  /// Nothing when the process died before it responded. Throws after eleven minutes of silence.
   std::optional<boost::json::value> awaitReady() { return readResponse(); }
   std::optional<boost::json::value> request(const std::string& line);
   bool send(const std::string& line);  ///< without waiting for the response; false: it is dead

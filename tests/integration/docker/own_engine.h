@@ -26,7 +26,7 @@ class OwnEngine {
   void start();            ///< returns once the process runs; the socket comes later
   void kill();             ///< SIGKILL, as a crash
   void stop();             ///< SIGTERM, as an orderly stop
-  bool waitForSocket();    ///< until it answers there; false after 30 s
+  bool waitForSocket();    ///< until it responds there; false after 30 s
 
   std::filesystem::path socket() const { return folder_ / "docker.sock"; }
   std::filesystem::path dataFolder() const { return folder_ / "data"; }

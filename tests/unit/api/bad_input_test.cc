@@ -7,15 +7,15 @@ namespace swarm::test {
 namespace {
 
 /// Every member of a problem document is there.
-void expectProblem(const Answer& answer, int status, const std::string& code) {
-  EXPECT_EQ(answer.status, status) << answer.text;
-  EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
-  ASSERT_TRUE(answer.json.is_object()) << answer.text;
-  EXPECT_EQ(answer.json.at("status").as_int64(), status);
-  EXPECT_EQ(answer.at("code"), code);
-  for (const char* member : {"type", "title", "detail", "instance"}) EXPECT_FALSE(answer.at(member).empty()) << member;
-  EXPECT_EQ(answer.at("requestId"), answer.header("X-Request-Id"));
-  EXPECT_TRUE(answer.json.at("retryable").is_bool());
+void expectProblem(const Response& response, int status, const std::string& code) {
+  EXPECT_EQ(response.status, status) << response.text;
+  EXPECT_EQ(response.header("Content-Type"), "application/problem+json");
+  ASSERT_TRUE(response.json.is_object()) << response.text;
+  EXPECT_EQ(response.json.at("status").as_int64(), status);
+  EXPECT_EQ(response.at("code"), code);
+  for (const char* member : {"type", "title", "detail", "instance"}) EXPECT_FALSE(response.at(member).empty()) << member;
+  EXPECT_EQ(response.at("requestId"), response.header("X-Request-Id"));
+  EXPECT_TRUE(response.json.at("retryable").is_bool());
 }
 
 struct BodyCase {
@@ -45,12 +45,12 @@ TEST(ApiInput, refusesBodiesThatAreNotWhatTheRouteTakes) {
       {R"({"env":{"A":"1","\u0041":"2"}})", "/env/A"},
   };
   for (const BodyCase& one : cases) {
-    Answer answer = server.post("/api/instances", one.body);
-    expectProblem(answer, 400, "invalid_argument");
-    if (*one.pointer != '\0' && answer.json.as_object().contains("errors"))
-      EXPECT_EQ(answer.json.at("errors").at(0).at("pointer").as_string(), one.pointer) << answer.text;
+    Response response = server.post("/api/instances", one.body);
+    expectProblem(response, 400, "invalid_argument");
+    if (*one.pointer != '\0' && response.json.as_object().contains("errors"))
+      EXPECT_EQ(response.json.at("errors").at(0).at("pointer").as_string(), one.pointer) << response.text;
     else
-      EXPECT_EQ(std::string(one.pointer), "") << answer.text;
+      EXPECT_EQ(std::string(one.pointer), "") << response.text;
   }
   EXPECT_TRUE(server.world.containers().empty());
 }
@@ -60,10 +60,10 @@ TEST(ApiInput, refusesBodiesOfMoreValuesThanALoopShouldRead) {
   std::string keys = "{", deep(200'000, '[');
   for (int i = 0; keys.size() < 900'000; ++i) keys += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":0";
   for (const std::string& body : {keys + "}", "{\"env\":" + keys + "}}", "{\"name\":" + deep}) {
-    const Answer answer = server.post("/api/instances", body);
-    expectProblem(answer, 400, "invalid_argument");
-    EXPECT_FALSE(answer.json.as_object().contains("errors")) << "no member is named, since none was read";
-    EXPECT_LT(answer.text.size(), 1000U);
+    const Response response = server.post("/api/instances", body);
+    expectProblem(response, 400, "invalid_argument");
+    EXPECT_FALSE(response.json.as_object().contains("errors")) << "no member is named, since none was read";
+    EXPECT_LT(response.text.size(), 1000U);
   }
 }
 
@@ -78,17 +78,17 @@ TEST(ApiInput, takesLittleFromAClientThatIsNotSignedIn) {
 
 TEST(ApiInput, namesEveryFaultAtOnce) {
   ApiServer server;
-  Answer answer = server.post("/api/instances", R"({"name":1,"image":2,"more":3})");
-  expectProblem(answer, 400, "invalid_argument");
-  EXPECT_EQ(answer.json.at("errors").as_array().size(), 3u);
+  Response response = server.post("/api/instances", R"({"name":1,"image":2,"more":3})");
+  expectProblem(response, 400, "invalid_argument");
+  EXPECT_EQ(response.json.at("errors").as_array().size(), 3u);
 }
 
 TEST(ApiInput, refusesNamesThatAreNotDnsLabels) {
   ApiServer server;
   for (std::string name : {"UPPER", "under_score", "-a", "a-", "a.b", "a b", "a--b", "\u00fc",
                            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}) {
-    Answer answer = server.post("/api/instances", R"({"provider":"fake","name":")" + name + "\"}");
-    expectProblem(answer, 400, "invalid_argument");
+    Response response = server.post("/api/instances", R"({"provider":"fake","name":")" + name + "\"}");
+    expectProblem(response, 400, "invalid_argument");
   }
 }
 
@@ -116,9 +116,9 @@ TEST(ApiInput, takesNoContentCodings) {
   ApiServer server;
   server.create("one");
   for (std::string coding : {"gzip", "br", "gzip, identity", "x"}) {
-    Answer answer = server.send({"POST", "/api/instances", R"({"provider":"fake"})", {{"Content-Encoding", coding}}});
-    expectProblem(answer, 415, "unsupported_media");
-    EXPECT_EQ(answer.header("Accept-Encoding"), "identity");
+    Response response = server.send({"POST", "/api/instances", R"({"provider":"fake"})", {{"Content-Encoding", coding}}});
+    expectProblem(response, 415, "unsupported_media");
+    EXPECT_EQ(response.header("Accept-Encoding"), "identity");
   }
   Request archive{"PUT", "/api/instances/one/import", "not an archive", {{"Content-Encoding", "gzip"}}, "application/zstd"};
   EXPECT_EQ(server.send(archive).status, 415);
@@ -138,8 +138,8 @@ TEST(ApiInput, refusesQueriesThatItDoesNotKnow) {
   ApiServer server;
   for (std::string query : {"limt=3", "limit=0", "limit=1001", "limit=x", "limit=", "limit=1&limit=2", "status=dead", "cursor=%21",
                             "label.=x", "label.a=1&label.a=2", "label.a=1&label[a]=2", "label[]=x", "label[a=x", "name=", "owner=%zz"}) {
-    Answer answer = server.get("/api/instances?" + query);
-    expectProblem(answer, 400, "invalid_argument");
+    Response response = server.get("/api/instances?" + query);
+    expectProblem(response, 400, "invalid_argument");
   }
   expectProblem(server.post("/api/instances?wait=-1", R"({"provider":"fake"})"), 400, "invalid_argument");
   expectProblem(server.post("/api/instances?wait=901", R"({"provider":"fake"})"), 400, "invalid_argument");
@@ -152,10 +152,10 @@ TEST(ApiInput, answersUnknownPathsAndMethods) {
   expectProblem(server.get("/api/nothing"), 404, "not_found");
   expectProblem(server.post("/api/instances/one/migrate", "{}"), 404, "not_found");
   expectProblem(server.post("/api/swarm/scale", "{}"), 404, "not_found");
-  Answer post = server.send({"POST", "/api/instances/one"});
+  Response post = server.send({"POST", "/api/instances/one"});
   expectProblem(post, 405, "invalid_argument");
   EXPECT_EQ(post.header("Allow"), "GET, HEAD, PUT, PATCH, DELETE, OPTIONS");
-  Answer options = server.send({"OPTIONS", "/api/instances"});
+  Response options = server.send({"OPTIONS", "/api/instances"});
   EXPECT_EQ(options.status, 204);
   EXPECT_EQ(options.header("Allow"), "POST, GET, HEAD, OPTIONS");
   EXPECT_EQ(options.header("Access-Control-Allow-Origin"), "");
@@ -163,18 +163,18 @@ TEST(ApiInput, answersUnknownPathsAndMethods) {
 
 TEST(ApiInput, quotesOnlyUtf8) {
   ApiServer server;
-  Answer answer = server.get("/api/instances/a%FFb");
-  expectProblem(answer, 404, "not_found");
-  EXPECT_NE(answer.text.find("a\xEF\xBF\xBD"), std::string::npos) << answer.text;
+  Response response = server.get("/api/instances/a%FFb");
+  expectProblem(response, 404, "not_found");
+  EXPECT_NE(response.text.find("a\xEF\xBF\xBD"), std::string::npos) << response.text;
   expectProblem(server.get("/api/instances?%FF=1"), 400, "invalid_argument");
 }
 
 TEST(ApiInput, answersHeadWithoutABody) {
   ApiServer server;
   for (std::string path : {"/api/instances", "/api/events", "/healthz", "/api/openapi.json"}) {
-    Answer answer = server.send({"HEAD", path});
-    EXPECT_EQ(answer.status, 200) << path;
-    EXPECT_EQ(answer.text, "");
+    Response response = server.send({"HEAD", path});
+    EXPECT_EQ(response.status, 200) << path;
+    EXPECT_EQ(response.text, "");
   }
 }
 
@@ -190,7 +190,7 @@ TEST(ApiInput, keepsARequestIdThatIsOneAndMakesOneElse) {
 TEST(ApiInput, wantsUpgradesWhereItUpgrades) {
   ApiServer server;
   server.create("one");
-  Answer exec = server.get("/api/instances/one/exec");
+  Response exec = server.get("/api/instances/one/exec");
   EXPECT_EQ(exec.status, 426);
   EXPECT_EQ(exec.header("Upgrade"), "websocket");
   EXPECT_EQ(server.get("/api/instances/one/ports/80").status, 426);

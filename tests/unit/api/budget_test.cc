@@ -50,7 +50,7 @@ TEST(ApiBudget, isOneForStreamsTunnelsAndCommands) {
   EXPECT_EQ(events->status(), 200);
   EXPECT_EQ(tunnel->status(), 101);
   EXPECT_EQ(command->status(), 101);
-  std::vector<Answer> refused;
+  std::vector<Response> refused;
   for (const Request& more :
        {Request{.target = "/api/events"}, Request{.target = "/api/instances/ullas/logs"}, Request{.target = "/api/instances/ullas/export"},
         Request{.method = "POST", .target = "/api/instances/ullas/exec", .body = R"({"command":["true"]})"}})
@@ -60,10 +60,10 @@ TEST(ApiBudget, isOneForStreamsTunnelsAndCommands) {
     headers.erase(headers.begin());
     refused.push_back(server.send({.target = target, .headers = headers}, server.user));
   }
-  for (const Answer& answer : refused) {
-    EXPECT_EQ(answer.status, 429) << answer.text;
-    EXPECT_EQ(answer.header("Retry-After"), "5");
-    EXPECT_THAT(answer.at("detail"), HasSubstr("Limit of 3 open streams and tunnels of one user"));
+  for (const Response& response : refused) {
+    EXPECT_EQ(response.status, 429) << response.text;
+    EXPECT_EQ(response.header("Retry-After"), "5");
+    EXPECT_THAT(response.at("detail"), HasSubstr("Limit of 3 open streams and tunnels of one user"));
   }
   EXPECT_EQ(server.get("/api/instances/ullas").status, 200) << "a question is not a stream";
   EXPECT_EQ(open(server, "/api/events", signedIn(server.admin))->status(), 200);
@@ -94,7 +94,7 @@ TEST(ApiBudget, ofBytesIsForUnreadResponses) {
     status = response.status;
   }(server, first));
   server.loop.run(gate->reached());
-  Answer second = server.send({"POST", "/api/instances/ullas/exec", R"({"command":["true"]})"}, server.user);
+  Response second = server.send({"POST", "/api/instances/ullas/exec", R"({"command":["true"]})"}, server.user);
   EXPECT_EQ(second.status, 429) << second.text;
   EXPECT_THAT(second.at("detail"), HasSubstr("Limit of 2 MiB of large requests, unread responses and command output of one user"));
   gate->open();
@@ -134,7 +134,7 @@ TEST(ApiBudget, ofRequestsIsForThoseInProgress) {
       ++count;
     }(server, done));
   }
-  Answer third;
+  Response third;
   server.loop.run(gate->reached());
   server.loop.runUntil([&] { return (third = server.send({.target = "/api/instances/ullas"}, server.user)).status == 429; });
   EXPECT_EQ(third.header("Retry-After"), "5");
@@ -256,7 +256,7 @@ TEST(ApiExec, anAgentsRefusalIsNeverTheCallersFault) {
   net::Headers headers = signedIn(server.user, "websocket");
   headers.erase(headers.begin());
   auto ask = [&] { return server.send({.target = "/api/instances/ullas/exec", .headers = headers}, server.user); };
-  Answer huge = ask();
+  Response huge = ask();
   EXPECT_EQ(huge.status, 502) << huge.text;
   EXPECT_LT(huge.text.size(), 2000u);
   status = 200;
@@ -264,7 +264,7 @@ TEST(ApiExec, anAgentsRefusalIsNeverTheCallersFault) {
   EXPECT_EQ(ask().status, 502) << "not an upgrade";
   status = 503;
   body = R"({"reason":"The workspace \u001b[2Jmoves."})";
-  Answer held = ask();
+  Response held = ask();
   EXPECT_EQ(held.status, 503) << held.text;
   EXPECT_THAT(held.at("detail"), HasSubstr("The workspace ␛[2Jmoves."));
 }

@@ -136,7 +136,7 @@ TEST(ApiInstances, areLeftAloneByRequestsForAnOldVersion) {
 TEST(ApiInstances, areChangedByMergePatches) {
   ApiServer server;
   Response made = server.post("/api/instances?wait=10",
-                            R"({"provider":"fake","name":"one","env":{"A":"1","B":"2"},"resources":{"pids":100,"memory":{"max":2048}}})");
+                              R"({"provider":"fake","name":"one","env":{"A":"1","B":"2"},"resources":{"pids":100,"memory":{"max":2048}}})");
   ASSERT_EQ(made.status, 201) << made.text;
   auto patch = [&](const std::string& body, const std::string& type = "application/merge-patch+json") {
     return server.send({"PATCH", "/api/instances/one?wait=10", body, {}, type});

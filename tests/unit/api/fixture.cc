@@ -171,8 +171,8 @@ Response ApiServer::send(Request request, const std::string& token) {
   out.headers = request.headers;
   if (!request.body.empty()) out.contentType = request.contentType;
   if (!token.empty()) out.headers.push_back({"Authorization", "Bearer " + token});
-  net::HttpResponse response = loop.run(client_->send(std::move(out), Deadline::after(std::chrono::seconds(15))));
-  Response response{response.status, std::move(response.headers), std::move(response.body), nullptr};
+  net::HttpResponse received = loop.run(client_->send(std::move(out), Deadline::after(std::chrono::seconds(15))));
+  Response response{received.status, std::move(received.headers), std::move(received.body), nullptr};
   if (response.header("Content-Type").find("json") != std::string::npos) {
     boost::system::error_code malformed;
     response.json = boost::json::parse(response.text, malformed);

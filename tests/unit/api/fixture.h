@@ -46,7 +46,7 @@ struct Request {
   std::string contentType = "application/json";
 };
 
-struct Answer {
+struct Response {
   int status = 0;
   net::Headers headers;
   std::string text;
@@ -64,10 +64,10 @@ class ApiServer {
   ~ApiServer();
 
   /// Sends with a token ("" for none).
-  Answer send(Request request, const std::string& token);
-  Answer send(Request request) { return send(std::move(request), admin); }
-  Answer get(const std::string& target) { return send({.target = target}); }
-  Answer post(const std::string& target, const std::string& body = {}) { return send({"POST", target, body}); }
+  Response send(Request request, const std::string& token);
+  Response send(Request request) { return send(std::move(request), admin); }
+  Response get(const std::string& target) { return send({.target = target}); }
+  Response post(const std::string& target, const std::string& body = {}) { return send({"POST", target, body}); }
   /// Creates and waits until it runs; gives its id.
   std::string create(const std::string& name, const std::string& token);
   std::string create(const std::string& name) { return create(name, admin); }

@@ -7,10 +7,10 @@
 namespace swarm::test {
 namespace {
 
-/// Reads a server's streamed answer piece by piece until it holds `wanted`; gives all of it.
-class StreamedAnswer {
+/// Reads a server's streamed response piece by piece until it holds `wanted`; gives all of it.
+class StreamedResponse {
  public:
-  StreamedAnswer(ApiServer& server, std::string target, net::Headers headers) : server_(server) {
+  StreamedResponse(ApiServer& server, std::string target, net::Headers headers) : server_(server) {
     net::HttpRequest request;
     request.target = std::move(target);
     request.headers = std::move(headers);
@@ -47,8 +47,8 @@ class StreamedAnswer {
 
 TEST(ApiEvents, goToUsersWhoMaySeeThem) {
   ApiServer server;
-  StreamedAnswer all(server, "/api/events", bearer(server.admin));
-  StreamedAnswer own(server, "/api/events", bearer(server.user));
+  StreamedResponse all(server, "/api/events", bearer(server.admin));
+  StreamedResponse own(server, "/api/events", bearer(server.user));
   EXPECT_EQ(all.status(), 200);
   EXPECT_EQ(all.header("Content-Type"), "text/event-stream");
   server.create("admins");
@@ -68,7 +68,7 @@ TEST(ApiEvents, goOnWhereAClientHadStopped) {
   server.controller->events().publish(EventType::instance, "ulla", {{"n", 2}});
   net::Headers headers = bearer(server.user);
   headers.push_back({"Last-Event-ID", std::to_string(before + 1)});
-  StreamedAnswer resumed(server, "/api/events", headers);
+  StreamedResponse resumed(server, "/api/events", headers);
   const std::string& text = resumed.readUntil("{\"n\":2}");
   EXPECT_EQ(text, "retry: 2000\n\nid: " + std::to_string(before + 2) + "\nevent: instance\ndata: {\"n\":2}\n\n");
 }
@@ -79,21 +79,21 @@ TEST(ApiEvents, sayWhenSomeWereLost) {
   for (std::string id : {"0", "999999"}) {
     net::Headers headers = bearer(server.user);
     headers.push_back({"Last-Event-ID", id});
-    StreamedAnswer resumed(server, "/api/events", headers);
+    StreamedResponse resumed(server, "/api/events", headers);
     EXPECT_NE(resumed.readUntil("event: reset").find("event: reset"), std::string::npos);
   }
 }
 
 TEST(ApiEvents, beatWhileNothingHappens) {
   ApiServer server({.heartbeat = std::chrono::seconds(1)});
-  StreamedAnswer events(server, "/api/events", bearer(server.user));
+  StreamedResponse events(server, "/api/events", bearer(server.user));
   EXPECT_NE(events.readUntil(": heartbeat").find(": heartbeat\n\n"), std::string::npos);
 }
 
 TEST(ApiEvents, endWithTheSession) {
   ApiServer server({.sessionCheck = std::chrono::milliseconds(50)});
   std::string token = server.issue("ulla");
-  StreamedAnswer events(server, "/api/events", bearer(token));
+  StreamedResponse events(server, "/api/events", bearer(token));
   EXPECT_EQ(server.send({"POST", "/api/auth/logout"}, token).status, 204);
   EXPECT_TRUE(events.ends());
 }
@@ -106,8 +106,8 @@ TEST(ApiEvents, endWhenTheirUserIsDisabledDeletedOrGetsAnotherRole) {
                                                {"DELETE", "/api/users/sten"}};
   for (const Request& change : changes) {
     ApiServer server;
-    StreamedAnswer events(server, "/api/events", bearer(server.stranger));
-    StreamedAnswer others(server, "/api/events", bearer(server.user));
+    StreamedResponse events(server, "/api/events", bearer(server.stranger));
+    StreamedResponse others(server, "/api/events", bearer(server.user));
     EXPECT_LT(server.send(change).status, 300) << change.target;
     EXPECT_TRUE(events.ends()) << change.target;
     EXPECT_EQ(server.send({.target = "/api/auth/status"}, server.stranger).status, 401) << change.target;
@@ -120,8 +120,8 @@ TEST(ApiEvents, goToUsersWithWhomAWorkspaceIsSharedAsLongAsItIs) {
   ApiServer server;
   server.create("ullas", server.user);
   server.create("secret", server.user);
-  StreamedAnswer theirs(server, "/api/events", bearer(server.stranger));
-  StreamedAnswer others(server, "/api/events", bearer(server.viewer));
+  StreamedResponse theirs(server, "/api/events", bearer(server.stranger));
+  StreamedResponse others(server, "/api/events", bearer(server.viewer));
   EXPECT_EQ(server.send({"PUT", "/api/instances/ullas/shares/sten", R"({"access":"viewer"})"}, server.user).status, 200);
   EXPECT_NE(theirs.readUntil("\"granted\"").find("event: share"), std::string::npos);
   EXPECT_EQ(server.send({"PUT", "/api/instances/ullas/shares/vera", R"({"access":"viewer"})"}, server.user).status, 200);
@@ -142,10 +142,10 @@ TEST(ApiEvents, goToUsersWithWhomAWorkspaceIsSharedAsLongAsItIs) {
 TEST(ApiEvents, endWhenTheirAccessTokenIsRevokedOrItsOwnerGetsAnotherRole) {
   for (const bool revokes : {true, false}) {
     ApiServer server;
-    const Answer made = server.send({"POST", "/api/tokens", R"({"name":"agent"})"}, server.stranger);
+    const Response made = server.send({"POST", "/api/tokens", R"({"name":"agent"})"}, server.stranger);
     ASSERT_EQ(made.status, 201) << made.text;
-    StreamedAnswer events(server, "/api/events", bearer(made.at("token")));
-    StreamedAnswer sessions(server, "/api/events", bearer(server.user));
+    StreamedResponse events(server, "/api/events", bearer(made.at("token")));
+    StreamedResponse sessions(server, "/api/events", bearer(server.user));
     const Request change =
         revokes ? Request{"DELETE", "/api/tokens/" + made.at("id")} : Request{"PATCH", "/api/users/sten", R"({"role":"auditor"})"};
     EXPECT_LT(server.send(change).status, 300);
@@ -157,17 +157,17 @@ TEST(ApiEvents, endWhenTheirAccessTokenIsRevokedOrItsOwnerGetsAnotherRole) {
 
 TEST(ApiEvents, areNotTakenByAClientWithoutBounds) {
   ApiServer server({.open = {.perUser = 2}});
-  StreamedAnswer one(server, "/api/events", bearer(server.user));
+  StreamedResponse one(server, "/api/events", bearer(server.user));
   {
-    StreamedAnswer two(server, "/api/events", bearer(server.user));
-    Answer third = server.send({.target = "/api/events"}, server.user);
+    StreamedResponse two(server, "/api/events", bearer(server.user));
+    Response third = server.send({.target = "/api/events"}, server.user);
     EXPECT_EQ(third.status, 429);
     EXPECT_EQ(third.header("Retry-After"), "5");
-    EXPECT_EQ(StreamedAnswer(server, "/api/events", bearer(server.admin)).status(), 200);
+    EXPECT_EQ(StreamedResponse(server, "/api/events", bearer(server.admin)).status(), 200);
   }
   // The closed one's place comes free once the server has noticed.
   server.loop.runUntil([&] {
-    StreamedAnswer again(server, "/api/events", bearer(server.user));
+    StreamedResponse again(server, "/api/events", bearer(server.user));
     return again.status() == 200;
   });
 }
@@ -205,7 +205,7 @@ TEST(ApiLogs, areReadAsTextAndAsLines) {
   source.pieces = {"first\nsec", "ond\n", "third"};
   server.inside.logs = std::move(logs);
   server.create("one");
-  Answer text = server.get("/api/instances/one/logs?tail=5&since=2026-01-02T03:04:05Z");
+  Response text = server.get("/api/instances/one/logs?tail=5&since=2026-01-02T03:04:05Z");
   EXPECT_EQ(text.status, 200) << text.text;
   EXPECT_EQ(text.text, "first\nsecond\nthird");
   EXPECT_EQ(text.header("Content-Type"), "text/plain; charset=utf-8");
@@ -224,7 +224,7 @@ TEST(ApiLogs, areFollowedUntilTheSessionEnds) {
   server.inside.logs = std::move(logs);
   server.create("ullas", server.user);
   std::string token = server.issue("ulla");
-  StreamedAnswer followed(server, "/api/instances/ullas/logs?follow=true", bearer(token));
+  StreamedResponse followed(server, "/api/instances/ullas/logs?follow=true", bearer(token));
   EXPECT_EQ(followed.readUntil("hello"), "hello\n");
   server.send({"POST", "/api/auth/logout"}, token);
   EXPECT_TRUE(followed.ends());
@@ -233,16 +233,16 @@ TEST(ApiLogs, areFollowedUntilTheSessionEnds) {
 TEST(ApiLogs, areUnsupportedWhereAProviderHasNone) {
   ApiServer server;
   server.create("one");
-  Answer answer = server.get("/api/instances/one/logs");
-  EXPECT_EQ(answer.status, 501) << answer.text;
-  EXPECT_EQ(answer.at("code"), "unsupported");
+  Response response = server.get("/api/instances/one/logs");
+  EXPECT_EQ(response.status, 501) << response.text;
+  EXPECT_EQ(response.at("code"), "unsupported");
 }
 
 TEST(ApiMetrics, countRequestsInstancesOperationsAndTheProcess) {
   ApiServer server;
   server.create("one");
   server.get("/api/instances/absent");
-  Answer first = server.get("/metrics");
+  Response first = server.get("/metrics");
   EXPECT_EQ(first.status, 200);
   EXPECT_EQ(first.header("Content-Type"), "text/plain; version=0.0.4; charset=utf-8");
   for (const char* line : {
@@ -265,9 +265,9 @@ TEST(ApiMetrics, countRequestsInstancesOperationsAndTheProcess) {
 
 TEST(ApiDescription, isServed) {
   ApiServer server;
-  Answer answer = server.get("/api/openapi.json");
-  EXPECT_EQ(answer.status, 200);
-  EXPECT_TRUE(answer.json.at("paths").as_object().contains("/api/instances/{id}/token"));
+  Response response = server.get("/api/openapi.json");
+  EXPECT_EQ(response.status, 200);
+  EXPECT_TRUE(response.json.at("paths").as_object().contains("/api/instances/{id}/token"));
   EXPECT_EQ(server.get("/api/version").at("version"), SWARM_VERSION);
 }
 

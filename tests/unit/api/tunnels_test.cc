@@ -91,8 +91,8 @@ TEST(ApiExec, answersAStoppedInstanceWithAConflict) {
                        {"Upgrade", "websocket"},
                        {"Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="},
                        {"Sec-WebSocket-Version", "13"}};
-  Answer answer = server.send({.target = "/api/instances/one/exec", .headers = headers});
-  EXPECT_EQ(answer.status, 409) << answer.text;
+  Response response = server.send({.target = "/api/instances/one/exec", .headers = headers});
+  EXPECT_EQ(response.status, 409) << response.text;
 }
 
 TEST(ApiExec, relaysAnAgentsRefusalAsAProblem) {
@@ -103,9 +103,9 @@ TEST(ApiExec, relaysAnAgentsRefusalAsAProblem) {
                        {"Upgrade", "websocket"},
                        {"Sec-WebSocket-Key", "AAAAAAAAAAAAAAAAAAAAAA=="},
                        {"Sec-WebSocket-Version", "13"}};
-  Answer answer = server.send({.target = "/api/instances/one/exec", .headers = headers});
-  EXPECT_EQ(answer.status, 502) << answer.text;
-  EXPECT_EQ(answer.json.at("upstream").at("status").as_int64(), 401);
+  Response response = server.send({.target = "/api/instances/one/exec", .headers = headers});
+  EXPECT_EQ(response.status, 502) << response.text;
+  EXPECT_EQ(response.json.at("upstream").at("status").as_int64(), 401);
 }
 
 TEST(ApiPorts, tunnelsBytesToAPortInside) {
@@ -137,7 +137,7 @@ TEST(ApiPorts, refusesInvalidPortsAndPortsWithoutAListener) {
   net::Headers headers{{"Connection", "Upgrade"}, {"Upgrade", "swarm-tunnel"}};
   for (std::string port : {"0", "65536", "x", "-1", "80x"})
     EXPECT_EQ(server.send({.target = "/api/instances/one/ports/" + port, .headers = headers}).status, 400) << port;
-  Answer closed = server.send({.target = "/api/instances/one/ports/9", .headers = headers});
+  Response closed = server.send({.target = "/api/instances/one/ports/9", .headers = headers});
   EXPECT_TRUE(closed.status == 502 || closed.status == 503) << closed.text;
 }
 
@@ -203,8 +203,8 @@ TEST(ApiSsh, refusesWhatIsNotAKeyAndAnAgentWithoutAHostKey) {
     EXPECT_EQ(server.send({.target = "/api/instances/one/ssh", .headers = with}).status, 400) << key;
   }
   headers.push_back({std::string(agent::kSshKeyHeader), sshKey("client")});
-  const Answer answer = server.send({.target = "/api/instances/one/ssh", .headers = headers});
-  EXPECT_EQ(answer.status, 502) << answer.text;
+  const Response response = server.send({.target = "/api/instances/one/ssh", .headers = headers});
+  EXPECT_EQ(response.status, 502) << response.text;
 }
 
 TEST(ApiSsh, endsWithTheSession) {

@@ -29,7 +29,7 @@ struct Mark {
   Trace& trace;
 };
 
-async::awaitable<int> answer() { co_return 42; }
+async::awaitable<int> response() { co_return 42; }
 async::awaitable<int> fail() {
   throw Error(ErrorCode::Conflict, "No.");
   co_return 0;
@@ -60,8 +60,8 @@ ErrorCode codeOf(Operation operation) {
 }
 
 TEST(WithDeadline, givesTheResult) {
-  EXPECT_EQ(test::run(async::withDeadline(answer(), far(), "late")), 42);
-  EXPECT_EQ(test::run(async::withDeadline(answer(), Deadline::never(), "late")), 42);
+  EXPECT_EQ(test::run(async::withDeadline(response(), far(), "late")), 42);
+  EXPECT_EQ(test::run(async::withDeadline(response(), Deadline::never(), "late")), 42);
 }
 
 TEST(WithDeadline, passesTheOperationsException) {
@@ -82,7 +82,7 @@ TEST(WithDeadline, innerDeadlineEndsOnlyTheInnerOperation) {
       co_await async::withDeadline(waitForever(its_trace), passed(), "late");
     } catch (const Error&) {
     }
-    co_return co_await answer();
+    co_return co_await response();
   };
   EXPECT_EQ(test::run(async::withDeadline(inner(trace), far(), "outer")), 42);
 }

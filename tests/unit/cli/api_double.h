@@ -1,4 +1,4 @@
-// A server that answers the API as a test says, so that whole command lines run against it.
+// A server that responds as a test says, so that whole command lines run against it.
 #pragma once
 
 #include <fcntl.h>
@@ -28,12 +28,12 @@ struct Received {
 
 class ApiDouble {
  public:
-  /// The answers to one request line, in order; the last one stays.
+  /// The responses to one request line, in order; the last one stays.
   void on(const std::string& line, int status, std::vector<std::string> bodies) {
     const std::lock_guard lock(mutex_);
-    answers_[line] = {status, std::move(bodies), 0};
+    responses_[line] = {status, std::move(bodies), 0};
   }
-  /// Calls `react` on the server's thread before a request with that line is answered.
+  /// Calls `react` on the server's thread before the response to a request with that line.
   void during(const std::string& line, std::function<void()> react) {
     const std::lock_guard lock(mutex_);
     reactions_[line] = std::move(react);
@@ -57,13 +57,13 @@ class ApiDouble {
   }
 
  private:
-  struct Answers {
+  struct Responses {
     int status = 200;
     std::vector<std::string> bodies;
     std::size_t next = 0;
   };
 
-  async::awaitable<void> answer(net::Exchange& exchange) {
+  async::awaitable<void> response(net::Exchange& exchange) {
     Received request{std::string(exchange.head().method) + " " + std::string(exchange.head().target), nullptr};
     std::string text;
     std::array<char, 4096> piece{};
@@ -81,11 +81,11 @@ class ApiDouble {
       // How long a client waits is its own affair.
       const std::string line = request.line.substr(0, request.line.find("?wait="));
       if (const auto found = reactions_.find(line); found != reactions_.end()) found->second();
-      if (const auto found = answers_.find(line); found != answers_.end()) {
-        Answers& answers = found->second;
-        status = answers.status;
-        body = answers.bodies.at(answers.next);
-        if (answers.next + 1 < answers.bodies.size()) ++answers.next;
+      if (const auto found = responses_.find(line); found != responses_.end()) {
+        Responses& responses = found->second;
+        status = responses.status;
+        body = responses.bodies.at(responses.next);
+        if (responses.next + 1 < responses.bodies.size()) ++responses.next;
       }
       received_.push_back(std::move(request));
     }
@@ -93,10 +93,10 @@ class ApiDouble {
   }
 
   std::mutex mutex_;
-  std::map<std::string, Answers> answers_;
+  std::map<std::string, Responses> responses_;
   std::map<std::string, std::function<void()>> reactions_;
   std::vector<Received> received_;
-  test::ThreadedServer server_{[this](net::Exchange& exchange) { return answer(exchange); }};
+  test::ThreadedServer server_{[this](net::Exchange& exchange) { return response(exchange); }};
 };
 
 /// Another standard input, until its destruction.

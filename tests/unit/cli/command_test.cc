@@ -32,8 +32,8 @@ class Command : public ::testing::Test {
     api_.on("GET /api/operations/op-1", 200, {kDone});
   }
   Ran run(std::vector<std::string> words) { return runCommand(api_, std::move(words)); }
-  Ran runAnswering(const std::string& answer, std::vector<std::string> words) {
-    const StandardInput terminal = StandardInput::terminal(answer + "\n");
+  Ran runResponding(const std::string& response, std::vector<std::string> words) {
+    const StandardInput terminal = StandardInput::terminal(response + "\n");
     return run(std::move(words));
   }
   ApiDouble api_;
@@ -237,17 +237,17 @@ TEST_F(Command, anUpdateSaysBeforeWhatARestartEndsAndDropsAndAfterwardsTheTruth)
   api_.on("PUT /api/instances/web1", 200, {R"({"instance":)" + running + R"(,"effect":"restart","operationId":"op-1"})"});
   api_.on("PUT /api/instances/i-1?dryRun=true", 200,
           {R"({"effect":"restart","drops":{"files":1234,"more":false,"folders":[{"path":"/usr","files":1230}]}})"});
-  const Ran restarted = runAnswering("y", {"update", "web1", "--env", "A=1"});
+  const Ran restarted = runResponding("y", {"update", "web1", "--env", "A=1"});
   EXPECT_NE(restarted.err.find("web1 must be restarted for this"), std::string::npos) << restarted.err;
   EXPECT_NE(restarted.err.find("1,234 files outside of its volumes"), std::string::npos) << restarted.err;
   EXPECT_NE(restarted.err.find("/usr (1,230)"), std::string::npos) << restarted.err;
   EXPECT_NE(restarted.err.find("web1 was changed and restarted."), std::string::npos) << restarted.err;
   api_.on("PUT /api/instances/i-1?dryRun=true", 200,
           {R"({"effect":"restart","drops":{"files":1,"more":false,"folders":[{"path":"/usr","files":1}]}})"});
-  const Ran one = runAnswering("y", {"update", "web1", "--env", "A=1"});
+  const Ran one = runResponding("y", {"update", "web1", "--env", "A=1"});
   EXPECT_NE(one.err.find("1 file outside of its volumes, such as installed packages, is lost"), std::string::npos) << one.err;
   api_.on("PUT /api/instances/i-1?dryRun=true", 200, {R"({"effect":"restart","drops":{"files":0,"more":true,"folders":[]}})"});
-  const Ran uncounted = runAnswering("y", {"update", "web1", "--env", "A=1"});
+  const Ran uncounted = runResponding("y", {"update", "web1", "--env", "A=1"});
   EXPECT_NE(uncounted.err.find("\nFiles outside of its volumes, such as installed packages, are lost.\n"), std::string::npos)
       << uncounted.err;
   EXPECT_EQ(run({"update", "web1", "--env", "A=1", "--yes"}).err.find("must be"), std::string::npos);
@@ -292,12 +292,12 @@ TEST_F(Command, whatInterruptsOrDestroysIsNotDoneUnconfirmed) {
       EXPECT_EQ(ran.code, 2) << words[0] << ": " << ran.err;
       EXPECT_NE(ran.err.find("--yes"), std::string::npos) << ran.err;
     }
-    const Ran declined = runAnswering("n", words);
+    const Ran declined = runResponding("n", words);
     EXPECT_EQ(declined.code, 1) << words[0] << ": " << declined.err;
     EXPECT_NE(declined.err.find("Nothing was changed."), std::string::npos) << declined.err;
   }
   for (const Received& request : api_.received()) EXPECT_TRUE(request.line.starts_with("GET ") || request.line.ends_with("?dryRun=true"));
-  EXPECT_EQ(runAnswering("y", {"delete", "web2"}).code, 0);
+  EXPECT_EQ(runResponding("y", {"delete", "web2"}).code, 0);
   EXPECT_EQ(run({"delete", "web2", "--yes"}).code, 0);
 }
 

@@ -215,7 +215,7 @@ TEST_F(Requests, aPageOfLargeInstancesEndsBeforeItsLimit) {
 TEST_F(Requests, theRouteOfANewInstanceExistsWhenItsCreationIsConfirmed) {
   for (const char* name : {"a", "b", "c"}) {
     run(swarm().createInstance(request(name)));
-    EXPECT_TRUE(route(name)) << "the URL in the answer led nowhere: " << name;
+    EXPECT_TRUE(route(name)) << "the URL in the response led nowhere: " << name;
   }
 }
 

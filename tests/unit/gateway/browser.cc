@@ -8,11 +8,11 @@ namespace {
 std::string withoutPort(const std::string& host) { return host.substr(0, host.find(':')); }
 
 /// The target of a page's automatic refresh; empty: none.
-std::string refreshOf(const Answer& answer) {
+std::string refreshOf(const Response& response) {
   constexpr std::string_view mark = "content=\"0;url=";
-  const auto at = answer.body.find(mark);
+  const auto at = response.body.find(mark);
   if (at == std::string::npos) return {};
-  auto url = answer.body.substr(at + mark.size(), answer.body.find('"', at + mark.size()) - at - mark.size());
+  auto url = response.body.substr(at + mark.size(), response.body.find('"', at + mark.size()) - at - mark.size());
   for (std::size_t found = 0; (found = url.find("&amp;", found)) != std::string::npos; ++found) url.replace(found, 5, "&");
   return url;
 }
@@ -29,9 +29,9 @@ std::string BrowserTest::cookiesFor(const std::string& host) const {
   return cookies.empty() ? cookies : cookies + "\r\n";
 }
 
-void BrowserTest::store(const std::string& host, const Answer& answer) {
+void BrowserTest::store(const std::string& host, const Response& response) {
   if (!keepsCookies_) return;
-  for (const auto& set : answer.headers("Set-Cookie")) {
+  for (const auto& set : response.headers("Set-Cookie")) {
     const auto equals = set.find('=');
     const auto domain_at = set.find("; Domain=");
     const auto where =
@@ -44,44 +44,44 @@ void BrowserTest::store(const std::string& host, const Answer& answer) {
   }
 }
 
-awaitable<Answer> BrowserTest::visit(std::string url, std::string fields) {
+awaitable<Response> BrowserTest::visit(std::string url, std::string fields) {
   const std::string_view rest = std::string_view(url).substr(std::string_view("http://").size());
   const auto slash = rest.find('/');
   const std::string host(rest.substr(0, slash));
   auto client = co_await connect();
-  auto answer = co_await client.ask("GET " + std::string(rest.substr(slash)) + " HTTP/1.1\r\nHost: " + host + "\r\n" + fields +
-                                    cookiesFor(host) + "\r\n");
-  store(host, answer);
-  co_return answer;
+  auto response = co_await client.ask("GET " + std::string(rest.substr(slash)) + " HTTP/1.1\r\nHost: " + host + "\r\n" + fields +
+                                      cookiesFor(host) + "\r\n");
+  store(host, response);
+  co_return response;
 }
 
-awaitable<Answer> BrowserTest::post(std::string path, std::string fields, std::string form) {
+awaitable<Response> BrowserTest::post(std::string path, std::string fields, std::string form) {
   auto client = co_await connect();
-  auto answer = co_await client.ask("POST " + path + " HTTP/1.1\r\nHost: " + hostName("") +
-                                    "\r\nContent-Type: application/x-www-form-urlencoded\r\n" + fields +
-                                    "Content-Length: " + std::to_string(form.size()) + "\r\n\r\n" + form);
-  store(hostName(""), answer);
-  co_return answer;
+  auto response = co_await client.ask("POST " + path + " HTTP/1.1\r\nHost: " + hostName("") +
+                                      "\r\nContent-Type: application/x-www-form-urlencoded\r\n" + fields +
+                                      "Content-Length: " + std::to_string(form.size()) + "\r\n\r\n" + form);
+  store(hostName(""), response);
+  co_return response;
 }
 
-awaitable<Answer> BrowserTest::browse(std::string url) {
+awaitable<Response> BrowserTest::browse(std::string url) {
   trail_.clear();
   for (int i = 0; i < 10; ++i) {
-    auto answer = co_await visit(url);
+    auto response = co_await visit(url);
     trail_.push_back(url);
-    const auto next = answer.status == 302 || answer.status == 303 ? answer.header("Location") : refreshOf(answer);
-    if (next.empty()) co_return answer;
+    const auto next = response.status == 302 || response.status == 303 ? response.header("Location") : refreshOf(response);
+    if (next.empty()) co_return response;
     url = next.starts_with('/') ? url.substr(0, url.find('/', 7)) + next : next;
   }
   ADD_FAILURE() << "a redirect loop: " << trail_.back();
-  co_return Answer{};
+  co_return Response{};
 }
 
 void BrowserTest::signInAs(const std::string& user) {
   jar_[hostName("")][names().session] = auth_.issueSessionCookie(auth_.signIn(user).principal);
 }
 
-std::string BrowserTest::field(const Answer& redirect, std::string_view name) {
+std::string BrowserTest::field(const Response& redirect, std::string_view name) {
   const auto location = redirect.header("Location");
   return formField(std::string_view(location).substr(location.find('?') + 1), name).value_or("");
 }

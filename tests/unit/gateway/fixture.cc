@@ -113,13 +113,13 @@ awaitable<std::optional<LoginResult>> MemoryAccounts::acceptInvitation(std::stri
   co_return sign_in_(*user);
 }
 
-std::string Answer::header(std::string_view name) const {
+std::string Response::header(std::string_view name) const {
   net::ResponseHead parsed;
   if (!net::parseResponseHead(head, "GET", parsed)) return {};
   return std::string(parsed.headers.find(name).value_or(""));
 }
 
-std::vector<std::string> Answer::headers(std::string_view name) const {
+std::vector<std::string> Response::headers(std::string_view name) const {
   std::vector<std::string> values;
   net::ResponseHead parsed;
   if (!net::parseResponseHead(head, "GET", parsed)) return values;
@@ -128,7 +128,7 @@ std::vector<std::string> Answer::headers(std::string_view name) const {
   return values;
 }
 
-std::string Answer::cookie(std::string_view name) const {
+std::string Response::cookie(std::string_view name) const {
   std::string found;
   for (const auto& set : headers("Set-Cookie"))
     if (set.starts_with(std::string(name) + "=")) found = set;
@@ -140,36 +140,36 @@ awaitable<void> Client::send(std::string_view text) {
   EXPECT_FALSE(sent.error) << sent.error.message();
 }
 
-awaitable<Answer> Client::receive(std::string_view method) {
-  Answer answer;
+awaitable<Response> Client::receive(std::string_view method) {
+  Response response;
   net::ResponseHead head;
   for (;;) {
     const auto size = co_await net::readHead(*stream_, buffer_);
-    if (!size || *size == 0) co_return answer;
-    answer.head = std::string(buffer_.data().substr(0, *size));
+    if (!size || *size == 0) co_return response;
+    response.head = std::string(buffer_.data().substr(0, *size));
     head.headers.clear();
-    const auto parsed = net::parseResponseHead(answer.head, method, head);
-    EXPECT_TRUE(parsed) << answer.head;
-    if (!parsed) co_return answer;
+    const auto parsed = net::parseResponseHead(response.head, method, head);
+    EXPECT_TRUE(parsed) << response.head;
+    if (!parsed) co_return response;
     buffer_.consume(*size);
     if (head.status >= 200 || head.status == 101) break;
     ++interim;
   }
-  answer.status = head.status;
-  answer.keepAlive = head.keepAlive;
-  answer.complete = true;
-  if (head.status == 101) co_return answer;
+  response.status = head.status;
+  response.keepAlive = head.keepAlive;
+  response.complete = true;
+  if (head.status == 101) co_return response;
   net::BodyReader body(*stream_, buffer_, head.body);
   std::vector<char> piece(64 * 1024);
   for (;;) {
     const auto read = co_await body.readSome(asio::buffer(piece));
-    if (read.error) answer.complete = false;
-    if (read.error || read.bytes == 0) co_return answer;
-    answer.body.append(piece.data(), read.bytes);
+    if (read.error) response.complete = false;
+    if (read.error || read.bytes == 0) co_return response;
+    response.body.append(piece.data(), read.bytes);
   }
 }
 
-awaitable<Answer> Client::ask(std::string request, std::string_view method) {
+awaitable<Response> Client::ask(std::string request, std::string_view method) {
   co_await send(request);
   co_return co_await receive(method);
 }
@@ -243,9 +243,9 @@ awaitable<std::string> Application::readHead(net::Stream& stream, net::ReadBuffe
   co_return head;
 }
 
-Application::Script Application::answering(std::string answer) {
-  return [this, answer = std::move(answer)](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
-    const std::string text = answer;
+Application::Script Application::responding(std::string response) {
+  return [this, response = std::move(response)](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
+    const std::string text = response;
     for (;;) {
       const auto head = co_await readHead(stream, buffer);
       if (head.empty()) co_return;
@@ -271,7 +271,7 @@ void GatewayTest::rebuildGateway(GatewayOptions options) {
   if (gateway_) retired_.push_back(std::move(gateway_));
   auto application = std::make_unique<Application>(context_.get_executor());
   application_ = application.get();
-  application_->script = application_->answering("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
+  application_->script = application_->responding("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello");
   gateway_ = std::make_unique<Gateway>(context_.get_executor(), std::move(options), routes_, auth_, clock_, std::move(application));
   auto handler = [this](net::Exchange& exchange) -> awaitable<void> {
     const auto host = gateway_->parseHost(exchange.head().host);

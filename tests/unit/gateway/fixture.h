@@ -104,7 +104,7 @@ class MemoryAuth final : public Auth {
 };
 
 /// A response that a client received. `complete`: false if its body was truncated.
-struct Answer {
+struct Response {
   int status = 0;
   std::string head;
   std::string body;
@@ -120,9 +120,9 @@ class Client {
  public:
   explicit Client(net::StreamPtr stream) : stream_(std::move(stream)) {}
   awaitable<void> send(std::string_view text);
-  /// The final answer; 1xx are counted in `interim`.
-  awaitable<Answer> receive(std::string_view method = "GET");
-  awaitable<Answer> ask(std::string request, std::string_view method = "GET");
+  /// The final response; 1xx are counted in `interim`.
+  awaitable<Response> receive(std::string_view method = "GET");
+  awaitable<Response> ask(std::string request, std::string_view method = "GET");
   awaitable<std::string> readExactly(std::size_t bytes);
   awaitable<std::string> readThrough(std::string_view end);  ///< up to and with `end`
   awaitable<bool> isClosed();                                ///< waits until the other side closes; false: it sent bytes
@@ -149,8 +149,8 @@ class Application : public UpstreamConnector {
   std::vector<std::string> heads;  ///< as received
   std::vector<std::uint16_t> ports;
 
-  /// A script that responds to every request with `answer` and keeps the connection.
-  Script answering(std::string answer);
+  /// A script that responds to every request with `response` and keeps the connection.
+  Script responding(std::string response);
   /// Reads one head into `heads`; empty at the end of the connection.
   awaitable<std::string> readHead(net::Stream& stream, net::ReadBuffer& buffer);
 

@@ -20,7 +20,7 @@ class Origins : public BrowserTest {
     const auto id = "i-" + std::string(host.instance());
     return cookie_ + "=" + auth_.issueInstanceCookie(ada_.principal, host.port() == 0 ? id : id + ":" + std::to_string(host.port()));
   }
-  awaitable<Answer> ask(std::string line, std::string label, std::string fields, bool signed_in = true) {
+  awaitable<Response> ask(std::string line, std::string label, std::string fields, bool signed_in = true) {
     const auto host = cookie_ == names().session ? hostName(label) : label + ".example.com";
     auto client = co_await connect();
     co_return co_await client.ask(line + " HTTP/1.1\r\nHost: " + host + "\r\n" + (signed_in ? "Cookie: " + cookieOf(label) + "\r\n" : "") +
@@ -160,7 +160,7 @@ TEST_F(Origins, onADomainTheFramingPageIsNamed) {
 
 TEST_F(Origins, vscodeIsKeptApart) {
   run([&]() -> awaitable<void> {
-    application_->script = application_->answering(
+    application_->script = application_->responding(
         "HTTP/1.1 200 OK\r\nCross-Origin-Opener-Policy: unsafe-none\r\nCross-Origin-Resource-Policy: cross-origin\r\nContent-Length: "
         "2\r\n\r\nhi");
     const auto page = co_await ask("GET /", "ws", "");
@@ -198,9 +198,9 @@ TEST_F(Origins, aLinkFromElsewhereOpensVscodeAndChoosesNothing) {
   run([&]() -> awaitable<void> {
     const std::string link = "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\nAccept: text/html\r\n";
     for (const std::string path : {"/?folder=/tmp/evil", "/?payload=%5B%5D", "/"}) {
-      const auto answer = co_await ask("GET " + path, "ws", link);
-      EXPECT_EQ(answer.status, 200) << path;
-      EXPECT_NE(answer.body.find("content=\"0;url=/\""), std::string::npos) << path;
+      const auto response = co_await ask("GET " + path, "ws", link);
+      EXPECT_EQ(response.status, 200) << path;
+      EXPECT_NE(response.body.find("content=\"0;url=/\""), std::string::npos) << path;
     }
     EXPECT_EQ(reached(), 0U);
     EXPECT_EQ(
@@ -283,10 +283,10 @@ TEST_F(Origins, vscodesSignInOpensAPortInAFrameOnADomainToo) {
     EXPECT_EQ((co_await ask(request_line, "ws", from("3000--other"))).status, 403);
     EXPECT_EQ((co_await ask(request_line, "ws", "Sec-Fetch-Site: same-origin\r\n")).status, 403) << "VS Code's own page";
     EXPECT_EQ((co_await ask("GET /", "ws", from("3000--ws"))).status, 403) << "nothing else of VS Code's host";
-    const auto answer = co_await ask(request_line, "ws", from("3000--ws"));
-    EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.header("Access-Control-Allow-Origin"), "https://3000--ws.example.com");
-    const std::string code = attribute("code=" + answer.body.substr(answer.body.find(':') + 1), "code");
+    const auto response = co_await ask(request_line, "ws", from("3000--ws"));
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.header("Access-Control-Allow-Origin"), "https://3000--ws.example.com");
+    const std::string code = attribute("code=" + response.body.substr(response.body.find(':') + 1), "code");
 
     const auto enter = "GET " + attribute(page.body, "data-enter") + net::percentEncode(code);
     const auto same = "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: iframe\r\nAccept: text/html\r\n";

@@ -8,17 +8,17 @@
 namespace swarm::gateway {
 namespace {
 
-std::string_view field(const net::RefusalResponse& answer, std::string_view name) { return net::findHeader(answer.headers, name); }
+std::string_view field(const net::RefusalResponse& response, std::string_view name) { return net::findHeader(response.headers, name); }
 
 TEST(Refusals, areProblemDocumentsForPrograms) {
   for (const int status : {400, 408, 414, 431, 501, 503, 505, 500}) {
-    const auto answer = refusalResponse({{status, "The reason"}, "GET /api/instances?x=y HTTP/1.1\r\nAccept: */*\r\n\r\n"});
-    EXPECT_EQ(field(answer, "Content-Type"), "application/problem+json");
-    const auto problem = boost::json::parse(answer.body).as_object();
+    const auto response = refusalResponse({{status, "The reason"}, "GET /api/instances?x=y HTTP/1.1\r\nAccept: */*\r\n\r\n"});
+    EXPECT_EQ(field(response, "Content-Type"), "application/problem+json");
+    const auto problem = boost::json::parse(response.body).as_object();
     EXPECT_EQ(problem.at("status").as_int64(), status);
     EXPECT_EQ(problem.at("detail").as_string(), "The reason.");
     EXPECT_EQ(problem.at("instance").as_string(), "/api/instances");
-    EXPECT_EQ(problem.at("requestId").as_string(), field(answer, "X-Request-Id"));
+    EXPECT_EQ(problem.at("requestId").as_string(), field(response, "X-Request-Id"));
     EXPECT_TRUE(problem.at("requestId").as_string().starts_with("rq_") || problem.at("requestId").as_string().starts_with("rq-"));
     for (const char* member : {"type", "title", "code", "retryable"}) EXPECT_TRUE(problem.contains(member)) << member;
   }
@@ -49,8 +49,8 @@ TEST(Refusals, clearCookiesThatMadeAHeadTooLarge) {
 
 TEST(Refusals, repeatNothingOfAHeadThatIsNotText) {
   for (const std::string bytes : {"", "\x16\x03\x01\x02", "GET /<script>\x01 HTTP/1.1\r\n", "GET", "GET \r\n"}) {
-    const auto answer = refusalResponse({{400, "The request line is malformed"}, bytes});
-    const auto problem = boost::json::parse(answer.body).as_object();
+    const auto response = refusalResponse({{400, "The request line is malformed"}, bytes});
+    const auto problem = boost::json::parse(response.body).as_object();
     EXPECT_EQ(problem.at("instance").as_string(), "");
   }
 }

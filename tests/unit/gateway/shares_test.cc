@@ -14,9 +14,9 @@ class SharedWorkspaces : public BrowserTest {
       (void)co_await application_->readHead(stream, buffer);
     };
     auto client = co_await connect();
-    const auto answer = co_await client.ask(
+    const auto response = co_await client.ask(
         request("GET /socket", "Connection: Upgrade\r\nUpgrade: websocket\r\nCookie: " + instanceCookie(visitor) + "\r\n"));
-    EXPECT_EQ(answer.status, 101);
+    EXPECT_EQ(response.status, 101);
     co_return client;
   }
   LoginResult bob_ = auth_.signIn("bob");

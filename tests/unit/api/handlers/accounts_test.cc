@@ -9,22 +9,22 @@ namespace {
 
 class ApiAccounts : public ::testing::Test {
  protected:
-  Answer create(const std::string& body) { return server_.post("/api/users", body); }
-  Answer change(const std::string& method, const std::string& target, const std::string& body = {}) {
+  Response create(const std::string& body) { return server_.post("/api/users", body); }
+  Response change(const std::string& method, const std::string& target, const std::string& body = {}) {
     return server_.send({method, target, body});
   }
   /// The code of a new invitation.
   std::string invite(const std::string& name) {
-    const Answer answer = server_.post("/api/users/" + name + "/invite");
-    EXPECT_EQ(answer.status, 201) << answer.text;
+    const Response response = server_.post("/api/users/" + name + "/invite");
+    EXPECT_EQ(response.status, 201) << response.text;
     const std::string prefix = "http://swarm.localhost:7420/invite?code=";
-    EXPECT_TRUE(answer.at("url").starts_with(prefix)) << answer.text;
-    return answer.at("url").substr(prefix.size());
+    EXPECT_TRUE(response.at("url").starts_with(prefix)) << response.text;
+    return response.at("url").substr(prefix.size());
   }
   std::optional<LoginResult> accept(const std::string& code, const std::string& password) {
     return server_.loop.run(server_.auth->accounts().acceptInvitation(code, Secret(password), {"::1"}));
   }
-  Answer signIn(const std::string& user, const std::string& password) {
+  Response signIn(const std::string& user, const std::string& password) {
     return server_.send({"POST", "/api/auth/login", R"({"user":")" + user + R"(","password":")" + password + "\"}"}, "");
   }
 
@@ -32,7 +32,7 @@ class ApiAccounts : public ::testing::Test {
 };
 
 TEST_F(ApiAccounts, beginWithAnInvitationThatWorksOnce) {
-  const Answer made = create(R"({"name":"ben"})");
+  const Response made = create(R"({"name":"ben"})");
   ASSERT_EQ(made.status, 201) << made.text;
   EXPECT_EQ(made.header("Location"), "/api/users/ben");
   EXPECT_EQ(made.at("role"), "user");
@@ -75,12 +75,12 @@ TEST_F(ApiAccounts, haveNamesAndRolesOfTheListedForms) {
 TEST_F(ApiAccounts, areSeenByAdministratorsAuditorsAndThemselves) {
   EXPECT_GT(server_.get("/api/users").json.at("items").as_array().size(), 5U);
   EXPECT_GT(server_.send({.target = "/api/users"}, server_.auditor).json.at("items").as_array().size(), 5U);
-  const Answer own = server_.send({.target = "/api/users"}, server_.user);
+  const Response own = server_.send({.target = "/api/users"}, server_.user);
   ASSERT_EQ(own.json.at("items").as_array().size(), 1U);
   EXPECT_EQ(own.json.at("items").at(0).at("name").as_string(), "ulla");
   EXPECT_EQ(server_.send({.target = "/api/users/me"}, server_.user).at("name"), "ulla");
-  const Answer hidden = server_.send({.target = "/api/users/sten"}, server_.user);
-  const Answer missing = server_.send({.target = "/api/users/nope"}, server_.user);
+  const Response hidden = server_.send({.target = "/api/users/sten"}, server_.user);
+  const Response missing = server_.send({.target = "/api/users/nope"}, server_.user);
   EXPECT_EQ(hidden.status, 404);
   EXPECT_EQ(missing.status, 404);
   EXPECT_EQ(server_.get("/api/users").text.find("argon2"), std::string::npos);
@@ -90,7 +90,7 @@ TEST_F(ApiAccounts, changeTheirOwnPasswordWithThePresentOne) {
   const std::string token = signIn("ulla", server_.password).at("token");
   const auto set = [&](const std::string& body) { return server_.send({"POST", "/api/users/me/password", body}, token); };
   EXPECT_EQ(set(R"({"password":"another horse"})").status, 400);
-  const Answer wrong = set(R"({"password":"another horse","oldPassword":"guess guess"})");
+  const Response wrong = set(R"({"password":"another horse","oldPassword":"guess guess"})");
   EXPECT_EQ(wrong.status, 400);
   EXPECT_EQ(wrong.json.at("errors").at(0).at("pointer").as_string(), "/oldPassword");
   EXPECT_EQ(set(R"({"password":"another horse","oldPassword":")" + server_.password + "\"}").status, 204);
@@ -113,8 +113,8 @@ TEST_F(ApiAccounts, cannotGuessThePresentPasswordFasterThanASignIn) {
 TEST_F(ApiAccounts, thatAreDisabledLookLikeUnknownOnesAtTheSignIn) {
   EXPECT_TRUE(change("POST", "/api/users/ulla/disable").json.at("disabled").as_bool());
   EXPECT_EQ(server_.send({.target = "/api/auth/status"}, server_.user).status, 401);
-  const Answer disabled = signIn("ulla", server_.password);
-  const Answer unknown = signIn("nope", server_.password);
+  const Response disabled = signIn("ulla", server_.password);
+  const Response unknown = signIn("nope", server_.password);
   EXPECT_EQ(disabled.status, 401);
   EXPECT_EQ(disabled.at("detail"), unknown.at("detail"));
   EXPECT_EQ(server_.post("/api/users/ulla/invite").status, 409);

@@ -16,8 +16,8 @@ namespace {
 /// An agent that says what the test wants.
 struct ArchiveAgent {
   std::string gives;  ///< the export's body
-  bool ends = true;   ///< with the answer's end
-  int status = 200;   ///< of an import's answer
+  bool ends = true;   ///< with the response's end
+  int status = 200;   ///< of an import's response
   std::string says = R"({"files":1,"bytes":2,"workspace":"web1","notes":[],"count":0})";
   bool reads = true;  ///< an import's whole body
   std::string line, received;
@@ -60,11 +60,11 @@ class ApiArchive : public testing::Test {
 
 TEST_F(ApiArchive, anExportPassesWithItsTypeAndName) {
   agent_.gives = archive();
-  Answer answer = server_.send({.target = "/api/instances/ullas/export"}, server_.user);
-  EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.text, agent_.gives);
-  EXPECT_EQ(answer.header("Content-Type"), "application/zstd");
-  EXPECT_EQ(answer.header("Content-Disposition"), "attachment; filename=\"ullas.tar.zst\"");
+  Response response = server_.send({.target = "/api/instances/ullas/export"}, server_.user);
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.text, agent_.gives);
+  EXPECT_EQ(response.header("Content-Type"), "application/zstd");
+  EXPECT_EQ(response.header("Content-Disposition"), "attachment; filename=\"ullas.tar.zst\"");
   EXPECT_EQ(agent_.line, "POST /export");
   EXPECT_THAT(agent_.received, testing::HasSubstr(R"("storages":["/home/coder"])"));
 }

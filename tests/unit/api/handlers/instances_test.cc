@@ -7,38 +7,38 @@
 namespace swarm::test {
 namespace {
 
-std::vector<std::string> idsOf(const Answer& answer) {
+std::vector<std::string> idsOf(const Response& response) {
   std::vector<std::string> ids;
-  for (const auto& item : answer.json.at("items").as_array()) ids.emplace_back(item.at("id").as_string());
+  for (const auto& item : response.json.at("items").as_array()) ids.emplace_back(item.at("id").as_string());
   return ids;
 }
 
 TEST(ApiInstances, areCreatedInTheBackgroundWithALocationAndAnOperation) {
   ApiServer server;
   auto gate = server.world.faults.block("createInstance");
-  Answer answer = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
-  ASSERT_EQ(answer.status, 202) << answer.text;
-  EXPECT_EQ(answer.at("status"), "creating");
-  EXPECT_EQ(answer.at("owner"), "admin");
-  EXPECT_EQ(answer.header("Location"), "/api/instances/" + answer.at("id"));
-  Answer operation = server.get("/api/operations/" + answer.at("operationId"));
+  Response response = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
+  ASSERT_EQ(response.status, 202) << response.text;
+  EXPECT_EQ(response.at("status"), "creating");
+  EXPECT_EQ(response.at("owner"), "admin");
+  EXPECT_EQ(response.header("Location"), "/api/instances/" + response.at("id"));
+  Response operation = server.get("/api/operations/" + response.at("operationId"));
   EXPECT_EQ(operation.status, 200);
   EXPECT_EQ(operation.at("kind"), "create");
-  EXPECT_EQ(answer.header("Operation-Location"), "/api/operations/" + answer.at("operationId"));
+  EXPECT_EQ(response.header("Operation-Location"), "/api/operations/" + response.at("operationId"));
   gate->open();
-  server.loop.run(server.controller->waitForOperation(answer.at("operationId"), Deadline::after(std::chrono::seconds(10))));
-  EXPECT_EQ(server.get(answer.header("Location")).at("status"), "running");
+  server.loop.run(server.controller->waitForOperation(response.at("operationId"), Deadline::after(std::chrono::seconds(10))));
+  EXPECT_EQ(server.get(response.header("Location")).at("status"), "running");
 }
 
 TEST(ApiInstances, areThereWhenTheCallerWaits) {
   ApiServer server;
-  Answer answer = server.post("/api/instances?wait=10", R"({"provider":"fake","name":"one","env":{"A":"b"},"labels":{"team":"x"}})");
-  ASSERT_EQ(answer.status, 201) << answer.text;
-  EXPECT_EQ(answer.at("status"), "running");
-  EXPECT_EQ(answer.at("url"), "http://one.localhost:7420/");
-  EXPECT_EQ(answer.header("ETag"), "\"v1\"");
-  Answer by_name = server.get("/api/instances/one");
-  EXPECT_EQ(by_name.at("id"), answer.at("id"));
+  Response response = server.post("/api/instances?wait=10", R"({"provider":"fake","name":"one","env":{"A":"b"},"labels":{"team":"x"}})");
+  ASSERT_EQ(response.status, 201) << response.text;
+  EXPECT_EQ(response.at("status"), "running");
+  EXPECT_EQ(response.at("url"), "http://one.localhost:7420/");
+  EXPECT_EQ(response.header("ETag"), "\"v1\"");
+  Response by_name = server.get("/api/instances/one");
+  EXPECT_EQ(by_name.at("id"), response.at("id"));
   EXPECT_EQ(by_name.json.at("config").at("env").at("A").as_string(), "b");
 }
 
@@ -49,12 +49,12 @@ TEST(ApiInstances, areWhereTheirRegionsSayWhichHaveAShortNameAndTwoFormerOnes) {
        {R"("network":{"regions":["mars","fra"]})", R"("regions":["mars","fra"])", R"("regions":["fra"],"network":{"regions":["ams"]})",
         R"("network":{"flyio":{"regions":["mars","fra"]}})", R"("network":{"docker":{"host":"fra"}})"}) {
     const std::string name = "one" + std::to_string(++number);
-    Answer answer = server.post("/api/instances?wait=10", R"({"name":")" + name + R"(",)" + where + "}");
-    ASSERT_EQ(answer.status, 201) << answer.text;
-    EXPECT_EQ(answer.at("region"), "fra");
-    EXPECT_EQ(answer.json.at("config").at("network").at("regions"), boost::json::array{"fra"}) << where;
+    Response response = server.post("/api/instances?wait=10", R"({"name":")" + name + R"(",)" + where + "}");
+    ASSERT_EQ(response.status, 201) << response.text;
+    EXPECT_EQ(response.at("region"), "fra");
+    EXPECT_EQ(response.json.at("config").at("network").at("regions"), boost::json::array{"fra"}) << where;
   }
-  Answer wrong = server.post("/api/instances", R"({"regions":["fra","Fra"]})");
+  Response wrong = server.post("/api/instances", R"({"regions":["fra","Fra"]})");
   EXPECT_EQ(wrong.status, 400);
   EXPECT_EQ(wrong.json.at("errors").at(0).at("pointer"), "/network/regions/1");
 }
@@ -62,27 +62,27 @@ TEST(ApiInstances, areWhereTheirRegionsSayWhichHaveAShortNameAndTwoFormerOnes) {
 TEST(ApiInstances, thatTakeLongerThanTheWaitAreAnsweredAsBegun) {
   ApiServer server;
   auto gate = server.world.faults.block("createInstance");
-  Answer answer = server.post("/api/instances?wait=1", R"({"provider":"fake","name":"slow"})");
-  EXPECT_EQ(answer.status, 202);
-  EXPECT_EQ(answer.at("status"), "creating");
+  Response response = server.post("/api/instances?wait=1", R"({"provider":"fake","name":"slow"})");
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(response.at("status"), "creating");
   gate->open();
 }
 
 TEST(ApiInstances, whoseCreationFailsAnswerTheOperationsErrorToTheWaiting) {
   ApiServer server;
   server.world.addMissingImage("nowhere:1");
-  Answer answer = server.post("/api/instances?wait=10", R"({"provider":"fake","name":"bad","image":"nowhere:1"})");
-  EXPECT_EQ(answer.status, 422) << answer.text;
-  EXPECT_EQ(answer.header("Content-Type"), "application/problem+json");
-  EXPECT_EQ(answer.at("code"), "unprocessable");
-  EXPECT_TRUE(answer.at("instance").starts_with("/api/instances/i-")) << answer.text;
+  Response response = server.post("/api/instances?wait=10", R"({"provider":"fake","name":"bad","image":"nowhere:1"})");
+  EXPECT_EQ(response.status, 422) << response.text;
+  EXPECT_EQ(response.header("Content-Type"), "application/problem+json");
+  EXPECT_EQ(response.at("code"), "unprocessable");
+  EXPECT_TRUE(response.at("instance").starts_with("/api/instances/i-")) << response.text;
 }
 
 TEST(ApiInstances, areMadeOncePerIdempotencyKey) {
   ApiServer server;
   Request request{"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"once"})", {{"Idempotency-Key", "k1"}}};
-  Answer first = server.send(request);
-  Answer again = server.send(request);
+  Response first = server.send(request);
+  Response again = server.send(request);
   EXPECT_EQ(first.status, 201) << first.text;
   EXPECT_EQ(again.status, 201) << again.text;
   EXPECT_EQ(again.at("id"), first.at("id"));
@@ -96,9 +96,9 @@ TEST(ApiInstances, areMadeOncePerIdempotencyKey) {
 TEST(ApiInstances, keepTheirNamesToThemselves) {
   ApiServer server;
   server.create("taken");
-  Answer answer = server.post("/api/instances", R"({"provider":"fake","name":"taken"})");
-  EXPECT_EQ(answer.status, 409);
-  EXPECT_EQ(answer.at("code"), "already_exists");
+  Response response = server.post("/api/instances", R"({"provider":"fake","name":"taken"})");
+  EXPECT_EQ(response.status, 409);
+  EXPECT_EQ(response.at("code"), "already_exists");
 }
 
 TEST(ApiInstances, areListedPageByPage) {
@@ -109,7 +109,7 @@ TEST(ApiInstances, areListedPageByPage) {
   std::string target = "/api/instances?limit=2";
   int pages = 0;
   for (std::string next = target; !next.empty(); ++pages) {
-    Answer page = server.get(next);
+    Response page = server.get(next);
     ASSERT_EQ(page.status, 200) << page.text;
     for (auto& id : idsOf(page)) listed.push_back(id);
     next = page.at("nextCursor").empty() ? "" : target + "&cursor=" + page.at("nextCursor");
@@ -122,7 +122,7 @@ TEST(ApiInstances, areFiltered) {
   ApiServer server;
   std::string plain = server.create("plain");
   std::string ullas = server.create("ullas", server.user);
-  Answer labelled = server.post("/api/instances?wait=10", R"({"provider":"fake","name":"labelled","labels":{"team":"a b"}})");
+  Response labelled = server.post("/api/instances?wait=10", R"({"provider":"fake","name":"labelled","labels":{"team":"a b"}})");
   server.post("/api/instances/labelled/stop?wait=10");
   EXPECT_EQ(idsOf(server.get("/api/instances?status=stopped")), std::vector{labelled.at("id")});
   EXPECT_EQ(idsOf(server.get("/api/instances?name=plain")), std::vector{plain});
@@ -138,7 +138,7 @@ TEST(ApiInstances, areFiltered) {
 TEST(ApiInstances, showOnlyTheSelectedFields) {
   ApiServer server;
   server.create("one");
-  Answer list = server.get("/api/instances?fields=id,config.name,config.resources.cpu");
+  Response list = server.get("/api/instances?fields=id,config.name,config.resources.cpu");
   const auto& item = list.json.at("items").at(0).as_object();
   EXPECT_EQ(item.size(), 2u);
   EXPECT_EQ(item.at("config").at("name").as_string(), "one");
@@ -158,7 +158,7 @@ TEST(ApiInstances, belongToTheirOwners) {
   EXPECT_EQ(server.send({.target = "/api/instances/ullas"}, server.stranger).status, 404);
   EXPECT_TRUE(server.send({.target = "/api/instances?owner=admin"}, server.user).json.at("items").as_array().empty());
   EXPECT_EQ(server.send({"POST", "/api/instances", R"({"provider":"fake","owner":"sten"})"}, server.user).status, 403);
-  Answer for_sten = server.post("/api/instances?wait=10", R"({"provider":"fake","owner":"sten","name":"stens"})");
+  Response for_sten = server.post("/api/instances?wait=10", R"({"provider":"fake","owner":"sten","name":"stens"})");
   EXPECT_EQ(for_sten.at("owner"), "sten");
   EXPECT_EQ(server.send({.target = "/api/instances/stens"}, server.stranger).status, 200);
 }
@@ -166,12 +166,12 @@ TEST(ApiInstances, belongToTheirOwners) {
 TEST(ApiInstances, stopStartAndRestart) {
   ApiServer server;
   server.create("one");
-  Answer stopped = server.post("/api/instances/one/stop?wait=10");
+  Response stopped = server.post("/api/instances/one/stop?wait=10");
   EXPECT_EQ(stopped.status, 200) << stopped.text;
   EXPECT_EQ(stopped.at("status"), "stopped");
-  Answer again = server.post("/api/instances/one/stop?wait=10");
+  Response again = server.post("/api/instances/one/stop?wait=10");
   EXPECT_EQ(again.status, 200) << again.text;
-  Answer started = server.post("/api/instances/one/start?wait=10");
+  Response started = server.post("/api/instances/one/start?wait=10");
   EXPECT_EQ(started.status, 200) << started.text;
   EXPECT_EQ(started.at("status"), "running");
   EXPECT_EQ(server.post("/api/instances/one/restart").status, 202);
@@ -181,11 +181,11 @@ TEST(ApiInstances, stopStartAndRestart) {
 TEST(ApiInstances, areDeletedAndLeaveTheirPersistentVolumes) {
   ApiServer server;
   std::string id = server.create("one");
-  Answer deleted = server.send({"DELETE", "/api/instances/one?wait=10"});
+  Response deleted = server.send({"DELETE", "/api/instances/one?wait=10"});
   EXPECT_EQ(deleted.status, 200) << deleted.text;
   EXPECT_EQ(deleted.at("status"), "deleted");
   EXPECT_EQ(server.get("/api/instances/" + id).status, 404);
-  Answer volumes = server.get("/api/volumes");
+  Response volumes = server.get("/api/volumes");
   ASSERT_EQ(volumes.json.at("items").as_array().size(), 1u) << volumes.text;
   std::string name(volumes.json.at("items").at(0).at("name").as_string());
   EXPECT_EQ(volumes.json.at("items").at(0).at("instanceId").as_string(), id);
@@ -204,19 +204,19 @@ TEST(ApiInstances, areDeletedWithTheirVolumesOnRequest) {
 TEST(ApiInstances, hideFromAStrangerWhoHasAName) {
   ApiServer server;
   server.create("taken", server.user);
-  Answer answer = server.send({"POST", "/api/instances", R"({"provider":"fake","name":"taken"})"}, server.stranger);
-  EXPECT_EQ(answer.status, 409);
-  EXPECT_EQ(answer.text.find("ulla"), std::string::npos) << answer.text;
-  EXPECT_EQ(answer.text.find("i-"), std::string::npos) << answer.text;
+  Response response = server.send({"POST", "/api/instances", R"({"provider":"fake","name":"taken"})"}, server.stranger);
+  EXPECT_EQ(response.status, 409);
+  EXPECT_EQ(response.text.find("ulla"), std::string::npos) << response.text;
+  EXPECT_EQ(response.text.find("i-"), std::string::npos) << response.text;
 }
 
 TEST(ApiInstances, runCommands) {
   ApiServer server;
   server.create("one");
-  Answer answer = server.post("/api/instances/one/exec", R"({"command":["cat"],"stdin":"hello"})");
-  EXPECT_EQ(answer.status, 200) << answer.text;
-  EXPECT_EQ(answer.at("stdout"), "hello");
-  EXPECT_EQ(answer.json.at("exitCode").as_int64(), 0);
+  Response response = server.post("/api/instances/one/exec", R"({"command":["cat"],"stdin":"hello"})");
+  EXPECT_EQ(response.status, 200) << response.text;
+  EXPECT_EQ(response.at("stdout"), "hello");
+  EXPECT_EQ(response.json.at("exitCode").as_int64(), 0);
   EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":["sh","-c","exit 7"]})").json.at("exitCode").as_int64(), 7);
   EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":[]})").status, 400);
   EXPECT_EQ(server.post("/api/instances/one/exec", R"({"command":"ls"})").status, 400);
@@ -235,11 +235,11 @@ TEST(ApiInstances, reportTheirUsageAndNetwork) {
 TEST(ApiInstances, giveShortLivedTokensForTheirAgents) {
   ApiServer server;
   std::string id = server.create("one");
-  Answer answer = server.post("/api/instances/one/token", R"({"scope":"port","ttl":60})");
-  ASSERT_EQ(answer.status, 200) << answer.text;
+  Response response = server.post("/api/instances/one/token", R"({"scope":"port","ttl":60})");
+  ASSERT_EQ(response.status, 200) << response.text;
   agent::AgentTarget target = server.loop.run(server.controller->agentTarget(id));
-  EXPECT_TRUE(verifyInstanceToken(answer.at("token"), verifyingKeyOf(target.key), id, TokenScope::Port, server.clock));
-  EXPECT_FALSE(verifyInstanceToken(answer.at("token"), verifyingKeyOf(target.key), id, TokenScope::Exec, server.clock));
+  EXPECT_TRUE(verifyInstanceToken(response.at("token"), verifyingKeyOf(target.key), id, TokenScope::Port, server.clock));
+  EXPECT_FALSE(verifyInstanceToken(response.at("token"), verifyingKeyOf(target.key), id, TokenScope::Exec, server.clock));
   EXPECT_EQ(server.post("/api/instances/one/token", R"({"scope":"root"})").status, 400);
   EXPECT_EQ(server.post("/api/instances/one/token", R"({"scope":"control"})").status, 400) << "the server's own";
   EXPECT_EQ(server.post("/api/instances/one/token", R"({"scope":"port","ttl":86400})").status, 400);
@@ -249,9 +249,9 @@ TEST(ApiInstances, issueNoTokenThatOutlivesFiveMinutesOrItsSession) {
   ApiServer server;
   std::string id = server.create("ullas", server.user);
   auto lifeOf = [&](const std::string& token) {
-    Answer answer = server.send({"POST", "/api/instances/ullas/token", R"({"scope":"port","ttl":3600})"}, token);
-    EXPECT_EQ(answer.status, 200) << answer.text;
-    return parseTime(answer.at("expiresAt")) - server.clock.now();
+    Response response = server.send({"POST", "/api/instances/ullas/token", R"({"scope":"port","ttl":3600})"}, token);
+    EXPECT_EQ(response.status, 200) << response.text;
+    return parseTime(response.at("expiresAt")) - server.clock.now();
   };
   EXPECT_LE(lifeOf(server.user), std::chrono::minutes(5));
   EXPECT_GT(lifeOf(server.user), std::chrono::minutes(4));
@@ -274,9 +274,9 @@ TEST(ApiInstances, notifyTheirAgentsWhenASessionWithATokenIsSignedOut) {
   std::string id = server.create("ullas", server.user);
   std::string token = server.issue("ulla");
   std::string unused = server.issue("ulla");
-  Answer answer = server.send({"POST", "/api/instances/ullas/token", R"({"scope":"exec"})"}, token);
+  Response response = server.send({"POST", "/api/instances/ullas/token", R"({"scope":"exec"})"}, token);
   agent::AgentTarget target = server.loop.run(server.controller->agentTarget(id));
-  auto claims = verifyInstanceToken(answer.at("token"), verifyingKeyOf(target.key), id, TokenScope::Exec, server.clock);
+  auto claims = verifyInstanceToken(response.at("token"), verifyingKeyOf(target.key), id, TokenScope::Exec, server.clock);
   ASSERT_TRUE(claims);
   ASSERT_NE(claims->session, "");
   server.send({"POST", "/api/auth/logout"}, unused);
@@ -289,11 +289,11 @@ TEST(ApiOperations, areListedAndCancelled) {
   ApiServer server;
   std::string other = server.create("other");
   auto gate = server.world.faults.block("createInstance");
-  Answer begun = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
+  Response begun = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
   std::string id = begun.at("operationId");
   EXPECT_EQ(idsOf(server.get("/api/operations?instance=one")), std::vector{id});
   EXPECT_EQ(idsOf(server.get("/api/operations?limit=1")), std::vector{id});
-  Answer page = server.get("/api/operations?limit=1");
+  Response page = server.get("/api/operations?limit=1");
   EXPECT_EQ(idsOf(server.get("/api/operations?limit=1&cursor=" + page.at("nextCursor"))).size(), 1u);
   EXPECT_EQ(server.send({"DELETE", "/api/operations/" + id}).status, 202);
   gate->open();
@@ -306,14 +306,14 @@ TEST(ApiOperations, areListedAndCancelled) {
 TEST(ApiOperations, areWaitedFor) {
   ApiServer server;
   auto gate = server.world.faults.block("createInstance");
-  Answer begun = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
+  Response begun = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
   std::string path = begun.header("Operation-Location");
   EXPECT_EQ(server.get(path + "?wait=1").at("status"), "running") << "as it is when the time is over";
   gate->open();
   EXPECT_EQ(server.get(path + "?wait=60").at("status"), "succeeded");
   server.world.addMissingImage("nowhere:1");
-  Answer bad = server.post("/api/instances", R"({"provider":"fake","name":"two","image":"nowhere:1"})");
-  Answer failed = server.get(bad.header("Operation-Location") + "?wait=60");
+  Response bad = server.post("/api/instances", R"({"provider":"fake","name":"two","image":"nowhere:1"})");
+  Response failed = server.get(bad.header("Operation-Location") + "?wait=60");
   EXPECT_EQ(failed.status, 200) << "the question is answered";
   EXPECT_EQ(failed.at("status"), "failed");
   EXPECT_EQ(server.send({.target = path + "?wait=1"}, server.stranger).status, 404);
@@ -326,25 +326,25 @@ TEST(ApiOperations, areFollowedFromEvery202) {
        {Request{"POST", "/api/instances/one/stop"}, Request{"POST", "/api/instances/one/start"},
         Request{"PUT", "/api/instances/one", R"({"env":{"A":"1"}})"}, Request{"PATCH", "/api/instances/one", R"({"env":{"A":null}})"},
         Request{"DELETE", "/api/instances/one"}}) {
-    Answer answer = server.send(request);
-    ASSERT_EQ(answer.status, 202) << answer.text;
-    EXPECT_EQ(answer.header("Operation-Location"), "/api/operations/" + answer.at("operationId"));
-    EXPECT_EQ(server.get(answer.header("Operation-Location") + "?wait=60").at("status"), "succeeded");
+    Response response = server.send(request);
+    ASSERT_EQ(response.status, 202) << response.text;
+    EXPECT_EQ(response.header("Operation-Location"), "/api/operations/" + response.at("operationId"));
+    EXPECT_EQ(server.get(response.header("Operation-Location") + "?wait=60").at("status"), "succeeded");
   }
 }
 
 TEST(ApiProviders, areListedShownAndValidated) {
   ApiServer server;
   server.create("one");
-  Answer list = server.get("/api/providers");
+  Response list = server.get("/api/providers");
   ASSERT_EQ(list.json.at("items").as_array().size(), 1u);
   EXPECT_EQ(list.json.at("items").at(0).at("type").as_string(), "fake");
-  Answer shown = server.get("/api/providers/fake");
+  Response shown = server.get("/api/providers/fake");
   EXPECT_EQ(shown.json.at("instances").as_int64(), 1);
   EXPECT_EQ(shown.at("status"), "healthy");
   EXPECT_TRUE(shown.json.at("capabilities").is_object());
   EXPECT_EQ(server.get("/api/providers/docker").status, 404);
-  Answer checked = server.post("/api/providers/fake/validate");
+  Response checked = server.post("/api/providers/fake/validate");
   EXPECT_EQ(checked.status, 200);
   EXPECT_TRUE(checked.json.at("ok").as_bool());
   EXPECT_EQ(server.post("/api/providers/fake/validate", "{}").status, 501) << "this server can't make providers from a request";
@@ -362,7 +362,7 @@ TEST(ApiProviders, checkAConfigurationThatIsNotTheCurrentOne) {
     return std::make_unique<fake::FakeProvider>(world, clock, fake::FakeOptions{});
   };
   ApiServer server(options);
-  Answer checked = server.post("/api/providers/fake/validate", R"({"host":"elsewhere"})");
+  Response checked = server.post("/api/providers/fake/validate", R"({"host":"elsewhere"})");
   EXPECT_EQ(checked.status, 200) << checked.text;
   EXPECT_TRUE(checked.json.at("ok").as_bool());
   EXPECT_EQ(seen.at("host"), "elsewhere");
@@ -378,7 +378,7 @@ TEST(ApiSwarm, reportsItsStatus) {
   server.create("one");
   server.create("two");
   server.post("/api/instances/two/stop?wait=10");
-  Answer status = server.get("/api/swarm/status");
+  Response status = server.get("/api/swarm/status");
   EXPECT_EQ(status.json.at("totalInstances").as_int64(), 2);
   EXPECT_EQ(status.json.at("runningInstances").as_int64(), 1);
   EXPECT_EQ(status.json.at("stoppedInstances").as_int64(), 1);

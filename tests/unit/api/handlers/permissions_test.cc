@@ -258,7 +258,7 @@ TEST_F(ApiPermissions, areThoseOfTheTableForEveryRoleAndRelationOnEveryRoute) {
         ASSERT_EQ(caller.role, role);
         const Response response = call(route, walk, token);
         expectRecord(route, caller, response.status);
-        // Upgrade routes without an upgrade answer 426 to callers that passed the check of the role, before the instance is looked up.
+        // Upgrade routes without an upgrade respond 426 to callers that passed the check of the role, before the instance is looked up.
         Verdict wanted = expected(route, caller, relation);
         if (response.status == 426) wanted = expected(route, caller, Relation::Own);
         EXPECT_EQ(verdictOf(response.status), wanted)

@@ -10,18 +10,18 @@
 namespace swarm::test {
 namespace {
 
-std::string cookieOf(const Answer& answer) {
-  std::string cookie = answer.header("Set-Cookie");
+std::string cookieOf(const Response& response) {
+  std::string cookie = response.header("Set-Cookie");
   return cookie.substr(0, cookie.find(';'));
 }
 
-Answer signIn(ApiServer& server) {
+Response signIn(ApiServer& server) {
   return server.send({"POST", "/api/auth/login", R"({"user":"ulla","password":")" + server.password + "\"}"}, "");
 }
 
 TEST(ApiSessions, beginWithAPasswordAndEndWithALogout) {
   ApiServer server;
-  Answer login = signIn(server);
+  Response login = signIn(server);
   ASSERT_EQ(login.status, 200) << login.text;
   EXPECT_EQ(login.at("user"), "ulla");
   EXPECT_EQ(login.at("role"), "user");
@@ -35,10 +35,10 @@ TEST(ApiSessions, beginWithAPasswordAndEndWithALogout) {
   EXPECT_EQ(server.send({.target = "/api/auth/status"}, value).status, 401) << "a cookie is not a Bearer";
   net::Headers token_as_cookie{{"Cookie", cookie.substr(0, cookie.find('=') + 1) + login.at("token")}};
   EXPECT_EQ(server.send({.target = "/api/auth/status", .headers = token_as_cookie}, "").status, 401) << "nor the other way round";
-  Answer status = server.send({.target = "/api/auth/status"}, login.at("token"));
+  Response status = server.send({.target = "/api/auth/status"}, login.at("token"));
   EXPECT_EQ(status.at("user"), "ulla");
   EXPECT_TRUE(status.json.at("authenticated").as_bool());
-  Answer logout = server.send({"POST", "/api/auth/logout"}, login.at("token"));
+  Response logout = server.send({"POST", "/api/auth/logout"}, login.at("token"));
   EXPECT_EQ(logout.status, 204);
   EXPECT_NE(logout.header("Set-Cookie").find("Max-Age=0"), std::string::npos);
   EXPECT_EQ(server.send({.target = "/api/auth/status"}, login.at("token")).status, 401);
@@ -46,8 +46,8 @@ TEST(ApiSessions, beginWithAPasswordAndEndWithALogout) {
 
 TEST(ApiSessions, areNotOpenedByAWrongPassword) {
   ApiServer server;
-  Answer wrong = server.send({"POST", "/api/auth/login", R"({"user":"ulla","password":"wrong"})"}, "");
-  Answer unknown = server.send({"POST", "/api/auth/login", R"({"user":"unknown","password":"wrong"})"}, "");
+  Response wrong = server.send({"POST", "/api/auth/login", R"({"user":"ulla","password":"wrong"})"}, "");
+  Response unknown = server.send({"POST", "/api/auth/login", R"({"user":"unknown","password":"wrong"})"}, "");
   EXPECT_EQ(wrong.status, 401);
   EXPECT_EQ(unknown.status, 401);
   EXPECT_EQ(wrong.at("detail"), unknown.at("detail"));
@@ -59,11 +59,11 @@ TEST(ApiSessions, areNotOpenedByAWrongPassword) {
 TEST(ApiSessions, sayHowLongAThrottledSignInHasToWait) {
   ApiServer server;
   Request wrong{"POST", "/api/auth/login", R"({"user":"unknown","password":"wrong"})"};
-  Answer answer = server.send(wrong, "");
-  for (int attempt = 1; answer.status != 429 && attempt < 20; ++attempt) answer = server.send(wrong, "");
-  ASSERT_EQ(answer.status, 429) << answer.text;
-  std::string wait = answer.header("Retry-After");
-  EXPECT_NE(answer.at("detail").find("try again in " + wait + " second"), std::string::npos) << answer.at("detail") << " / " << wait;
+  Response response = server.send(wrong, "");
+  for (int attempt = 1; response.status != 429 && attempt < 20; ++attempt) response = server.send(wrong, "");
+  ASSERT_EQ(response.status, 429) << response.text;
+  std::string wait = response.header("Retry-After");
+  EXPECT_NE(response.at("detail").find("try again in " + wait + " second"), std::string::npos) << response.at("detail") << " / " << wait;
 }
 
 TEST(ApiSessions, byCookieActOnlyFromOurOwnPages) {
@@ -101,13 +101,13 @@ TEST(ApiSessions, byCookieOpenNoWebSocketFromAnotherOrigin) {
                      ("Cookie: " + cookieOf(signIn(server))) +
                      "\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nOrigin: http://ullas.localhost\r\n";
   net::StreamPtr stream = server.connect();
-  std::string answer = server.loop.run([](net::Stream& wire, std::string text) -> awaitable<std::string> {
+  std::string response = server.loop.run([](net::Stream& wire, std::string text) -> awaitable<std::string> {
     co_await wire.writeAll(text);
     char buffer[4096];
     net::IoResult got = co_await wire.readSome(boost::asio::buffer(buffer));
     co_return std::string(buffer, got.bytes);
   }(*stream, head + "\r\n"));
-  EXPECT_TRUE(answer.starts_with("HTTP/1.1 403 ")) << answer;
+  EXPECT_TRUE(response.starts_with("HTTP/1.1 403 ")) << response;
 }
 
 TEST(ApiSessions, areNotOpenedByAPageOfAnotherOrigin) {
@@ -128,22 +128,22 @@ TEST(ApiSessions, countTheHeaderBeforeTheCookie) {
 TEST(ApiSessions, byCookieExistAtTheBaseHostOnly) {
   // What is set for an address or for localhost goes to every program on any port of it.
   ApiServer server({.address = {{"swarm.example.com", "example.com"}, *net::parseUrl("https://swarm.example.com")}});
-  Answer login = signIn(server);
+  Response login = signIn(server);
   EXPECT_EQ(login.status, 200);
   EXPECT_EQ(login.header("Set-Cookie"), "");
   ApiServer local;
   net::Headers cookie{{"Cookie", cookieOf(signIn(local))}};
   EXPECT_EQ(local.send({.target = "/api/auth/status", .headers = cookie}, "").status, 200);
   for (const std::string host : {"localhost", "127.0.0.1", "localhost:3000", "evil.localhost"}) {
-    std::string answer =
+    std::string response =
         local.raw("GET /api/auth/status HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\nCookie: " + cookie[0].value + "\r\n\r\n");
-    EXPECT_TRUE(answer.starts_with("HTTP/1.1 401 ")) << host << " " << answer;
+    EXPECT_TRUE(response.starts_with("HTTP/1.1 401 ")) << host << " " << response;
   }
 }
 
 TEST(ApiSessions, makeALinkThatEndsInAWorkspace) {
   ApiServer server;
-  Answer link = server.send({"POST", "/api/auth/links", R"({"instance":"dev"})"}, server.user);
+  Response link = server.send({"POST", "/api/auth/links", R"({"instance":"dev"})"}, server.user);
   ASSERT_EQ(link.status, 201) << link.text;
   const std::string prefix = "http://swarm.localhost:7420/login/link?code=";
   ASSERT_TRUE(link.at("url").starts_with(prefix)) << link.at("url");
@@ -179,7 +179,7 @@ TEST(ApiNames, stayTheirFormerOwnersUntilTheyAreFreed) {
   server.create("proj", server.user);
   ASSERT_EQ(server.send({"DELETE", "/api/instances/proj?volumes=true&wait=10"}, server.user).status, 200);
   const Request again{"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"proj"})"};
-  Answer refused = server.send(again, server.stranger);
+  Response refused = server.send(again, server.stranger);
   EXPECT_EQ(refused.status, 409) << refused.text;
   EXPECT_EQ(refused.at("detail").find("ulla"), std::string::npos) << "the former owner is not revealed";
   EXPECT_EQ(server.send(again, server.admin).status, 409) << "an administrator has to free it first, knowingly";
@@ -197,32 +197,32 @@ TEST(ApiSessions, countNoneOfSeveralCookies) {
   const std::string good = cookieOf(signIn(server));
   const std::string planted = good.substr(0, good.find('=')) + "=planted";
   for (const std::string& both : {good + "; " + planted, planted + "; " + good}) {
-    Answer answer = server.send({.target = "/api/auth/status", .headers = {{"Cookie", both}}}, "");
-    EXPECT_EQ(answer.status, 401) << both;
-    EXPECT_NE(answer.header("Set-Cookie").find("Max-Age=0"), std::string::npos) << both;
+    Response response = server.send({.target = "/api/auth/status", .headers = {{"Cookie", both}}}, "");
+    EXPECT_EQ(response.status, 401) << both;
+    EXPECT_NE(response.header("Set-Cookie").find("Max-Age=0"), std::string::npos) << both;
   }
 }
 
 TEST(ApiSessions, areRefreshedWithATokenAndNotWithACookie) {
   ApiServer server;
-  const Answer login = signIn(server);
+  const Response login = signIn(server);
   const Request refresh{"POST", "/api/auth/refresh"};
   server.clock.advance(std::chrono::hours(24));
-  const Answer answer = server.send(refresh, login.at("token"));
-  ASSERT_EQ(answer.status, 200) << answer.text;
-  EXPECT_GT(answer.at("expiresAt"), login.at("expiresAt"));
-  EXPECT_EQ(answer.header("Set-Cookie"), "");
-  EXPECT_EQ(server.send({.target = "/api/auth/status"}, answer.at("token")).at("expiresAt"), answer.at("expiresAt"));
+  const Response response = server.send(refresh, login.at("token"));
+  ASSERT_EQ(response.status, 200) << response.text;
+  EXPECT_GT(response.at("expiresAt"), login.at("expiresAt"));
+  EXPECT_EQ(response.header("Set-Cookie"), "");
+  EXPECT_EQ(server.send({.target = "/api/auth/status"}, response.at("token")).at("expiresAt"), response.at("expiresAt"));
   const Request by_page{"POST", "/api/auth/refresh", {}, {{"Cookie", cookieOf(login)}, {"Sec-Fetch-Site", "same-origin"}}};
   EXPECT_EQ(server.send(by_page, "").status, 403) << "a page must not get a token";
-  ASSERT_EQ(server.send({"POST", "/api/auth/logout"}, answer.at("token")).status, 204);
-  EXPECT_EQ(server.send(refresh, answer.at("token")).status, 401);
+  ASSERT_EQ(server.send({"POST", "/api/auth/logout"}, response.at("token")).status, 204);
+  EXPECT_EQ(server.send(refresh, response.at("token")).status, 401);
 }
 
 TEST(ApiSigningKeys, arePublishedAndReplacedWithoutAnEffectOnTokens) {
   ApiServer server;
   const auto published = [&] { return server.send({.target = "/.well-known/jwks.json"}, ""); };
-  const Answer before = published();
+  const Response before = published();
   ASSERT_EQ(before.status, 200) << before.text;
   EXPECT_EQ(before.header("Cache-Control"), "public, max-age=300");
   ASSERT_EQ(before.json.at("keys").as_array().size(), 1U);
@@ -237,10 +237,10 @@ TEST(ApiSigningKeys, arePublishedAndReplacedWithoutAnEffectOnTokens) {
   EXPECT_TRUE(ed25519::verify(*fromBase64Url(std::string(key.at("x").as_string())), server.user.substr(0, last),
                               *fromBase64Url(server.user.substr(last + 1))));
 
-  const Answer rotated = server.post("/api/auth/keys");
+  const Response rotated = server.post("/api/auth/keys");
   ASSERT_EQ(rotated.status, 201) << rotated.text;
   EXPECT_EQ(published().json.at("keys").as_array().size(), 2U);
-  const Answer list = server.get("/api/auth/keys");
+  const Response list = server.get("/api/auth/keys");
   ASSERT_EQ(list.json.at("items").as_array().size(), 2U) << list.text;
   EXPECT_EQ(list.json.at("items").as_array().at(0).at("id"), key.at("kid"));
   EXPECT_EQ(list.json.at("items").as_array().at(1).at("id"), rotated.json.at("id"));

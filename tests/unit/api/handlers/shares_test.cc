@@ -11,11 +11,11 @@ namespace {
 class ApiShares : public ::testing::Test {
  protected:
   ApiShares() { id_ = server_.create("ullas", server_.user); }
-  Answer share(const std::string& user, const std::string& body, const std::string& token) {
+  Response share(const std::string& user, const std::string& body, const std::string& token) {
     return server_.send({"PUT", "/api/instances/ullas/shares/" + user, body}, token);
   }
-  Answer share(const std::string& user, const std::string& body) { return share(user, body, server_.user); }
-  Answer end(const std::string& user) { return server_.send({"DELETE", "/api/instances/ullas/shares/" + user}, server_.user); }
+  Response share(const std::string& user, const std::string& body) { return share(user, body, server_.user); }
+  Response end(const std::string& user) { return server_.send({"DELETE", "/api/instances/ullas/shares/" + user}, server_.user); }
   std::size_t count(const std::string& target, const std::string& token) {
     return server_.send({.target = target}, token).json.at("items").as_array().size();
   }
@@ -31,7 +31,7 @@ const Request kCommand{"POST", "/api/instances/ullas/exec", R"({"command":["true
 
 TEST_F(ApiShares, showAViewerTheWorkspaceAndNothingInside) {
   EXPECT_EQ(statusFor(server_.stranger, {.target = "/api/instances/ullas"}), 404);
-  const Answer shared = share("sten", "{}");
+  const Response shared = share("sten", "{}");
   ASSERT_EQ(shared.status, 200) << shared.text;
   EXPECT_EQ(shared.at("user"), "sten");
   EXPECT_EQ(shared.at("access"), "viewer") << "the least";
@@ -43,7 +43,7 @@ TEST_F(ApiShares, showAViewerTheWorkspaceAndNothingInside) {
   EXPECT_EQ(count("/api/operations", server_.stranger), 1U);
   EXPECT_EQ(count("/api/operations?instance=ullas", server_.stranger), 1U);
   EXPECT_EQ(count("/api/volumes", server_.stranger), count("/api/volumes", server_.user));
-  const Answer entered = server_.send(kCommand, server_.stranger);
+  const Response entered = server_.send(kCommand, server_.stranger);
   EXPECT_EQ(entered.status, 403);
   EXPECT_EQ(entered.at("detail"), "The workspace is shared with you as viewer, which does not allow this.");
 }
@@ -91,7 +91,7 @@ TEST_F(ApiShares, areListedForTheOwnerAndEachUserSeesTheirOwn) {
   EXPECT_EQ(count("/api/instances/ullas/shares", server_.user), 2U);
   EXPECT_EQ(count("/api/instances/ullas/shares", server_.admin), 2U);
   EXPECT_EQ(count("/api/instances/ullas/shares", server_.auditor), 2U);
-  const Answer own = server_.send({.target = "/api/instances/ullas/shares"}, server_.stranger);
+  const Response own = server_.send({.target = "/api/instances/ullas/shares"}, server_.stranger);
   ASSERT_EQ(own.json.at("items").as_array().size(), 1U);
   EXPECT_EQ(own.json.at("items").at(0).at("user").as_string(), "sten");
 }
@@ -193,7 +193,7 @@ TEST_F(ApiShares, endWithTheWorkspaceInOtherHands) {
   EXPECT_EQ(give("absent", server_.user).status, 400);
   EXPECT_EQ(give("auda", server_.user).status, 400) << "an auditor owns nothing";
   EXPECT_EQ(give("vera", server_.user).status, 400);
-  const Answer given = give("sten", server_.user);
+  const Response given = give("sten", server_.user);
   ASSERT_EQ(given.status, 200) << given.text;
   EXPECT_EQ(given.at("owner"), "sten");
   EXPECT_EQ(statusFor(server_.user, {.target = "/api/instances/ullas"}), 404);

@@ -22,7 +22,7 @@ TEST(ApiReadiness, endsWhileChangesCannotBeSaved) {
   EXPECT_EQ(ready().at("status"), "ready");
   failure = ErrorCode::OutOfResources;
   later();
-  const Answer full = ready();
+  const Response full = ready();
   EXPECT_EQ(full.status, 503);
   EXPECT_TRUE(full.at("detail").starts_with("The server's disk is full")) << full.text;
   EXPECT_EQ(full.text.find("/srv"), std::string::npos) << "anyone may read it: " << full.text;
@@ -81,8 +81,8 @@ TEST(ApiTlsAsk, revealsToNoOtherClientWhichWorkspacesExist) {
     for (const net::Headers& headers : {net::Headers{{"X-Forwarded-For", "192.0.2.7"}}, net::Headers{{"X-Forwarded-For", ""}},
                                         net::Headers{{"Forwarded", "for=192.0.2.7"}}, net::Headers{}}) {
       if (trusted && headers.empty()) continue;
-      const Answer known = server.send({.target = target, .headers = headers}, "");
-      const Answer unknown = server.send({.target = "/api/tls/ask?domain=other.example.dev", .headers = headers}, "");
+      const Response known = server.send({.target = target, .headers = headers}, "");
+      const Response unknown = server.send({.target = "/api/tls/ask?domain=other.example.dev", .headers = headers}, "");
       EXPECT_EQ(known.status, 404);
       EXPECT_EQ(known.at("detail"), unknown.at("detail"));
     }

@@ -13,11 +13,11 @@ const std::string kAll = R"("scopes":["write","inside","admin"])";
 
 class ApiAccessTokens : public ::testing::Test {
  protected:
-  Answer create(const std::string& body, const std::string& as) { return server_.send({"POST", "/api/tokens", body}, as); }
+  Response create(const std::string& body, const std::string& as) { return server_.send({"POST", "/api/tokens", body}, as); }
   std::string secretOf(const std::string& body, const std::string& as) {
-    const Answer answer = create(body, as);
-    EXPECT_EQ(answer.status, 201) << answer.text;
-    return answer.at("token");
+    const Response response = create(body, as);
+    EXPECT_EQ(response.status, 201) << response.text;
+    return response.at("token");
   }
   std::size_t count(const std::string& as) { return server_.send({.target = "/api/tokens"}, as).json.at("items").as_array().size(); }
   int status(const std::string& method, const std::string& target, const std::string& token, const std::string& body = {}) {
@@ -34,13 +34,13 @@ class ApiAccessTokens : public ::testing::Test {
 };
 
 TEST_F(ApiAccessTokens, showTheirSecretOnceAndEndWhenTheyAreRevoked) {
-  const Answer made = create(R"({"name":"ci","scopes":["write"]})", server_.user);
+  const Response made = create(R"({"name":"ci","scopes":["write"]})", server_.user);
   ASSERT_EQ(made.status, 201) << made.text;
   const std::string secret = made.at("token");
-  const Answer list = server_.send({.target = "/api/tokens"}, server_.user);
+  const Response list = server_.send({.target = "/api/tokens"}, server_.user);
   EXPECT_EQ(list.text.find(secret), std::string::npos);
   EXPECT_EQ(list.json.at("items").as_array().size(), 1U) << list.text;
-  const Answer shown = server_.send({.target = "/api/auth/status"}, secret);
+  const Response shown = server_.send({.target = "/api/auth/status"}, secret);
   EXPECT_EQ(shown.at("user"), "ulla");
   EXPECT_EQ(shown.json.at("accessToken").at("name").as_string(), "ci") << shown.text;
   EXPECT_EQ(shown.text.find(secret), std::string::npos);
@@ -120,7 +120,7 @@ TEST_F(ApiAccessTokens, cannotBeUsedAsSessions) {
   for (const char* path : {"/api/auth/links", "/api/auth/refresh", "/api/auth/logout"})
     EXPECT_EQ(status("POST", path, secret), 403) << path;
   EXPECT_EQ(whoami(secret), 200);
-  const Answer login = server_.send({"POST", "/api/auth/login", R"({"user":"ulla","password":")" + server_.password + "\"}"}, "");
+  const Response login = server_.send({"POST", "/api/auth/login", R"({"user":"ulla","password":")" + server_.password + "\"}"}, "");
   const std::string cookie = login.header("Set-Cookie");
   const net::Headers as_cookie{{"Cookie", cookie.substr(0, cookie.find('=') + 1) + secret}};
   EXPECT_EQ(server_.send({.target = "/api/auth/status", .headers = as_cookie}, "").status, 401) << "a token is not a cookie";
@@ -172,7 +172,7 @@ TEST_F(ApiAccessTokens, seeAndChangeOnlyWorkspacesWithTheirPrefix) {
   EXPECT_EQ(create_named("ci-2"), 201);
   EXPECT_EQ(create_named("ci-3"), 409);
   for (const char* path : {"/api/instances", "/api/operations"}) {
-    const Answer list = server_.send({.target = path}, secret);
+    const Response list = server_.send({.target = path}, secret);
     EXPECT_EQ(list.json.at("items").as_array().size(), 2U) << list.text;
   }
   EXPECT_EQ(status("POST", "/api/instances/ci-1/restore", secret, R"({"snapshot":")" + snapshot + "\"}"), 422) << "files of mine";
@@ -225,7 +225,7 @@ TEST_F(ApiAccessTokens, areHowServiceAccountsAct) {
   EXPECT_EQ(create(R"({"name":"ab","owner":"ulla"})", server_.admin).status, 403) << "a person";
   EXPECT_EQ(create(R"({"name":"ab","owner":"missing"})", server_.admin).status, 400);
   const std::string secret = secretOf(R"({"name":"ab","owner":"bot","scopes":["write"]})", server_.admin);
-  const Answer shown = server_.send({.target = "/api/auth/status"}, secret);
+  const Response shown = server_.send({.target = "/api/auth/status"}, secret);
   EXPECT_EQ(shown.at("user"), "bot");
   EXPECT_EQ(shown.at("role"), "operator");
   EXPECT_EQ(status("GET", "/metrics", secret), 200);
@@ -237,11 +237,11 @@ TEST_F(ApiAccessTokens, areNotGuessedQuicklyAndNotLockedOut) {
   const std::string secret = secretOf(R"({"name":"ci"})", server_.user);
   int refused = 0;
   for (int i = 0; i < 500 && refused == 0; ++i) {
-    const Answer answer = server_.send({.target = "/api/auth/status"}, "swarm_pat_" + std::to_string(i));
-    EXPECT_TRUE(answer.status == 401 || answer.status == 429) << answer.text;
-    if (answer.status != 429) continue;
+    const Response response = server_.send({.target = "/api/auth/status"}, "swarm_pat_" + std::to_string(i));
+    EXPECT_TRUE(response.status == 401 || response.status == 429) << response.text;
+    if (response.status != 429) continue;
     ++refused;
-    EXPECT_NE(answer.header("Retry-After"), "");
+    EXPECT_NE(response.header("Retry-After"), "");
   }
   EXPECT_EQ(refused, 1);
   EXPECT_EQ(whoami(secret), 200);

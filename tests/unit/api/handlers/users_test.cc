@@ -11,7 +11,7 @@ constexpr const char* kIdentity = "/api/users/me/git-identity";
 TEST(ApiUsers, setOnlyTheirOwnGitIdentity) {
   ApiServer server;
   EXPECT_EQ(server.send({.target = kIdentity}, server.user).text, R"({"name":"","email":""})");
-  Answer set = server.send({"PUT", kIdentity, R"({"name":"Ulla Übung","email":"ulla@example.com"})"}, server.user);
+  Response set = server.send({"PUT", kIdentity, R"({"name":"Ulla Übung","email":"ulla@example.com"})"}, server.user);
   EXPECT_EQ(set.status, 200) << set.text;
   EXPECT_EQ(server.send({.target = kIdentity}, server.user).at("name"), "Ulla Übung");
   EXPECT_EQ(server.send({.target = kIdentity}, server.stranger).at("name"), "");
@@ -43,13 +43,13 @@ TEST(ApiUsers, findTheirIdentityInTheirNewWorkspaces) {
 
 TEST(ApiUsers, bringASetupScriptWhenTheyCreate) {
   ApiServer server;
-  Answer created =
+  Response created =
       server.send({"POST", "/api/instances?wait=10", R"({"provider":"fake","name":"one","setup":"#!/bin/sh\necho hi\n"})"}, server.user);
   ASSERT_EQ(created.status, 201) << created.text;
   std::string id = created.at("id");
   EXPECT_NE(server.world.container(PlaceId(id))->spec.agentBoot.find(R"("setup":"#!/bin/sh\necho hi\n")"), std::string::npos);
   std::string large(16 * 1024 + 1, 'x');
-  Answer refused = server.send({"POST", "/api/instances", R"({"provider":"fake","setup":")" + large + "\"}"}, server.user);
+  Response refused = server.send({"POST", "/api/instances", R"({"provider":"fake","setup":")" + large + "\"}"}, server.user);
   EXPECT_EQ(refused.status, 400);
 }
 

@@ -9,23 +9,23 @@ using EntryFlow = BrowserTest;
 TEST_F(EntryFlow, clearsTheStorageThatAnotherInstanceOfTheNameLeftInTheBrowser) {
   run([&]() -> awaitable<void> {
     signInAs("ada");
-    const auto codeAnswer = [&](const std::string& label) -> awaitable<Answer> {
+    const auto codeResponse = [&](const std::string& label) -> awaitable<Response> {
       jar_.erase(".ws.localhost");  // otherwise VS Code's sign-in opens its ports
       const auto begun = co_await visit(instance("/", label));
       const auto sent = co_await visit(begun.header("Location"));
       co_return co_await visit(sent.header("Location"));
     };
-    EXPECT_EQ((co_await codeAnswer("ws")).header("Clear-Site-Data"), "\"cache\", \"storage\"");
+    EXPECT_EQ((co_await codeResponse("ws")).header("Clear-Site-Data"), "\"cache\", \"storage\"");
     const auto mark = jar_[hostName("ws")][names().mark];
     jar_[hostName("ws")].erase(names().session);
-    EXPECT_EQ((co_await codeAnswer("ws")).header("Clear-Site-Data"), "");  // the same instance: its storage stays
-    EXPECT_EQ((co_await codeAnswer("80.ws")).header("Clear-Site-Data"), "\"cache\", \"storage\"");
+    EXPECT_EQ((co_await codeResponse("ws")).header("Clear-Site-Data"), "");  // the same instance: its storage stays
+    EXPECT_EQ((co_await codeResponse("80.ws")).header("Clear-Site-Data"), "\"cache\", \"storage\"");
     remove("ws");
     publish([](InstanceRoute& route) { route.instanceId = InstanceId("i-later"); }, "ws");
     jar_[hostName("ws")].erase(names().session);
     jar_[hostName("80.ws")].erase(names().session);
-    EXPECT_EQ((co_await codeAnswer("ws")).header("Clear-Site-Data"), "\"cache\", \"storage\"");
-    EXPECT_EQ((co_await codeAnswer("80.ws")).header("Clear-Site-Data"), "\"cache\", \"storage\"");
+    EXPECT_EQ((co_await codeResponse("ws")).header("Clear-Site-Data"), "\"cache\", \"storage\"");
+    EXPECT_EQ((co_await codeResponse("80.ws")).header("Clear-Site-Data"), "\"cache\", \"storage\"");
     EXPECT_NE(jar_[hostName("ws")][names().mark], mark);
   });
 }
@@ -38,7 +38,7 @@ TEST_F(EntryFlow, aServiceWorkerOfAFormerInstanceIsClearedBeforeASignIn) {
     signInAs("ada");
     EXPECT_EQ((co_await browse(instance("/", "80.ws"))).body, "hello");
     const auto cookies = jar_[hostName("80.ws")];
-    const auto ask = [&](std::string fields, std::string label) -> awaitable<Answer> {
+    const auto ask = [&](std::string fields, std::string label) -> awaitable<Response> {
       jar_[hostName(label)].erase(names().session);
       jar_.erase(".ws.localhost");
       co_return co_await visit(instance("/sw.js", label), fields);
@@ -50,9 +50,9 @@ TEST_F(EntryFlow, aServiceWorkerOfAFormerInstanceIsClearedBeforeASignIn) {
     remove("ws");
     publish([](InstanceRoute& route) { route.instanceId = InstanceId("i-later"); }, "ws");
     for (const auto& fields : {script, part, std::string("Accept: text/html\r\n")}) {
-      const auto answer = co_await ask(fields, "80.ws");
-      EXPECT_NE(answer.status, 200) << fields;
-      EXPECT_EQ(answer.header("Clear-Site-Data"), cleared) << fields;
+      const auto response = co_await ask(fields, "80.ws");
+      EXPECT_NE(response.status, 200) << fields;
+      EXPECT_EQ(response.header("Clear-Site-Data"), cleared) << fields;
     }
     // Even if VS Code's sign-in, or a cookie of the former instance, is there.
     jar_[hostName("80.ws")] = cookies;
@@ -69,8 +69,8 @@ TEST_F(EntryFlow, aServiceWorkerOfAFormerInstanceIsClearedBeforeASignIn) {
 
 TEST_F(EntryFlow, revealsNothingToOtherUsers) {
   run([&]() -> awaitable<void> {
-    const auto strip = [](Answer answer, const std::string& name) {
-      auto text = answer.head.substr(0, answer.head.find("Set-Cookie:"));
+    const auto strip = [](Response response, const std::string& name) {
+      auto text = response.head.substr(0, response.head.find("Set-Cookie:"));
       for (std::size_t at = 0; (at = text.find(name, at)) != std::string::npos;) text.replace(at, name.size(), "NAME");
       return text;
     };

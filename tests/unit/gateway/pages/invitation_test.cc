@@ -7,10 +7,10 @@ namespace {
 class Invited : public BrowserTest {
  protected:
   Invited() { auth_.accounts().codes["secret-code"] = "ben"; }
-  awaitable<Answer> choose(std::string password, std::string again, std::string origin) {
+  awaitable<Response> choose(std::string password, std::string again, std::string origin) {
     return post("/invite", "Origin: " + origin + "\r\n" + cookiesFor(hostName("")), "password=" + password + "&again=" + again);
   }
-  awaitable<Answer> choose(std::string password) { return choose(password, password, base("")); }
+  awaitable<Response> choose(std::string password) { return choose(password, password, base("")); }
 };
 
 TEST_F(Invited, setTheirPasswordAndAreSignedIn) {

@@ -26,10 +26,10 @@ class LandingForms : public BrowserTest {
                        .stop = note("stop")};
     rebuildGateway(std::move(options));
   }
-  awaitable<Answer> submit(std::string action, std::string name, std::string fields = {}) {
+  awaitable<Response> submit(std::string action, std::string name, std::string fields = {}) {
     return submitFrom(base(""), std::move(action), std::move(name), std::move(fields));
   }
-  awaitable<Answer> submitFrom(std::string origin, std::string action, std::string name, std::string fields = {}) {
+  awaitable<Response> submitFrom(std::string origin, std::string action, std::string name, std::string fields = {}) {
     fields += cookiesFor(hostName(""));
     if (!origin.empty()) fields += "Origin: " + origin + "\r\n";
     return post("/workspaces/" + action, fields, "name=" + name);

@@ -101,10 +101,10 @@ TEST_F(SignInFlow, neverLoopsWhenTheBrowserKeepsNoCookie) {
   run([&]() -> awaitable<void> {
     signInAs("ada");
     keepsCookies_ = false;
-    const auto answer = co_await browse(instance("/a"));
-    EXPECT_EQ(answer.status, 403);
-    EXPECT_NE(answer.body.find("cookie"), std::string::npos);
-    EXPECT_NE(answer.body.find("href=\"/\""), std::string::npos);
+    const auto response = co_await browse(instance("/a"));
+    EXPECT_EQ(response.status, 403);
+    EXPECT_NE(response.body.find("cookie"), std::string::npos);
+    EXPECT_NE(response.body.find("href=\"/\""), std::string::npos);
   });
 }
 
@@ -218,9 +218,9 @@ TEST_F(SignInFlow, refusesForgedPosts) {
     for (const std::string fields : {"Origin: http://evil.com\r\n", "Origin: null\r\n", "Sec-Fetch-Site: cross-site\r\n",
                                      "Sec-Fetch-Site: same-site\r\n", "Origin: http://ws.localhost\r\n",
                                      "Origin: http://localhost.evil.com\r\n", "Sec-Fetch-Site: same-origin\r\nOrigin: null\r\n", ""}) {
-      const auto answer = co_await post("/login", fields, form);
-      EXPECT_EQ(answer.status, 403) << fields;
-      EXPECT_EQ(answer.header("Set-Cookie"), "") << fields;
+      const auto response = co_await post("/login", fields, form);
+      EXPECT_EQ(response.status, 403) << fields;
+      EXPECT_EQ(response.header("Set-Cookie"), "") << fields;
       EXPECT_EQ(
           (co_await post("/logout", fields + "Cookie: " + names().session + "=" + auth_.issueSessionCookie(ada_.principal) + "\r\n", ""))
               .status,
@@ -237,9 +237,9 @@ TEST_F(SignInFlow, endsEverythingAtSignOut) {
     signInAs("ada");
     EXPECT_EQ((co_await browse(instance("/"))).body, "hello");
     const auto before = jar_;
-    const auto answer = co_await post("/logout", "Origin: " + base("") + "\r\n" + cookiesFor(hostName("")), "");
-    EXPECT_EQ(answer.status, 200);
-    EXPECT_NE(answer.cookie(names().session).find("Max-Age=0"), std::string::npos);
+    const auto response = co_await post("/logout", "Origin: " + base("") + "\r\n" + cookiesFor(hostName("")), "");
+    EXPECT_EQ(response.status, 200);
+    EXPECT_NE(response.cookie(names().session).find("Max-Age=0"), std::string::npos);
     jar_ = before;
     const auto seen = application_->heads.size();
     EXPECT_EQ((co_await visit(instance("/"), "")).status, 401);
@@ -283,10 +283,10 @@ TEST_F(SignInFlow, redirectsAddressesAndOldNamesToTheCurrentOnes) {
     const auto port = std::to_string(server_->port());
     for (const std::string address : {"127.0.0.1:", "localhost:", "[::1]:"}) {
       auto client = co_await connect();
-      const auto answer = co_await client.ask("GET /login?next=/x HTTP/1.1\r\nHost: " + address + port +
-                                              "\r\nAccept: text/html\r\nCookie: swarm_session=of-before\r\n\r\n");
-      EXPECT_EQ(answer.header("Location"), base("/login?next=/x"));
-      EXPECT_TRUE(answer.cookie("swarm_session").starts_with("swarm_session=; ")) << address;
+      const auto response = co_await client.ask("GET /login?next=/x HTTP/1.1\r\nHost: " + address + port +
+                                                "\r\nAccept: text/html\r\nCookie: swarm_session=of-before\r\n\r\n");
+      EXPECT_EQ(response.header("Location"), base("/login?next=/x"));
+      EXPECT_TRUE(response.cookie("swarm_session").starts_with("swarm_session=; ")) << address;
       // A sign-in is not possible there: browsers would send the cookie to every program of that name.
       const auto login = co_await client.ask("POST /login HTTP/1.1\r\nHost: " + address + port + "\r\nOrigin: http://" + address + port +
                                              "\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 24\r\n\r\n"
@@ -312,9 +312,9 @@ TEST_F(SignInFlow, aLinkSignsInOnceAndRequiresAConfirmationAfterALinkOfAPage) {
     const auto typed = "Accept: text/html\r\nSec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\n";
     const auto led = "Accept: text/html\r\nSec-Fetch-Site: cross-site\r\nSec-Fetch-Mode: navigate\r\n";
     const auto first = link();
-    const auto answer = co_await visit(first, typed);
-    EXPECT_EQ(answer.status, 303);
-    EXPECT_EQ((co_await browse(base(answer.header("Location")))).body, "hello");
+    const auto response = co_await visit(first, typed);
+    EXPECT_EQ(response.status, 303);
+    EXPECT_EQ((co_await browse(base(response.header("Location")))).body, "hello");
     jar_.clear();
     EXPECT_EQ((co_await visit(first, typed)).status, 403);
     EXPECT_TRUE(jar_[hostName("")].empty());

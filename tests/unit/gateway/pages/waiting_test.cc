@@ -11,16 +11,16 @@ std::shared_ptr<const MoveProgress> moveTo(std::string to, std::string step, int
 
 class Waiting : public GatewayTest {
  protected:
-  awaitable<Answer> page(std::string_view host = "ws") {
+  awaitable<Response> page(std::string_view host = "ws") {
     auto client = co_await connect();
     co_return co_await client.ask(get("/", "Accept: text/html,*/*\r\nSec-Fetch-Mode: navigate\r\n", host));
   }
-  awaitable<Answer> fetch(std::string_view path = "/", std::string_view host = "ws") {
+  awaitable<Response> fetch(std::string_view path = "/", std::string_view host = "ws") {
     auto client = co_await connect();
     co_return co_await client.ask(get(path, "Accept: */*\r\n", host));
   }
   /// A script that a browser requests while it loads a page.
-  awaitable<Answer> script() {
+  awaitable<Response> script() {
     auto client = co_await connect();
     co_return co_await client.ask(get("/main.js", "Accept: */*\r\nSec-Fetch-Mode: no-cors\r\nSec-Fetch-Dest: script\r\n"));
   }
@@ -50,19 +50,19 @@ TEST_F(Waiting, showsStepAndTimeWhileAnInstanceStarts) {
       route.stepStartedAt = clock_.now();
     });
     clock_.advance(std::chrono::seconds(42));
-    const auto answer = co_await page();
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_EQ(answer.header("Retry-After"), "2");
-    EXPECT_NE(answer.body.find("start &lt;container&gt;"), std::string::npos);
-    EXPECT_NE(answer.body.find("42 s"), std::string::npos);
-    EXPECT_NE(answer.body.find("/.swarm/status"), std::string::npos);
+    const auto response = co_await page();
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(response.header("Retry-After"), "2");
+    EXPECT_NE(response.body.find("start &lt;container&gt;"), std::string::npos);
+    EXPECT_NE(response.body.find("42 s"), std::string::npos);
+    EXPECT_NE(response.body.find("/.swarm/status"), std::string::npos);
     const auto problem = co_await fetch();
     EXPECT_EQ(problem.status, 503);
     EXPECT_EQ(problem.header("Content-Type"), "application/problem+json");
     EXPECT_EQ(problem.header("Retry-After"), "2");
 
     publish([](InstanceRoute& route) { route.status = InstanceStatus::running; });
-    EXPECT_EQ((co_await page()).status, 503);           // VS Code has not answered yet
+    EXPECT_EQ((co_await page()).status, 503);           // VS Code has not responded yet
     EXPECT_EQ((co_await page("8080.ws")).status, 200);  // a port needs no VS Code
     publish([](InstanceRoute& route) { route.ready = true; });
     EXPECT_EQ((co_await page()).body, "hello");
@@ -72,10 +72,10 @@ TEST_F(Waiting, showsStepAndTimeWhileAnInstanceStarts) {
 TEST_F(Waiting, showsHowToStartAStoppedInstanceAndDoesNotStartIt) {
   run([&]() -> awaitable<void> {
     publish([](InstanceRoute& route) { route.status = InstanceStatus::stopped; });
-    const auto answer = co_await page();
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_EQ(answer.header("Retry-After"), "");
-    EXPECT_NE(answer.body.find("swarm start ws"), std::string::npos);
+    const auto response = co_await page();
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(response.header("Retry-After"), "");
+    EXPECT_NE(response.body.find("swarm start ws"), std::string::npos);
     EXPECT_EQ((co_await fetch()).status, 503);
     EXPECT_EQ(application_->connections, 0);
   });
@@ -95,21 +95,21 @@ TEST_F(Waiting, showsWhyAnInstanceFailed) {
 TEST_F(Waiting, showsThatVsCodeIsReconnectingWhenItsTunnelFails) {
   run([&]() -> awaitable<void> {
     application_->refuse = "VS Code is restarting.";
-    const auto answer = co_await page();
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_NE(answer.body.find("VS Code is restarting."), std::string::npos);
-    EXPECT_NE(answer.body.find("/.swarm/status"), std::string::npos);
+    const auto response = co_await page();
+    EXPECT_EQ(response.status, 503);
+    EXPECT_NE(response.body.find("VS Code is restarting."), std::string::npos);
+    EXPECT_NE(response.body.find("/.swarm/status"), std::string::npos);
   });
 }
 
 TEST_F(Waiting, reportsTheStatusFromTheTableWithoutARequestToTheInstance) {
   run([&]() -> awaitable<void> {
     publish([](InstanceRoute& route) { route.generation = "g2"; });
-    const auto answer = co_await fetch("/.swarm/status");
-    EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.body, R"({"instance":"ws","status":"running","ready":true,"generation":"g2","step":"","reason":"","moving":null,)"
-                           R"("home":"http://)" +
-                               hostName("") + R"(/"})");
+    const auto response = co_await fetch("/.swarm/status");
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.body, R"({"instance":"ws","status":"running","ready":true,"generation":"g2","step":"","reason":"","moving":null,)"
+                             R"("home":"http://)" +
+                                 hostName("") + R"(/"})");
     publish([](InstanceRoute& route) {
       route.status = InstanceStatus::stopped;
       route.generation.clear();
@@ -157,13 +157,13 @@ TEST_F(Waiting, showsTheProgressOfAMoveWithAndWithoutScripts) {
       route.reason = "It is moving to Fly.io <ams>.";
       route.moving = moveTo("Fly.io <ams>", "final changes", 80, true, 3);
     });
-    const auto answer = co_await page();
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_EQ(answer.header("Retry-After"), "2");
+    const auto response = co_await page();
+    EXPECT_EQ(response.status, 503);
+    EXPECT_EQ(response.header("Retry-After"), "2");
     for (const auto* text : {"is moving to Fly.io &lt;ams&gt;", "<progress", "value=\"80\"", "80 %", "copying the last changes",
                              "about 3 s", "data-kind=\"moving\"", "<noscript><meta http-equiv=\"refresh\""})
-      EXPECT_NE(answer.body.find(text), std::string::npos) << text;
-    EXPECT_EQ(answer.body.find("style=\""), std::string::npos);  // the Content-Security-Policy would drop it
+      EXPECT_NE(response.body.find(text), std::string::npos) << text;
+    EXPECT_EQ(response.body.find("style=\""), std::string::npos);  // the Content-Security-Policy would drop it
     const auto problem = co_await fetch();
     EXPECT_EQ(problem.status, 503);
     EXPECT_EQ(problem.header("Retry-After"), "2");
@@ -178,10 +178,10 @@ TEST_F(Waiting, hidesTheTimeLeftInAMoveWhenItIsUnknown) {
       route.status = InstanceStatus::starting;
       route.moving = moveTo("Docker", "some new step", 250, true, -1);
     });
-    const auto answer = co_await page();
-    EXPECT_NE(answer.body.find("<dt id=\"left-name\" hidden>"), std::string::npos);
-    EXPECT_NE(answer.body.find("some new step"), std::string::npos);
-    EXPECT_NE(answer.body.find("value=\"100\""), std::string::npos);
+    const auto response = co_await page();
+    EXPECT_NE(response.body.find("<dt id=\"left-name\" hidden>"), std::string::npos);
+    EXPECT_NE(response.body.find("some new step"), std::string::npos);
+    EXPECT_NE(response.body.find("value=\"100\""), std::string::npos);
   });
 }
 
@@ -209,9 +209,9 @@ TEST_F(Waiting, givesPartsOfAPageThatIsBeingLoadedFromTheNewPlace) {
     pauseMove();
     bool responded = false;
     const auto load = [&]() -> awaitable<void> {
-      const auto answer = co_await script();
-      EXPECT_EQ(answer.status, 200);
-      EXPECT_EQ(answer.body, "hello");
+      const auto response = co_await script();
+      EXPECT_EQ(response.status, 200);
+      EXPECT_EQ(response.body, "hello");
       responded = true;
     };
     asio::co_spawn(context_, load(), asio::detached);
@@ -276,9 +276,9 @@ TEST_F(Waiting, showsTheMoveWhenTheOldPlaceClosesBeforeTheTableChanges) {
   run([&]() -> awaitable<void> {
     publish([](InstanceRoute& route) { route.moving = moveTo("Fly.io (ams)", "pause", 70, false, 5); });
     application_->refuse = "This workspace is moving to Fly.io (ams).";
-    const auto answer = co_await page();
-    EXPECT_EQ(answer.status, 503);
-    EXPECT_NE(answer.body.find("data-kind=\"moving\""), std::string::npos);
+    const auto response = co_await page();
+    EXPECT_EQ(response.status, 503);
+    EXPECT_NE(response.body.find("data-kind=\"moving\""), std::string::npos);
   });
 }
 

@@ -99,7 +99,7 @@ TEST_F(KeptConnections, sendsABodyThatItCanNotRepeatOverANewConnection) {
 
 TEST_F(KeptConnections, keepsAConnectionNoLongerThanTheApplicationAllows) {
   run([&]() -> awaitable<void> {
-    application_->script = application_->answering("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=3\r\nContent-Length: 0\r\n\r\n");
+    application_->script = application_->responding("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=3\r\nContent-Length: 0\r\n\r\n");
     auto client = co_await connect();
     EXPECT_EQ((co_await client.ask(get("/"))).status, 200);
     clock_.advance(std::chrono::milliseconds(1500));
@@ -108,7 +108,7 @@ TEST_F(KeptConnections, keepsAConnectionNoLongerThanTheApplicationAllows) {
     clock_.advance(std::chrono::milliseconds(2500));
     EXPECT_EQ((co_await client.ask(get("/"))).status, 200);
     EXPECT_EQ(application_->connections, 2);
-    application_->script = application_->answering("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 0\r\n\r\n");
+    application_->script = application_->responding("HTTP/1.1 200 OK\r\nKeep-Alive: timeout=1\r\nContent-Length: 0\r\n\r\n");
     clock_.advance(std::chrono::seconds(10));
     EXPECT_EQ((co_await client.ask(get("/", {}, "1.ws"))).status, 200);
     EXPECT_TRUE(co_await eventually([&] { return gateway_->counters().idleConnections == 0; }));
@@ -124,16 +124,16 @@ TEST_F(KeptConnections, checksThatAKeptConnectionIsOpenBeforeAPost) {
     auto client = co_await connect();
     EXPECT_EQ((co_await client.ask(get("/"))).body, "1");
     EXPECT_TRUE(co_await eventually([&] { return application_->open == 0; }));
-    const auto answer =
+    const auto response =
         co_await client.ask(request("POST /", "Cookie: " + instanceCookie(ada_.principal) + "\r\nContent-Length: 2\r\n") + "ab");
-    EXPECT_EQ(answer.body, "2");
+    EXPECT_EQ(response.body, "2");
   });
 }
 
 TEST_F(KeptConnections, keepsNoBuffersOnceItIsQuiet) {
   rebuildGateway({.sweepInterval = std::chrono::milliseconds(500)});
   run([&]() -> awaitable<void> {
-    application_->script = application_->answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n");
+    application_->script = application_->responding("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n");
     auto client = co_await connect();
     EXPECT_EQ((co_await client.ask(get("/"))).body, "x");
     EXPECT_TRUE(co_await eventually([&] { return gateway_->counters().spareBuffers == 1; }));

@@ -22,7 +22,7 @@ std::string pattern(std::size_t bytes, std::uint32_t seed) {
   return text;
 }
 
-std::string answerOf(const std::string& body) {
+std::string responseOf(const std::string& body) {
   return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
@@ -38,13 +38,13 @@ TEST_F(LargeBodies, followEachOtherOnKeptConnections) {
     const std::vector<std::size_t> sizes = {3 * kMiB, 10, 64 * 1024 - 1, 64 * 1024, 64 * 1024 + 1, 200'000, 0, kMiB, 5};
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
       for (std::uint32_t i = 0; !(co_await application_->readHead(stream, buffer)).empty(); ++i)
-        co_await stream.writeAll(answerOf(pattern(sizes.at(i), i)));
+        co_await stream.writeAll(responseOf(pattern(sizes.at(i), i)));
     };
     auto client = co_await connect();
     for (std::uint32_t i = 0; i < sizes.size(); ++i) {
-      const auto answer = co_await client.ask(get("/"));
-      EXPECT_TRUE(answer.complete);
-      EXPECT_TRUE(answer.body == pattern(sizes[i], i)) << sizes[i];
+      const auto response = co_await client.ask(get("/"));
+      EXPECT_TRUE(response.complete);
+      EXPECT_TRUE(response.body == pattern(sizes[i], i)) << sizes[i];
     }
     EXPECT_EQ(application_->connections, 1);
   });
@@ -56,7 +56,7 @@ TEST_F(LargeBodies, whoseHeadComesAloneAreWholeToo) {
     bool head_arrived = false;
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
       (void)co_await application_->readHead(stream, buffer);
-      co_await stream.writeAll(std::string_view(answerOf(body)).substr(0, answerOf(body).size() - body.size()));
+      co_await stream.writeAll(std::string_view(responseOf(body)).substr(0, responseOf(body).size() - body.size()));
       EXPECT_TRUE(co_await eventually([&] { return head_arrived; }));
       co_await stream.writeAll(body);
       (void)co_await application_->readHead(stream, buffer);
@@ -81,10 +81,10 @@ TEST_F(LargeBodies, thatAreTruncatedCloseTheClientsConnectionAndTheirOwn) {
     };
     for (int round = 1; round <= 2; ++round) {
       auto client = co_await connect();
-      const auto answer = co_await client.ask(get("/"));
-      EXPECT_EQ(answer.status, 200);
-      EXPECT_FALSE(answer.complete);
-      EXPECT_TRUE(answer.body == pattern(700'000, 1));
+      const auto response = co_await client.ask(get("/"));
+      EXPECT_EQ(response.status, 200);
+      EXPECT_FALSE(response.complete);
+      EXPECT_TRUE(response.body == pattern(700'000, 1));
       EXPECT_TRUE(co_await client.isClosed());
       EXPECT_EQ(application_->connections, round);
     }
@@ -96,7 +96,7 @@ TEST_F(LargeBodies, whoseClientLeavesEndTheUpstreamAndAffectNoOther) {
     const auto body = pattern(48 * kMiB, 5);
     application_->script = [&](net::Stream& stream, net::ReadBuffer& buffer, int connection) -> awaitable<void> {
       (void)co_await application_->readHead(stream, buffer);
-      co_await stream.writeAll(answerOf(connection == 1 ? body : pattern(kMiB, 6)));
+      co_await stream.writeAll(responseOf(connection == 1 ? body : pattern(kMiB, 6)));
     };
     {
       auto client = co_await connect();
@@ -106,9 +106,9 @@ TEST_F(LargeBodies, whoseClientLeavesEndTheUpstreamAndAffectNoOther) {
     }
     EXPECT_TRUE(co_await eventually([&] { return application_->open == 0 && gateway_->counters().openExchanges == 0; }));
     auto client = co_await connect();
-    const auto answer = co_await client.ask(get("/"));
-    EXPECT_TRUE(answer.complete);
-    EXPECT_TRUE(answer.body == pattern(kMiB, 6));
+    const auto response = co_await client.ask(get("/"));
+    EXPECT_TRUE(response.complete);
+    EXPECT_TRUE(response.body == pattern(kMiB, 6));
     EXPECT_EQ(application_->connections, 2);
   });
 }
@@ -142,15 +142,15 @@ TEST_F(LargeBodies, goUpWholeEachOverAConnectionThatCanNotHaveGoneStale) {
         EXPECT_TRUE(net::parseRequestHead(text, head));
         net::BodyReader body(stream, buffer, head.body);
         const auto got = co_await net::readAll(body, 8 * kMiB);
-        co_await stream.writeAll(answerOf(got));
+        co_await stream.writeAll(responseOf(got));
       }
     };
     auto client = co_await connect();
     for (std::uint32_t i = 1; i <= 4; ++i) {
       const auto body = pattern(i * kMiB + i, i);
-      const auto answer = co_await client.ask(upload(body.size()) + body);
-      EXPECT_TRUE(answer.complete);
-      EXPECT_TRUE(answer.body == body) << i;
+      const auto response = co_await client.ask(upload(body.size()) + body);
+      EXPECT_TRUE(response.complete);
+      EXPECT_TRUE(response.body == body) << i;
     }
     EXPECT_EQ(application_->connections, 4);
     EXPECT_EQ((co_await client.ask(get("/"))).status, 200);
@@ -174,9 +174,9 @@ TEST_F(LargeBodies, withAnEarlyResponseDoNotDelayItForTheClient) {
     EXPECT_TRUE(co_await eventually([&] { return responded; }));
     auto send_rest = [](net::Stream& stream, std::string rest) -> awaitable<void> { co_await stream.writeAll(rest); };
     asio::co_spawn(context_, send_rest(client.stream(), body.substr(kMiB)), asio::detached);
-    const auto answer = co_await client.receive("POST");
-    EXPECT_EQ(answer.status, 413);
-    EXPECT_EQ(answer.body, "big");
+    const auto response = co_await client.receive("POST");
+    EXPECT_EQ(response.status, 413);
+    EXPECT_EQ(response.body, "big");
     client.stream().close();
     EXPECT_TRUE(co_await eventually([&] { return gateway_->counters().openExchanges == 0; }));
   });

@@ -22,7 +22,7 @@ class Leaving : public GatewayTest {
     application_->script = [this](net::Stream& stream, net::ReadBuffer& buffer, int) -> awaitable<void> {
       const auto head = co_await application_->readHead(stream, buffer);
       if (head.starts_with("GET /late")) {
-        co_await until(answer_);
+        co_await until(response_);
         co_await stream.writeAll(std::string_view("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate"));
       }
       if (head.starts_with("GET /events")) co_await stream.writeAll(kEventStream);
@@ -53,7 +53,7 @@ class Leaving : public GatewayTest {
     EXPECT_TRUE(co_await eventually([&] { return application_->open == before - 1; }));
   }
 
-  asio::steady_timer answer_{context_, asio::steady_timer::time_point::max()};
+  asio::steady_timer response_{context_, asio::steady_timer::time_point::max()};
   int resets_ = 0;
 };
 
@@ -90,7 +90,7 @@ TEST_F(Leaving, aClientThatEndedOnlyItsOwnDirectionGetsItsResponse) {
     co_await sweep();
     clock_.advance(std::chrono::seconds(25));
     co_await sweep();
-    answer_.cancel();
+    response_.cancel();
     EXPECT_EQ((co_await client.receive()).body, "late");
   });
 }
@@ -143,13 +143,13 @@ TEST_F(Leaving, requestsInProgressAreLimitedAndPreflightsApart) {
     EXPECT_EQ((co_await refused.ask(preflight)).status, 429);
     auto first = std::make_optional(co_await open("/silent"));
     auto second = co_await open("/events");
-    const auto answer = co_await refused.ask(get("/late"));
-    EXPECT_EQ(answer.status, 429);
-    EXPECT_EQ(answer.header("Retry-After"), "5");
-    EXPECT_NE(answer.body.find("Limit of 2 requests in progress of one user"), std::string::npos) << answer.body;
+    const auto response = co_await refused.ask(get("/late"));
+    EXPECT_EQ(response.status, 429);
+    EXPECT_EQ(response.header("Retry-After"), "5");
+    EXPECT_NE(response.body.find("Limit of 2 requests in progress of one user"), std::string::npos) << response.body;
     first->stream().abort();
     EXPECT_TRUE(co_await eventually([&] { return limited.requests->open() == 1; })) << "the end of a request releases its share";
-    answer_.cancel();
+    response_.cancel();
     auto third = co_await open("/silent");
   });
 }
@@ -161,7 +161,7 @@ TEST_F(Leaving, aTunnelWhoseClientIsSilentAfterItsEndIsCut) {
       co_await stream.writeAll(std::string_view("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n"));
       char byte = 0;
       while (!(co_await stream.readSome(asio::buffer(&byte, 1))).error) continue;
-      co_await until(answer_);  // it ignores the end
+      co_await until(response_);  // it ignores the end
     };
     auto client = co_await connect();
     const auto fields = "Cookie: " + instanceCookie(ada_.principal) + "\r\nConnection: Upgrade\r\nUpgrade: x\r\n";
@@ -171,7 +171,7 @@ TEST_F(Leaving, aTunnelWhoseClientIsSilentAfterItsEndIsCut) {
       clock_.advance(std::chrono::seconds(1));
       return gateway_->counters().openExchanges == 0;
     }));
-    answer_.cancel();
+    response_.cancel();
   });
 }
 

@@ -9,9 +9,9 @@ using Proxying = GatewayTest;
 TEST_F(Proxying, forwardsARequestAndItsResponse) {
   run([&]() -> awaitable<void> {
     auto client = co_await connect();
-    const auto answer = co_await client.ask(get("/path?q=1", "Authorization: Bearer app\r\n"));
-    EXPECT_EQ(answer.status, 200);
-    EXPECT_EQ(answer.body, "hello");
+    const auto response = co_await client.ask(get("/path?q=1", "Authorization: Bearer app\r\n"));
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(response.body, "hello");
     EXPECT_EQ(application_->heads.size(), 1U);
     EXPECT_EQ(application_->heads.at(0),
               "GET /path?q=1 HTTP/1.1\r\nHost: " + hostName("ws") +
@@ -53,9 +53,9 @@ TEST_F(Proxying, closesTheClientsConnectionWhenAResponseIsTruncated) {
         co_await stream.writeAll(std::string_view("HTTP/1.1 200 OK\r\n" + framing + "\r\n\r\n5\r\nhello\r\n"));
       };
       auto client = co_await connect();
-      const auto answer = co_await client.ask(get("/"));
-      EXPECT_EQ(answer.status, 200);
-      EXPECT_FALSE(answer.complete) << framing;
+      const auto response = co_await client.ask(get("/"));
+      EXPECT_EQ(response.status, 200);
+      EXPECT_FALSE(response.complete) << framing;
       EXPECT_TRUE(co_await client.isClosed());
     }
   });
@@ -85,14 +85,14 @@ TEST_F(Proxying, forwardsResponsesThatBrowsersAccept) {
   run([&]() -> awaitable<void> {
     int port = 1;
     for (const auto& [text, body] : cases) {
-      application_->script = application_->answering(text);
+      application_->script = application_->responding(text);
       const auto host = std::to_string(port++) + ".ws";
       auto client = co_await connect();
       for (int turn = 0; turn < 2; ++turn) {
-        const auto answer = co_await client.ask(get("/", {}, host));
-        EXPECT_LT(answer.status, 400) << text.substr(0, 200) << answer.body;
-        EXPECT_EQ(answer.body, body) << text.substr(0, 200);
-        EXPECT_TRUE(answer.complete) << text.substr(0, 200);
+        const auto response = co_await client.ask(get("/", {}, host));
+        EXPECT_LT(response.status, 400) << text.substr(0, 200) << response.body;
+        EXPECT_EQ(response.body, body) << text.substr(0, 200);
+        EXPECT_TRUE(response.complete) << text.substr(0, 200);
       }
     }
   });
@@ -145,11 +145,11 @@ TEST_F(Proxying, reportsWhyAResponseIsRefused) {
   run([&]() -> awaitable<void> {
     int port = 1;
     for (const auto& [text, reason] : cases) {
-      application_->script = application_->answering(text);
+      application_->script = application_->responding(text);
       auto client = co_await connect();
-      const auto answer = co_await client.ask(get("/", {}, std::to_string(port++) + ".ws"));
-      EXPECT_EQ(answer.status, 502) << text.substr(0, 200);
-      EXPECT_NE(answer.body.find(reason), std::string::npos) << answer.body;
+      const auto response = co_await client.ask(get("/", {}, std::to_string(port++) + ".ws"));
+      EXPECT_EQ(response.status, 502) << text.substr(0, 200);
+      EXPECT_NE(response.body.find(reason), std::string::npos) << response.body;
     }
   });
 }

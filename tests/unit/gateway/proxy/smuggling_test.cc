@@ -73,9 +73,9 @@ TEST_F(Smuggling, refusesRequestsThatTwoParsersMightReadDifferently) {
     for (const auto& bytes : cases) {
       auto client = co_await connect();
       (void)co_await client.stream().writeAll(bytes);
-      const auto answer = co_await client.receive();
-      EXPECT_GE(answer.status, 400) << bytes;
-      EXPECT_FALSE(answer.keepAlive) << bytes;
+      const auto response = co_await client.receive();
+      EXPECT_GE(response.status, 400) << bytes;
+      EXPECT_FALSE(response.keepAlive) << bytes;
       EXPECT_EQ(arrived_, "") << bytes;
       arrived_.clear();
     }
@@ -127,16 +127,16 @@ TEST_F(Smuggling, normalizesEachAcceptedRequest) {
 
 TEST_F(Smuggling, refusesResponsesThatCanBeReadInTwoWays) {
   run([&]() -> awaitable<void> {
-    for (const std::string answer :
+    for (const std::string response :
          {"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok",
           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
           "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n", "garbage\r\n\r\n"}) {
-      application_->script = application_->answering(answer);
+      application_->script = application_->responding(response);
       auto client = co_await connect();
-      EXPECT_EQ((co_await client.ask(get("/"))).status, 502) << answer;
+      EXPECT_EQ((co_await client.ask(get("/"))).status, 502) << response;
     }
     // A response that was repaired ends its connection.
-    application_->script = application_->answering(
+    application_->script = application_->responding(
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: "
         "4\r\n\r\nevil");
     auto mended = co_await connect();
@@ -144,7 +144,7 @@ TEST_F(Smuggling, refusesResponsesThatCanBeReadInTwoWays) {
     EXPECT_EQ((co_await mended.ask(get("/"))).body, "ok");
     // Bytes after a response belong to no request: that connection is not used again.
     application_->script =
-        application_->answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
+        application_->responding("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil");
     auto client = co_await connect();
     EXPECT_EQ((co_await client.ask(get("/"))).body, "ok");
     EXPECT_EQ((co_await client.ask(get("/"))).body, "ok");

@@ -43,16 +43,16 @@ TEST_F(Streaming, streamsChunksAndEventStreamsAtOnce) {
 TEST_F(Streaming, relaysInterimResponsesAndThoseWithoutABody) {
   run([&]() -> awaitable<void> {
     auto client = co_await connect();
-    application_->script = application_->answering("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
+    application_->script = application_->responding("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
     EXPECT_EQ((co_await client.ask(get("/"))).status, 204);
     EXPECT_EQ(client.interim, 1);
     auto other = co_await connect();
-    application_->script = application_->answering("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+    application_->script = application_->responding("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
     const auto head = co_await other.ask(request("HEAD /", "Cookie: " + instanceCookie(ada_.principal, "1.ws") + "\r\n", "1.ws"), "HEAD");
     EXPECT_EQ(head.status, 200);
     EXPECT_TRUE(head.complete);
     EXPECT_EQ(head.header("Content-Length"), "1000");
-    application_->script = application_->answering("HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n");
+    application_->script = application_->responding("HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n");
     auto third = co_await connect();
     EXPECT_EQ((co_await third.ask(get("/", {}, "2.ws"))).status, 304);
     EXPECT_EQ((co_await third.ask(get("/", {}, "2.ws"))).status, 304);
@@ -63,14 +63,14 @@ TEST_F(Streaming, refusesAnApplicationThatSendsOnlyInterimResponses) {
   run([&]() -> awaitable<void> {
     std::string endless;
     for (int i = 0; i <= net::kMaxInterimResponses; ++i) endless += "HTTP/1.1 103 Early Hints\r\n\r\n";
-    application_->script = application_->answering(endless);
+    application_->script = application_->responding(endless);
     for (const std::string version : {"1.0", "1.1"}) {
       auto client = co_await connect();
       auto ask = get("/");
       ask.replace(ask.find("HTTP/1.1"), 8, "HTTP/" + version);
-      const auto answer = co_await client.ask(ask);
-      EXPECT_EQ(answer.status, 502) << version;
-      EXPECT_NE(answer.body.find("only interim responses"), std::string::npos) << answer.body;
+      const auto response = co_await client.ask(ask);
+      EXPECT_EQ(response.status, 502) << version;
+      EXPECT_NE(response.body.find("only interim responses"), std::string::npos) << response.body;
     }
   });
 }
@@ -193,9 +193,9 @@ TEST_F(Streaming, forwardsAnEarlyRefusalOfALargeUpload) {
           while (!stop && !(co_await client.stream().writeAll(piece)).error) co_await asio::post(asio::use_awaitable);
         },
         asio::detached);
-    const auto answer = co_await client.receive();
-    EXPECT_EQ(answer.status, 413);
-    EXPECT_EQ(answer.body, "big");
+    const auto response = co_await client.receive();
+    EXPECT_EQ(response.status, 413);
+    EXPECT_EQ(response.body, "big");
     stop = true;
     client.stream().close();
     EXPECT_TRUE(co_await eventually([&] { return gateway_->counters().openExchanges == 0; }));

@@ -40,9 +40,9 @@ class Tunnels : public GatewayTest {
   }
   awaitable<Client> open(std::string_view host = "ws", std::optional<Principal> who = std::nullopt) {
     auto client = co_await connect();
-    const auto answer = co_await client.ask(upgrade(host, who));
-    EXPECT_EQ(answer.status, 101);
-    EXPECT_EQ(answer.header("Sec-WebSocket-Accept"), "x");
+    const auto response = co_await client.ask(upgrade(host, who));
+    EXPECT_EQ(response.status, 101);
+    EXPECT_EQ(response.header("Sec-WebSocket-Accept"), "x");
     EXPECT_EQ(co_await client.readExactly(5), "hello");
     co_return client;
   }
@@ -57,10 +57,10 @@ TEST_F(Tunnels, areCountedForTheirUserAndTheirWorkspace) {
     auto first = std::make_optional(co_await open());
     auto second = co_await open();
     auto refused = co_await connect();
-    const auto answer = co_await refused.ask(upgrade());
-    EXPECT_EQ(answer.status, 429);
-    EXPECT_EQ(answer.header("Retry-After"), "5");
-    EXPECT_NE(answer.body.find("Limit of 2 open streams and tunnels of one user"), std::string::npos);
+    const auto response = co_await refused.ask(upgrade());
+    EXPECT_EQ(response.status, 429);
+    EXPECT_EQ(response.header("Retry-After"), "5");
+    EXPECT_NE(response.body.find("Limit of 2 open streams and tunnels of one user"), std::string::npos);
     auto plain = co_await connect();
     EXPECT_EQ((co_await plain.ask(get("/page"))).status, 426) << "a refused upgrade is not a tunnel";
     first.reset();
@@ -113,20 +113,20 @@ TEST_F(Tunnels, workOnPortsToo) {
 TEST_F(Tunnels, areRefusedWithoutACookie) {
   run([&]() -> awaitable<void> {
     auto client = co_await connect();
-    const auto answer = co_await client.ask(request("GET /", "Accept: text/html\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"));
-    EXPECT_EQ(answer.status, 401);
+    const auto response = co_await client.ask(request("GET /", "Accept: text/html\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"));
+    EXPECT_EQ(response.status, 401);
     EXPECT_EQ(application_->connections, 0);
   });
 }
 
 TEST_F(Tunnels, forwardARefusal) {
   run([&]() -> awaitable<void> {
-    application_->script = application_->answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
+    application_->script = application_->responding("HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno");
     auto client = co_await connect();
-    const auto answer = co_await client.ask(upgrade());
-    EXPECT_EQ(answer.status, 403);
-    EXPECT_EQ(answer.body, "no");
-    EXPECT_TRUE(answer.keepAlive);
+    const auto response = co_await client.ask(upgrade());
+    EXPECT_EQ(response.status, 403);
+    EXPECT_EQ(response.body, "no");
+    EXPECT_TRUE(response.keepAlive);
   });
 }
 
@@ -135,7 +135,7 @@ TEST_F(Tunnels, endWithTheOtherSide) {
     auto client = co_await open();
     client.stream().close();
     EXPECT_TRUE(co_await eventually([&] { return application_->open == 0 && gateway_->counters().openExchanges == 0; }));
-    application_->script = application_->answering(std::string(kSwitching));
+    application_->script = application_->responding(std::string(kSwitching));
     auto other = co_await connect();
     EXPECT_EQ((co_await other.ask(upgrade("1.ws"))).status, 101);
     application_->stop();
@@ -207,8 +207,8 @@ TEST_F(Tunnels, areCutWithTheirEventStreams) {
     co_await client.send(get("/events"));
     EXPECT_TRUE(co_await eventually([&] { return application_->open == 1; }));
     co_await auth_.logout(ada_.principal);
-    const auto answer = co_await client.receive();
-    EXPECT_FALSE(answer.complete && answer.status == 200);
+    const auto response = co_await client.receive();
+    EXPECT_FALSE(response.complete && response.status == 200);
   });
 }
 

@@ -17,8 +17,8 @@ using test::RawServer;
 using test::TestLoop;
 Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
 
-/// Answers each request of a connection with the next of `responses`, then closes.
-RawServer::Script answering(std::vector<std::string> responses) {
+/// Responds to each request of a connection with the next of `responses`, then closes.
+RawServer::Script responding(std::vector<std::string> responses) {
   return [responses](StreamPtr stream, int) -> awaitable<void> {
     for (const std::string& response : responses) {
       const std::string request = co_await test::readUntil(*stream, "\r\n\r\n");
@@ -49,15 +49,15 @@ struct Client {
 constexpr const char* kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 TEST(HttpClient, readsEveryFraming) {
-  EXPECT_EQ(Client(answering({kOk})).send().body, "ok");
-  EXPECT_EQ(Client(answering({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"})).send().body, "ok");
-  EXPECT_EQ(Client(answering({"HTTP/1.1 200 OK\r\n\r\nok"})).send().body, "ok");
-  EXPECT_EQ(Client(answering({"HTTP/1.1 204 No Content\r\n\r\n"})).send().status, 204);
-  EXPECT_EQ(Client(answering({"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"})).send({.method = "HEAD"}).body, "");
+  EXPECT_EQ(Client(responding({kOk})).send().body, "ok");
+  EXPECT_EQ(Client(responding({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"})).send().body, "ok");
+  EXPECT_EQ(Client(responding({"HTTP/1.1 200 OK\r\n\r\nok"})).send().body, "ok");
+  EXPECT_EQ(Client(responding({"HTTP/1.1 204 No Content\r\n\r\n"})).send().status, 204);
+  EXPECT_EQ(Client(responding({"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"})).send({.method = "HEAD"}).body, "");
 }
 
 TEST(HttpClient, skipsInterimAnswers) {
-  EXPECT_EQ(Client(answering({std::string("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n") + kOk})).send().body,
+  EXPECT_EQ(Client(responding({std::string("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n") + kOk})).send().body,
             "ok");
 }
 
@@ -74,7 +74,7 @@ TEST(HttpClient, sendsItsOwnAndTheRequestsHeaders) {
 }
 
 TEST(HttpClient, refusesToSendWhatWouldBreakTheMessage) {
-  Client client(answering({kOk}));
+  Client client(responding({kOk}));
   EXPECT_EQ(client.failure({.target = "/a b"}).code(), ErrorCode::InvalidArgument);
   EXPECT_EQ(client.failure({.headers = {{"X", "a\r\nY: b"}}}).code(), ErrorCode::InvalidArgument);
   EXPECT_EQ(client.server.connections(), 0);
@@ -96,13 +96,13 @@ TEST(HttpClient, sendsABodyInPieces) {
 }
 
 TEST(HttpClient, reusesAConnectionUntilTheServerClosesIt) {
-  Client client(answering({kOk, kOk, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"}));
+  Client client(responding({kOk, kOk, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"}));
   for (int i = 0; i < 4; ++i) EXPECT_EQ(client.send().body, "ok");
   EXPECT_EQ(client.server.connections(), 2);
 }
 
 TEST(HttpClient, noticesAnIdleConnectionThatWasClosedBeforeItWrites) {
-  Client client(answering({kOk}));  // closes after each response
+  Client client(responding({kOk}));  // closes after each response
   for (int i = 0; i < 3; ++i) EXPECT_EQ(client.send({.method = "POST", .body = "x"}).body, "ok");
 }
 
@@ -139,7 +139,7 @@ TEST(HttpClient, doesNotRepeatOnAFreshConnection) {
 }
 
 TEST(HttpClient, reportsACutBodyByName) {
-  const Error error = Client(answering({"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"})).failure();
+  const Error error = Client(responding({"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"})).failure();
   EXPECT_EQ(error.code(), ErrorCode::Unavailable);
   EXPECT_EQ(error.message(), "The connection to docker was lost in the middle of a response: closed by the peer.");
 }
@@ -150,10 +150,12 @@ TEST(HttpClient, reportsASilentServerAfterTheDeadline) {
 }
 
 TEST(HttpClient, refusesNonsenseAndTooMuch) {
-  EXPECT_EQ(Client(answering({"SSH-2.0-OpenSSH_9.2\r\n\r\n"})).failure().code(), ErrorCode::UpstreamFailed);
-  EXPECT_EQ(Client(answering({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"})).failure().code(), ErrorCode::UpstreamFailed);
-  EXPECT_EQ(Client(answering({kOk}), {.host = "docker", .maxBody = 1}).failure().code(), ErrorCode::UpstreamFailed);
-  EXPECT_EQ(Client(answering({"HTTP/1.1 200 OK\r\n\r\nok"}), {.host = "docker", .maxBody = 1}).failure().code(), ErrorCode::UpstreamFailed);
+  EXPECT_EQ(Client(responding({"SSH-2.0-OpenSSH_9.2\r\n\r\n"})).failure().code(), ErrorCode::UpstreamFailed);
+  EXPECT_EQ(Client(responding({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"})).failure().code(),
+            ErrorCode::UpstreamFailed);
+  EXPECT_EQ(Client(responding({kOk}), {.host = "docker", .maxBody = 1}).failure().code(), ErrorCode::UpstreamFailed);
+  EXPECT_EQ(Client(responding({"HTTP/1.1 200 OK\r\n\r\nok"}), {.host = "docker", .maxBody = 1}).failure().code(),
+            ErrorCode::UpstreamFailed);
 }
 
 TEST(HttpClient, givesTheEarlyAnswerOfAServerThatRefusesTheBody) {
@@ -178,7 +180,7 @@ awaitable<std::string> readPieces(HttpExchange& exchange) {
 
 TEST(HttpClient, streamsALargeAnswerAndKeepsTheConnection) {
   const std::string large(3 << 20, 'x');
-  Client client(answering({"HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(large.size()) + "\r\n\r\n" + large, kOk}));
+  Client client(responding({"HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(large.size()) + "\r\n\r\n" + large, kOk}));
   const auto exchange = client.loop.run(client.client.open({}, soon()));
   EXPECT_EQ(client.loop.run(readPieces(*exchange)), large);
   EXPECT_EQ(client.send().body, "ok");
@@ -186,7 +188,7 @@ TEST(HttpClient, streamsALargeAnswerAndKeepsTheConnection) {
 }
 
 TEST(HttpClient, endsAtTheDeadlineThoughDataIsThere) {
-  Client client(answering({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n"}));
+  Client client(responding({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\n"}));
   const auto exchange = client.loop.run(client.client.open({}, soon()));
   EXPECT_EQ(client.loop.run(exchange->read(soon())), "a");
   try {
@@ -198,7 +200,7 @@ TEST(HttpClient, endsAtTheDeadlineThoughDataIsThere) {
 }
 
 TEST(HttpClient, doesNotReuseTheConnectionOfAnExchangeThatWasDropped) {
-  Client client(answering({"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"}));
+  Client client(responding({"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf"}));
   client.loop.run(client.client.open({}, soon())).reset();
   client.loop.run(client.client.open({}, soon())).reset();
   EXPECT_EQ(client.server.connections(), 2);
@@ -222,7 +224,7 @@ TEST(HttpClient, handsAnUpgradedStreamOverWithItsFirstBytes) {
 
 TEST(HttpClient, survivesAGateThatSlicesAndFailsOnOneThatCuts) {
   TestLoop loop;
-  RawServer server(loop, answering({kOk}));
+  RawServer server(loop, responding({kOk}));
   test::TcpGate gate(loop, server.connector());
   HttpClient client(gate.connector(), {.host = "gated"});
   gate.setRules({.sliceBytes = 1}, {.sliceBytes = 3});

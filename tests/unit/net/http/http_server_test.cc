@@ -5,7 +5,7 @@
 namespace swarm::net {
 namespace {
 
-awaitable<void> answerBody(Exchange& exchange) {
+awaitable<void> respondWithBody(Exchange& exchange) {
   std::string body = co_await readAll(exchange.body(), 1 << 20);
   co_await exchange.respond(200, {}, body);
 }
@@ -42,7 +42,7 @@ TEST_F(HttpServerTest, handsAConnectionOverAfterALargeHead) {
 }
 
 TEST_F(HttpServerTest, readsARequestThatArrivesByteByByte) {
-  start(answerBody);
+  start(respondWithBody);
   const StreamPtr stream = connect();
   auto trickle = [](Stream& its_stream) -> awaitable<std::string> {
     for (const char c : std::string("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n")) {
@@ -90,7 +90,7 @@ TEST_F(HttpServerTest, closesRatherThanDrainALargeBody) {
 }
 
 TEST_F(HttpServerTest, sendsContinueWhenTheHandlerReadsTheBody) {
-  start(answerBody);
+  start(respondWithBody);
   const StreamPtr stream = connect();
   auto talk = [](Stream& its_stream) -> awaitable<std::string> {
     co_await its_stream.writeAll(std::string_view("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"));
