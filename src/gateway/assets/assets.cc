@@ -1,4 +1,4 @@
-// Embedding of the files of this folder. An assembler include costs no compile time.
+// Embedding of the files below this folder. An assembler include costs no compile time.
 #include "gateway/assets/assets.h"
 
 #include <cstddef>
@@ -21,20 +21,20 @@
   }
 // clang-format on
 
-SWARM_ASSET(brandHtml, "brand.html")
-SWARM_ASSET(continueHtml, "continue.html")
-SWARM_ASSET(enterHtml, "enter.html")
-SWARM_ASSET(inviteHtml, "invite.html")
-SWARM_ASSET(frameHtml, "frame.html")
-SWARM_ASSET(landingHtml, "landing.html")
-SWARM_ASSET(layoutHtml, "layout.html")
-SWARM_ASSET(messageHtml, "message.html")
-SWARM_ASSET(signInHtml, "sign_in.html")
-SWARM_ASSET(signInByLinkHtml, "sign_in_by_link.html")
-SWARM_ASSET(signedOutHtml, "signed_out.html")
-SWARM_ASSET(waitingHtml, "waiting.html")
-SWARM_ASSET(frameJs, "frame.js")
-SWARM_ASSET(landingJs, "landing.js")
-SWARM_ASSET(pageWorkerJs, "page_worker.js")
-SWARM_ASSET(waitingJs, "waiting.js")
+SWARM_ASSET(brandHtml, "templates/brand.html")
+SWARM_ASSET(continueHtml, "templates/continue.html")
+SWARM_ASSET(enterHtml, "templates/enter.html")
+SWARM_ASSET(inviteHtml, "templates/invite.html")
+SWARM_ASSET(frameHtml, "templates/frame.html")
+SWARM_ASSET(landingHtml, "templates/landing.html")
+SWARM_ASSET(layoutHtml, "templates/layout.html")
+SWARM_ASSET(messageHtml, "templates/message.html")
+SWARM_ASSET(signInHtml, "templates/sign_in.html")
+SWARM_ASSET(signInByLinkHtml, "templates/sign_in_by_link.html")
+SWARM_ASSET(signedOutHtml, "templates/signed_out.html")
+SWARM_ASSET(waitingHtml, "templates/waiting.html")
+SWARM_ASSET(frameJs, "scripts/frame.js")
+SWARM_ASSET(landingJs, "scripts/landing.js")
+SWARM_ASSET(pageWorkerJs, "scripts/page_worker.js")
+SWARM_ASSET(waitingJs, "scripts/waiting.js")
 SWARM_ASSET(pagesCss, "pages.css")

@@ -1,4 +1,4 @@
-// Assets: templates, style and scripts of the gateway's pages. They are files of this folder, linked into the program byte for byte.
+// Assets: templates, style and scripts of the gateway's pages. They are files below this folder, linked into the program byte for byte.
 #pragma once
 
 #include <string_view>

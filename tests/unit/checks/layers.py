@@ -84,8 +84,9 @@ def check(root):
             faults += layer_faults(name[4:], text) + provider_faults(name[4:], text)
         if name.startswith("emulator/"):
             faults += emulator_faults(name, text)
-    tests = [path.relative_to(root).as_posix() for path in (root / "tests").rglob("*") if path.is_file() and "corpus" not in path.parts]
-    return faults + large_folders([path.relative_to(root).as_posix() for path in files] + tests), len(files)
+    everything = [path for folder in ("src", "include", "apps", "emulator", "tests") for path in (root / folder).rglob("*")]
+    counted = [path.relative_to(root).as_posix() for path in everything if path.is_file() and not {"corpus", "__pycache__"} & set(path.parts)]
+    return faults + large_folders(counted), len(files)
 
 
 def self_test():
