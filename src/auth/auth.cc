@@ -66,6 +66,7 @@ class StoreAuth final : public Auth {
                         .maxLife = options.maxAccessTokenLife}),
         codes_(clock, kCodeLife),
         links_(clock, kLoginLinkLife),
+        passwords_(options.passwordCost),
         accounts_(
             {.store = store,
              .clock = clock,

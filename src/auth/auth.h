@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "auth/password_cost.h"
 #include "auth/permissions.h"
 #include "base/clock.h"
 #include "base/secret.h"
@@ -134,6 +135,7 @@ struct AuthOptions {
   std::chrono::hours tokenKeyLife{24 * 90};  ///< age at which the key that signs API tokens is replaced
   std::chrono::hours maxAccessTokenLife{24 * 365};
   Audit* audit = nullptr;  ///< where sign-ins and refused ones are recorded; null: nowhere
+  PasswordCost passwordCost{};
 };
 std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock, AuthOptions options = {});
 

@@ -18,17 +18,16 @@ namespace asio = boost::asio;
 
 constexpr int kMaxWaiting = 64;
 
-std::string hashNow(const std::string& password) {
+std::string hashNow(const std::string& password, PasswordCost cost) {
   char out[crypto_pwhash_STRBYTES] = {};
-  if (crypto_pwhash_str_alg(out, password.data(), password.size(), crypto_pwhash_OPSLIMIT_INTERACTIVE, crypto_pwhash_MEMLIMIT_INTERACTIVE,
-                            crypto_pwhash_ALG_ARGON2ID13) != 0)
+  if (crypto_pwhash_str_alg(out, password.data(), password.size(), cost.passes, cost.kibibytes * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
     throw Error(ErrorCode::OutOfResources, "There is not enough memory to check a password (64 MiB).");
   return out;
 }
 
-bool verifyNow(const std::string& hash, const std::string& password) {
+bool verifyNow(const std::string& hash, const std::string& password, PasswordCost cost) {
   if (hash.empty()) {
-    hashNow(password);  // the same work, so that the time does not depend on whether the user exists
+    hashNow(password, cost);  // the same work, so that the time does not depend on whether the user exists
     return false;
   }
   return crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
@@ -54,20 +53,22 @@ class WaitingSignIn {
 
 }  // namespace
 
-Passwords::Passwords() { SWARM_CHECK(sodium_init() >= 0); }
+Passwords::Passwords(PasswordCost cost) : cost_(cost) { SWARM_CHECK(sodium_init() >= 0); }
 
 Passwords::~Passwords() { pool_.join(); }
 
 asio::awaitable<std::string> Passwords::hash(Secret password) {
   WaitingSignIn waiting(waiting_);
-  auto work = [](const Secret& secret) -> asio::awaitable<std::string> { co_return hashNow(secret.reveal()); };
-  co_return co_await asio::co_spawn(pool_, work(password), asio::use_awaitable);
+  auto work = [](const Secret& secret, PasswordCost cost) -> asio::awaitable<std::string> { co_return hashNow(secret.reveal(), cost); };
+  co_return co_await asio::co_spawn(pool_, work(password, cost_), asio::use_awaitable);
 }
 
 asio::awaitable<bool> Passwords::verify(std::string hash, Secret password) {
   WaitingSignIn waiting(waiting_);
-  auto work = [](const std::string& text, const Secret& secret) -> asio::awaitable<bool> { co_return verifyNow(text, secret.reveal()); };
-  co_return co_await asio::co_spawn(pool_, work(hash, password), asio::use_awaitable);
+  auto work = [](const std::string& text, const Secret& secret, PasswordCost cost) -> asio::awaitable<bool> {
+    co_return verifyNow(text, secret.reveal(), cost);
+  };
+  co_return co_await asio::co_spawn(pool_, work(hash, password, cost_), asio::use_awaitable);
 }
 
 Secret makePassword() {

@@ -5,15 +5,16 @@
 #include <boost/asio/thread_pool.hpp>
 #include <string>
 
+#include "auth/password_cost.h"
 #include "base/secret.h"
 
 namespace swarm {
 
-/// At most two at a time, each for about 0.1 s with 64 MiB that are released afterwards; callers resume on their own executor.
+/// At most two at a time, each with memory that is released afterwards; callers resume on their own executor.
 /// Thread-safe. Throws Error(TooManyRequests) when too many are waiting.
 class Passwords {
  public:
-  Passwords();
+  explicit Passwords(PasswordCost cost);
   ~Passwords();
 
   boost::asio::awaitable<std::string> hash(Secret password);
@@ -21,6 +22,7 @@ class Passwords {
   boost::asio::awaitable<bool> verify(std::string hash, Secret password);
 
  private:
+  PasswordCost cost_;
   std::atomic<int> waiting_{0};
   boost::asio::thread_pool pool_{2};
 };

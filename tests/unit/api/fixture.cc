@@ -125,11 +125,11 @@ ApiServer::ApiServer(ApiOptions options, AccessRules rules) {
   store_ = openSqliteStore(dir_ / "data");
   audit = std::make_unique<Audit>(store_->audit(), clock);
   if (options.audit == nullptr) options.audit = audit.get();
-  auth = makeAuth(*store_, clock, {.access = rules, .audit = audit.get()});
+  auth = makeAuth(*store_, clock, {.access = rules, .audit = audit.get(), .passwordCost = {.passes = 1, .kibibytes = 8}});
   loop.run(auth->initialise());
   password = "correct horse battery staple";
   loop.run(auth->putUser("ulla", Secret(password), Role::user));
-  // Hashing takes a while: only one of them can sign in by password.
+  // Only one of them can sign in by password.
   loop.run(auth->putUser("sten", Secret(), Role::user));
   loop.run(auth->putUser("vera", Secret(), Role::viewer));
   loop.run(auth->putUser("auda", Secret(), Role::auditor));

@@ -26,6 +26,8 @@ TEST_F(AuthTest, makesAnAdminWithARandomPasswordAtTheFirstStartOnly) {
 }
 
 TEST_F(AuthTest, storesNoPasswordAndNoTokenInTheClear) {
+  open(AuthOptions{});
+  run(auth_->putUser("ann", Secret("correct horse"), Role::user));
   LoginResult result = login();
   auto user = run(store_->getUser("ann"));
   EXPECT_TRUE(user->passwordHash.starts_with("$argon2id$"));
@@ -275,6 +277,7 @@ TEST_F(AuthTest, keepsInvitationsAndDisabledUsersOverARestart) {
 
 /// A hash of a password takes 64 MiB and much time.
 TEST_F(AuthTest, limitsTheConcurrentUsesOfAnInvitation) {
+  open(AuthOptions{});
   run(auth_->accounts().create("ben", Role::user, Secret()));
   const std::string code = run(auth_->accounts().invite("ben")).code.reveal();
   int accepted = 0, refused = 0;

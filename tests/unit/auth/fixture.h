@@ -15,15 +15,8 @@
 
 namespace swarm::test {
 
-template <typename T>
-Error errorOf(awaitable<T> work) {
-  try {
-    run(std::move(work));
-  } catch (const Error& error) {
-    return error;
-  }
-  return Error(ErrorCode::Internal, "nothing was thrown");
-}
+/// For tests of something else than passwords: hashes take no time.
+inline constexpr PasswordCost kLowCost{.passes = 1, .kibibytes = 8};
 
 class AuthTest : public testing::Test {
  protected:
@@ -36,17 +29,31 @@ class AuthTest : public testing::Test {
     store_.reset();
     std::filesystem::remove_all(folder_);
   }
-  void open() {
+  template <typename T>
+  T run(awaitable<T> work) {
+    return loop_.run(std::move(work));
+  }
+  template <typename T>
+  Error errorOf(awaitable<T> work) {
+    try {
+      run(std::move(work));
+    } catch (const Error& error) {
+      return error;
+    }
+    return Error(ErrorCode::Internal, "nothing was thrown");
+  }
+  void open(AuthOptions options = {.passwordCost = kLowCost}) {
     auth_.reset();
     store_.reset();
     store_ = openSqliteStore(folder_);
-    auth_ = makeAuth(*store_, clock_);
+    auth_ = makeAuth(*store_, clock_, std::move(options));
     password_ = run(auth_->initialise());
   }
   /// The key that signs, read from the store.
   ApiTokenKey signingKey() { return ApiTokenKey(Secret(*fromHex(run(store_->loadTokenKeys()).back().seed.reveal()))); }
   LoginResult login() { return run(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.1"})); }
 
+  TestLoop loop_;  // the thread that hashed a password may use it until auth_ has ended
   std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("swarm-auth-" + toHex(randomBytes(8)));
   ManualClock clock_;
   std::unique_ptr<Store> store_;

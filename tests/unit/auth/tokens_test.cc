@@ -32,7 +32,7 @@ TEST_F(AuthTest, refusesTokensThatAreNotItsOwn) {
   std::filesystem::path other_folder = folder_.string() + "-other";
   {
     auto other_store = openSqliteStore(other_folder);
-    auto other = makeAuth(*other_store, clock_);
+    auto other = makeAuth(*other_store, clock_, {.passwordCost = kLowCost});
     run(other->initialise());
     EXPECT_FALSE(other->verifyApiToken(token));
   }

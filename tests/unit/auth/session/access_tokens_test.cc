@@ -12,6 +12,7 @@
 #include "support/coroutine_test.h"
 #include "support/manual_clock.h"
 #include "support/temp_dir.h"
+#include "unit/auth/fixture.h"
 
 namespace swarm {
 namespace {
@@ -60,7 +61,7 @@ class AccessTokensTest : public ::testing::Test {
     auth_.reset();
     store_.reset();
     store_ = openSqliteStore(folder_ / "data");
-    auth_ = makeAuth(*store_, clock_);
+    auth_ = makeAuth(*store_, clock_, {.passwordCost = test::kLowCost});
     loop_.run(auth_->initialise());
   }
   Secret create(const std::string& name) {
