@@ -27,8 +27,8 @@ const listing = async (name) => {
   const script = `cd /home/coder && find repo hard -printf '%p|%y|%m|%U|%G|%n|%T@|%l\\0' | sort -z | tr '\\0' '\\n'; ` +
     `find repo hard -type f -size -1000000k -print0 | sort -z | xargs -0 sha256sum; cmp -n 6 -i 1000000000:0 hard/holes <(printf middle) && stat -c '%s' hard/holes; ` +
     `find hard -inum "$(stat -c %i hard/one)" | sort`;
-  const answer = await sh(name, script, '--user', 'root');
-  return answer.code === 0 ? answer.stdout : `failed: ${answer.stderr}`;
+  const result = await sh(name, script, '--user', 'root');
+  return result.code === 0 ? result.stdout : `failed: ${result.stderr}`;
 };
 const same = (was, is) => was === is ? '' : execFileSync('sh', ['-c', 'diff "$1" "$2" || true', 'sh', ...[was, is].map((text, i) => {
   fs.writeFileSync(file(`listing-${i}`), text);
@@ -66,8 +66,8 @@ async function cutExport() {
   const exporting = server.runWith({ seconds: 60 }, 'export', 'web1', '-o', target);
   await waitFor('half of the archive', async () => fs.existsSync(`${target}.partial`) && fs.statSync(`${target}.partial`).size > 1000000, 30);
   await server.kill('SIGKILL');
-  const answer = await exporting;
-  check(answer.code === 1 && /incomplete/.test(answer.stderr), 'an export that was cut says so', JSON.stringify(answer));
+  const result = await exporting;
+  check(result.code === 1 && /incomplete/.test(result.stderr), 'an export that was cut says so', JSON.stringify(result));
   check(!fs.existsSync(target) && !fs.existsSync(`${target}.partial`), 'and leaves no file');
   await server.start();
   await waitFor('the workspace is there again', async () => (await sh('web1', 'rm -f ~/large')).code === 0, 60);

@@ -69,9 +69,9 @@ export class FlyEmulator {
   async volumes() {
     const { apps } = await this.request('GET', '/v1/apps?org_slug=personal');
     const lists = await Promise.all(apps.map(async ({ name }) => {
-      const answer = await this.request('GET', `/v1/apps/${name}/volumes`);
-      if (!Array.isArray(answer) && !/not find|not found/i.test(answer.error)) throw new Error(JSON.stringify(answer));
-      return Array.isArray(answer) ? answer.map((volume) => ({ ...volume, app: name })) : [];
+      const response = await this.request('GET', `/v1/apps/${name}/volumes`);
+      if (!Array.isArray(response) && !/not find|not found/i.test(response.error)) throw new Error(JSON.stringify(response));
+      return Array.isArray(response) ? response.map((volume) => ({ ...volume, app: name })) : [];
     }));
     return lists.flat();
   }

@@ -26,8 +26,8 @@ async function signIn(page) {
 
 const inside = (name, ...words) => server.run('exec', name, '--', ...words);
 async function providers() {
-  const answer = await server.run('status', '-o', 'json');
-  const list = JSON.parse(answer.stdout).providers;
+  const result = await server.run('status', '-o', 'json');
+  const list = JSON.parse(result.stdout).providers;
   return Object.fromEntries(list.map((provider) => [provider.type ?? provider.provider ?? provider.name, provider]));
 }
 const healthOf = async (type) => (await providers())[type]?.status;
@@ -53,8 +53,8 @@ async function workInBrowser(page, url) {
   await page.waitForSelector(workbench, { timeout: 120000 });
   check(page.url().startsWith(url), 'VS Code opens through the gateway and the edge');
   const seen = await Person.typeInTerminal(page, 'echo made-in-$((40+2)) > ~/from-terminal.txt', async () => {
-    const answer = await inside('web1', 'cat', '/home/coder/from-terminal.txt');
-    return answer.code === 0 && answer.stdout ? answer : undefined;
+    const result = await inside('web1', 'cat', '/home/coder/from-terminal.txt');
+    return result.code === 0 && result.stdout ? result : undefined;
   });
   check(seen?.stdout === 'made-in-42\n', 'the terminal works, and exec sees its file', JSON.stringify(seen));
   await shot(page, 'terminal');
@@ -102,8 +102,8 @@ async function flyIsAway(page, url) {
   await waitFor('Fly is healthy again', async () => await healthOf('flyio') === 'healthy', 60);
   check(await healthOf('docker') === 'healthy', 'both are healthy again');
   await waitFor('web1 is running again', async () => {
-    const answer = await server.run('show', 'web1', '-o', 'json');
-    return answer.code === 0 && JSON.parse(answer.stdout).status === 'running';
+    const result = await server.run('show', 'web1', '-o', 'json');
+    return result.code === 0 && JSON.parse(result.stdout).status === 'running';
   });
   check(fly.left().containers[0] === container, 'the Machine has run all the time, in the same container');
   check((await inside('web1', 'cat', '/home/coder/from-terminal.txt')).stdout === 'made-in-42\n', 'with its files');

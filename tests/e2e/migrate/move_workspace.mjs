@@ -21,8 +21,8 @@ const text = async (page) => (await page.locator('.view-lines').allInnerTexts())
 const listing = async () => {
   const script = `cd /home/coder && find . -path ./.local/share/code-server -prune -o -path ./.cache -prune -o -path ./.config -prune -o -printf '%P|%y|%m|%U|%G|%T@|%l|' ` +
     `-exec sh -c 'if [ -f "$1" ] && [ ! -L "$1" ]; then sha256sum <"$1" | cut -d" " -f1; else echo; fi' sh {} ';' | sort`;
-  const answer = await server.run('exec', 'web1', '--user', 'root', '--', 'sh', '-c', script);
-  return answer.code === 0 ? answer.stdout : `failed: ${answer.stderr}`;
+  const result = await server.run('exec', 'web1', '--user', 'root', '--', 'sh', '-c', script);
+  return result.code === 0 ? result.stdout : `failed: ${result.stderr}`;
 };
 // What VS Code itself does to the top folders while it runs is not what is compared, and a pipe is not moved.
 const comparable = (lines) => lines.split('\n').filter((line) => !/^(\.bash_history)?\||^\.local|^project\/pipe\|/.test(line));
@@ -60,7 +60,7 @@ async function move(page, words, name) {
   const began = Date.now();
   const seen = { bar: false, notification: false, dialog: false };
   let ended = false;
-  const moving = server.runWith({ seconds: 300 }, 'migrate', 'web1', ...words).then((answer) => { ended = true; return answer; });
+  const moving = server.runWith({ seconds: 300 }, 'migrate', 'web1', ...words).then((result) => { ended = true; return result; });
   while (!ended && await page.evaluate(() => window.beforeTheMove === true).catch(() => false)) {
     const shown = (await page.locator('body').innerText().catch(() => '')).replace(/\s+/g, ' ');
     if (!seen.bar && shown.includes('Moving to ')) { seen.bar = true; await person.shot(page, `${name}-moving`); }
@@ -93,8 +93,8 @@ async function workAfter(page, before, where) {
   const hard = await inside('sh', '-c', 'cd /home/coder/project && [ one -ef deep/two ] && stat -c %b sparse');
   check(hard.code === 0 && Number(hard.stdout) < 2000, 'hard links are hard links, sparse files are sparse', JSON.stringify(hard));
   const trail = await Person.typeInTerminal(page, `echo 'on-${where}' >> ~/trail.txt`, async () => {
-    const answer = await inside('cat', '/home/coder/trail.txt');
-    return answer.code === 0 && answer.stdout.includes(`on-${where}`);
+    const result = await inside('cat', '/home/coder/trail.txt');
+    return result.code === 0 && result.stdout.includes(`on-${where}`);
   });
   check(trail, `the terminal works on ${where}`);
 }

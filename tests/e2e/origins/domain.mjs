@@ -44,8 +44,8 @@ async function signsIn(page) {
   const cookies = await page.context().cookies();
   check(cookies.every(({ name, secure, domain: its }) => !name.includes('swarm-') || (name.startsWith('__Host-') && secure && !its.startsWith('.'))),
     'every cookie of the server is __Host- and of one host only', JSON.stringify(cookies));
-  const answer = await go(page, at(''));
-  check(/max-age=\d/.test(answer.headers()['strict-transport-security'] ?? ''), 'browsers are instructed to use https only');
+  const response = await go(page, at(''));
+  check(/max-age=\d/.test(response.headers()['strict-transport-security'] ?? ''), 'browsers are instructed to use https only');
   // As VS Code's Live Preview: a page of its host, whose policy admits the port in a frame, and no other.
   await go(page, at('mine', '/healthz'));
   await page.evaluate(({ origin, url }) => {

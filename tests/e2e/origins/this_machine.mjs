@@ -35,8 +35,8 @@ async function codeOfAnotherBrowser(name) {
 }
 
 async function codesOfOthersAreRefused(page) {
-  const answer = await page.goto(await codeOfAnotherBrowser('dev'));
-  check(answer.status() === 403, 'a sign-in code that another browser fetched is refused', String(answer.status()));
+  const response = await page.goto(await codeOfAnotherBrowser('dev'));
+  check(response.status() === 403, 'a sign-in code that another browser fetched is refused', String(response.status()));
   const cookies = (await page.context().cookies()).filter(({ domain }) => domain === 'dev.localhost');
   check(cookies.length === 0, 'and leaves no cookie', JSON.stringify(cookies));
 }
@@ -79,8 +79,8 @@ async function portsOfOneWorkspaceWorkTogether(page) {
   await page.waitForSelector('#port');
   check(page.url() === at('3000.dev'), 'its former address leads there', page.url());
   const call = await page.evaluate(async (url) => {
-    const answer = await fetch(url, { method: 'PUT', credentials: 'include', headers: { 'Content-Type': 'application/json' }, body: '{}' });
-    return answer.json();
+    const response = await fetch(url, { method: 'PUT', credentials: 'include', headers: { 'Content-Type': 'application/json' }, body: '{}' });
+    return response.json();
   }, at('8000.dev', '/call'));
   check(call.method === 'PUT' && call.cookie === '', 'it calls another port of the workspace, without our cookies', JSON.stringify(call));
   check((await reachedAt(page)).preflights > 0, 'preflight included');

@@ -52,8 +52,8 @@ const read = (...where) => new Promise((resolve) => {
 });
 
 async function commands() {
-  const answer = await ssh(host, 'echo out; echo err >&2; echo $GREETING; exit 7');
-  check(answer.code === 7 && answer.stdout === 'out\nhello "there" \\ all\n' && answer.stderr === 'err\n', 'a command, its streams, its exit code, the environment of the workspace', JSON.stringify(answer));
+  const result = await ssh(host, 'echo out; echo err >&2; echo $GREETING; exit 7');
+  check(result.code === 7 && result.stdout === 'out\nhello "there" \\ all\n' && result.stderr === 'err\n', 'a command, its streams, its exit code, the environment of the workspace', JSON.stringify(result));
   const input = crypto.randomBytes(3 << 20).toString('base64');
   const echoed = await run('ssh', ['-F', config, host, 'sha256sum'], { input });
   check(echoed.stdout.startsWith(crypto.createHash('sha256').update(input).digest('hex')), 'standard input arrives as it is', JSON.stringify(echoed));
@@ -146,8 +146,8 @@ echo "listeningOn==/home/coder/.vscode-server/server.sock=="\n`;
   check(installed.code === 0 && socket, 'a server is installed by a script on standard input, and goes on', JSON.stringify(installed));
   const port = await freePort();
   const link = keep('ssh', ['-F', config, '-N', '-L', `${port}:${socket}`, host]);
-  const answer = await waitFor('the forwarded socket', () => read(port, '127.0.0.1'), 30).catch(() => link.text);
-  check(answer === 'remote server\n', 'its socket is forwarded to a port here', answer);
+  const text = await waitFor('the forwarded socket', () => read(port, '127.0.0.1'), 30).catch(() => link.text);
+  check(text === 'remote server\n', 'its socket is forwarded to a port here', text);
   link.kill();
   const alive = await run('ssh', ['-F', config, '-o', 'ControlMaster=auto', '-o', `ControlPath=${server.folder}/control-%C`, '-o', 'ControlPersist=yes', host, 'pgrep -f server.py']);
   check(alive.code === 0, 'the server outlived its connection', JSON.stringify(alive));
@@ -157,9 +157,9 @@ echo "listeningOn==/home/coder/.vscode-server/server.sock=="\n`;
 }
 
 async function sessions() {
-  const answer = await fetch(`${server.url}/api/auth/login`.replace(/\/\/swarm\.localhost/, '//127.0.0.1'), {
+  const response = await fetch(`${server.url}/api/auth/login`.replace(/\/\/swarm\.localhost/, '//127.0.0.1'), {
     method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ user: 'admin', password: server.password() }) });
-  const { token } = await answer.json();
+  const { token } = await response.json();
   const session = keep('ssh', ['-F', config, host, 'echo begun; exec sleep 1000'], { SWARM_TOKEN: token, SWARM_URL: server.url });
   await waitFor('the session has begun', () => session.text.includes('begun'), 30);
   const out = await server.runWith({ environment: { SWARM_TOKEN: token, SWARM_URL: server.url } }, 'api', 'POST', '/api/auth/logout');

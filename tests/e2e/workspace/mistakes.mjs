@@ -12,9 +12,9 @@ const server = new Server(options.swarm);
 /// The verb must end with this code and say something that matches.
 async function expect(sentence, code, pattern, ...words) { return expectWith({}, sentence, code, pattern, ...words); }
 async function expectWith(how, sentence, code, pattern, ...words) {
-  const answer = await server.runWith(how, ...words);
-  check(answer.code === code && pattern.test(answer.stderr + answer.stdout), sentence, JSON.stringify(answer));
-  return answer;
+  const result = await server.runWith(how, ...words);
+  check(result.code === code && pattern.test(result.stderr + result.stdout), sentence, JSON.stringify(result));
+  return result;
 }
 
 try {

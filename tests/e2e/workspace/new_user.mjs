@@ -43,8 +43,8 @@ try {
   await shot(page, 'workbench');
 
   const seen = await Person.typeInTerminal(page, 'echo made-in-$((40+2)) > ~/from-terminal.txt', async () => {
-    const answer = await server.run('exec', 'first', '--', 'cat', '/home/coder/from-terminal.txt');
-    return answer.code === 0 && answer.stdout ? answer : undefined;
+    const result = await server.run('exec', 'first', '--', 'cat', '/home/coder/from-terminal.txt');
+    return result.code === 0 && result.stdout ? result : undefined;
   });
   check(seen?.stdout === 'made-in-42\n', 'exec sees the file that the terminal made', JSON.stringify(seen));
   await shot(page, 'terminal');

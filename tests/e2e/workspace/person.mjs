@@ -57,8 +57,8 @@ export class Person {
       await page.focus('.terminal-wrapper.active .xterm-helper-textarea');
       await page.keyboard.type(`${line}\n`, { delay: 5 });
       for (const end = Date.now() + 10000; Date.now() < end; await page.waitForTimeout(200)) {
-        const answer = await isDone();
-        if (answer) return answer;
+        const result = await isDone();
+        if (result) return result;
       }
     }
     return undefined;

@@ -1,4 +1,4 @@
-// The npm package fly-admin drives the emulator: each of its calls meets the answer that its types promise. The emulator is strict: a request
+// The npm package fly-admin drives the emulator: each of its calls meets the response that its types promise. The emulator is strict: a request
 // that Fly's own document does not allow fails.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -70,7 +70,7 @@ async function machines(fly, volume) {
   assert.deepEqual(shown.config.mounts[0], { volume: volume.id, path: '/data', name: 'data', size_gb: 2, encrypted: true });
   assert.equal((await fly.Machine.listMachines(app_name)).length, 1);
   const { image_ref: image } = shown;
-  // What an answer says of the image can be sent back.
+  // What a response says of the image can be sent back.
   const update = { ...config, env: { A: '2' }, image: `${image.registry}/${image.repository}:${image.tag}@${image.digest}` };
   const updated = await fly.Machine.updateMachine({ app_name, machine_id, config: update });
   assert.notEqual(updated.instance_id, made.instance_id);

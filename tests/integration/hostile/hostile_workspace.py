@@ -160,7 +160,7 @@ def examine(server, options):
     if logged > MOST_LOG * attack.made + MIB:
         wrong.append(f"the log grew by {logged / attack.made / 1024:.1f} KiB for each request")
     log = server.log.read_bytes().decode(errors="surrogateescape")
-    for where, text in [("the log", log)] + [("an answer", text) for text in attack.texts]:
+    for where, text in [("the log", log)] + [("a response", text) for text in attack.texts]:
         if found := FORBIDDEN.search(text):
             wrong.append(f"{where} has {found.group()!r}: {text[max(0, found.start() - 80):found.end() + 20]!r}")
             break

@@ -97,9 +97,9 @@ const gateway = http.createServer(async (request, response) => {
   }
   if (request.url.includes('healer.js')) await extensionIsThere;
   if (request.headers['sec-fetch-dest'] === 'document') await new Promise((resolve) => { setTimeout(resolve, pageDelay); });
-  const upstream = http.request({ socketPath: socket, path: request.url, method: request.method, headers: request.headers }, (answer) => {
-    response.writeHead(answer.statusCode, answer.headers);
-    answer.pipe(response);
+  const upstream = http.request({ socketPath: socket, path: request.url, method: request.method, headers: request.headers }, (upstreamResponse) => {
+    response.writeHead(upstreamResponse.statusCode, upstreamResponse.headers);
+    upstreamResponse.pipe(response);
   });
   upstream.on('error', () => { if (!response.headersSent) response.writeHead(502); response.end(); });
   request.pipe(upstream);

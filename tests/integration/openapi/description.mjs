@@ -5,7 +5,7 @@ const require = createRequire(`${process.env.SWARM_TEST_MODULES}/`);
 const Ajv = require('ajv/dist/2020').default;
 const addFormats = require('ajv-formats').default;
 
-/// Objects of answers say no more than is written, which holds for this server; clients must bear more.
+/// Objects of responses say no more than is written, which holds for this server; clients must bear more.
 function close(value, name) {
   if (Array.isArray(value)) return value.map((element) => close(element));
   if (value === null || typeof value !== 'object') return value;
@@ -43,7 +43,7 @@ export class Description {
   }
   faultsOf(name, value) { return this.faults({ $ref: `#/components/schemas/${name}` }, value); }
 
-  /// How many examples of answers there are, all of them right.
+  /// How many examples of responses there are, all of them right.
   judgeExamples() {
     let judged = 0;
     const judge = (name, example) => {
@@ -61,7 +61,7 @@ export class Description {
     return { type, ...media };
   }
 
-  /// Throws when an answer is not as the document says. `text`: its body.
+  /// Throws when a response is not as the document says. `text`: its body.
   judge(id, status, headers, text) {
     const operation = this.operations.get(id);
     this.seen.get(id).add(status);

@@ -1,4 +1,4 @@
-// The API's description against the server that gives it: linters, every answer and documented request by JSON Schema, and a generated client.
+// The API's description against the server that gives it: linters, every response and documented request by JSON Schema, and a generated client.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import http from 'node:http';
@@ -75,8 +75,8 @@ fs.writeFileSync(path.join(server.config, 'swarm.toml'), `[api]\nvalidateAddress
 try {
   await server.start();
   const { token } = JSON.parse(fs.readFileSync(path.join(server.config, 'credentials.json'), 'utf8'));
-  const answer = await fetch(`${server.url}/api/openapi.json`, { headers: { Authorization: `Bearer ${token}` } });
-  const document = await answer.json();
+  const response = await fetch(`${server.url}/api/openapi.json`, { headers: { Authorization: `Bearer ${token}` } });
+  const document = await response.json();
   const folder = path.join(server.folder, 'lint');
   fs.mkdirSync(folder);
   const file = path.join(folder, 'openapi.json');
@@ -86,11 +86,11 @@ try {
   const description = new Description(document);
   const { events, examples, broken } = await walkAll(new Walk(description, server.url, token), server.password(), endpoints);
   check(events > 2, 'every event is as described');
-  check(description.judgeExamples() > 15, 'every example of an answer is right');
+  check(description.judgeExamples() > 15, 'every example of a response is right');
   check(examples > 10, `all ${examples} documented requests are right, and taken`);
   check(broken > 30, `all ${broken} requests that the description refuses are refused`);
   const missed = [...description.seen].filter(([, statuses]) => statuses.size === 0).map(([id]) => id);
-  check(missed.length === 0, 'every answer of a walk through all routes is as described', `not walked: ${missed.join(', ')}`);
+  check(missed.length === 0, 'every response of a walk through all routes is as described', `not walked: ${missed.join(', ')}`);
   lint('openapi.json', folder);
   compile('openapi.json', folder);
   runClient(folder, server, token);

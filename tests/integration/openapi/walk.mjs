@@ -1,11 +1,11 @@
-// A walk through all routes: every answer and every documented request is judged by the description.
+// A walk through all routes: every response and every documented request is judged by the description.
 
 export class Walk {
   constructor(description, url, token) {
     Object.assign(this, { description, url, token });
   }
 
-  /// Sends, judges the answer, and gives it: { status, headers, text, json }. `expected`: one status, several, or none in particular.
+  /// Sends, judges the response, and gives it: { status, headers, text, json }. `expected`: one status, several, or none in particular.
   async call(id, { path = {}, query = {}, headers = {}, body, type, token = this.token, method } = {}, expected = undefined) {
     const operation = this.description.operations.get(id);
     const target = operation.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(path[name]));
@@ -16,37 +16,37 @@ export class Walk {
       init.body = typeof body === 'string' ? body : JSON.stringify(body);
       init.headers['Content-Type'] = type ?? this.description.bodyOf(id).type ?? 'application/json';
     }
-    const answer = await fetch(this.url + target + (search ? `?${search}` : ''), init);
-    const text = await answer.text();
-    if (init.method !== 'HEAD') this.description.judge(id, answer.status, answer.headers, text);
-    if (expected !== undefined && ![expected].flat().includes(answer.status))
-      throw new Error(`${id} answered ${answer.status} instead of ${expected}: ${text}`);
-    const isJson = text.startsWith('{') && !answer.headers.get('content-type').includes('ndjson');
-    return { status: answer.status, headers: answer.headers, text, json: isJson ? JSON.parse(text) : undefined };
+    const response = await fetch(this.url + target + (search ? `?${search}` : ''), init);
+    const text = await response.text();
+    if (init.method !== 'HEAD') this.description.judge(id, response.status, response.headers, text);
+    if (expected !== undefined && ![expected].flat().includes(response.status))
+      throw new Error(`${id} answered ${response.status} instead of ${expected}: ${text}`);
+    const isJson = text.startsWith('{') && !response.headers.get('content-type').includes('ndjson');
+    return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : undefined };
   }
 
   /// As call(), and follows what was begun to its end. `cancel`: what would not end here.
   async begin(id, request, expected, cancel = false) {
-    const answer = await this.call(id, request, expected);
-    const location = answer.headers.get('operation-location');
-    if (!location) return answer;
+    const response = await this.call(id, request, expected);
+    const location = response.headers.get('operation-location');
+    if (!location) return response;
     const path = { id: location.split('/').pop() };
     if (cancel) await this.call('cancelOperation', { path }, 202);
     await this.call('getOperation', { path, query: { wait: 60 } }, 200);
-    return answer;
+    return response;
   }
 
   /// Events until `enough` says so, each judged by its name.
   async events(enough, during) {
     const abort = new AbortController();
-    const answer = await fetch(`${this.url}/api/events`, { headers: { Authorization: `Bearer ${this.token}` }, signal: abort.signal });
-    this.description.judge('streamEvents', answer.status, answer.headers, '');
+    const response = await fetch(`${this.url}/api/events`, { headers: { Authorization: `Bearer ${this.token}` }, signal: abort.signal });
+    this.description.judge('streamEvents', response.status, response.headers, '');
     const work = during();
     const schemas = { instance: 'InstanceEvent', operation: 'Operation', share: 'ShareEvent', provider: 'ProviderEvent', log: 'LogEvent', reset: 'ResetEvent' };
     const names = [];
     let text = '';
     const decoder = new TextDecoder();
-    for await (const piece of answer.body) {
+    for await (const piece of response.body) {
       text += decoder.decode(piece, { stream: true });
       for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
         const lines = text.slice(0, end).split('\n');
@@ -257,10 +257,10 @@ async function sendExamples(walk) {
     for (const [name, { value }] of Object.entries(examples)) {
       const faults = description.faults(schema, value);
       if (faults) throw new Error(`example ${name} of ${operation}: ${faults}`);
-      const answer = await walk.begin(operation, { path: { id, type: name, name: 'walker', user: 'walker' }, body: value }, undefined, operation === 'takeSnapshot');
-      const only_missing = (answer.json?.errors ?? []).some(({ detail }) => detail.includes('not configured'));
-      if ([400, 404, 415].includes(answer.status) && !only_missing)
-        throw new Error(`example ${name} of ${operation} was refused: ${answer.text}`);
+      const response = await walk.begin(operation, { path: { id, type: name, name: 'walker', user: 'walker' }, body: value }, undefined, operation === 'takeSnapshot');
+      const only_missing = (response.json?.errors ?? []).some(({ detail }) => detail.includes('not configured'));
+      if ([400, 404, 415].includes(response.status) && !only_missing)
+        throw new Error(`example ${name} of ${operation} was refused: ${response.text}`);
       ++sent;
     }
   }
@@ -280,8 +280,8 @@ async function sendBroken(walk) {
       const bodies = [{ ...value, unheardOf: 1 }, ...Object.keys(value).map((key) => ({ ...value, [key]: wrong(value[key]) }))];
       for (const body of bodies) {
         if (!description.faults(schema, body)) throw new Error(`${operation} takes ${JSON.stringify(body)}`);
-        const answer = await walk.call(operation, { path: { id, type: name, name: 'walker', user: 'walker' }, body }, 400);
-        if (!answer.json.errors?.length) throw new Error(`${operation} does not say what is wrong with ${JSON.stringify(body)}: ${answer.text}`);
+        const response = await walk.call(operation, { path: { id, type: name, name: 'walker', user: 'walker' }, body }, 400);
+        if (!response.json.errors?.length) throw new Error(`${operation} does not say what is wrong with ${JSON.stringify(body)}: ${response.text}`);
         ++sent;
       }
     }

@@ -27,10 +27,10 @@ def make_proxy(server):
             headers = {name: value for name, value in self.headers.items() if name != "X-Forwarded-For"}
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
             connection.request("POST", self.path, body, headers | {"X-Forwarded-For": forwarded})
-            answer = connection.getresponse()
-            text = answer.read()
-            self.send_response_only(answer.status)
-            for name, value in answer.getheaders():
+            response = connection.getresponse()
+            text = response.read()
+            self.send_response_only(response.status)
+            for name, value in response.getheaders():
                 if name.lower() not in ("content-length", "transfer-encoding", "connection"):
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(text)))
@@ -54,9 +54,9 @@ class People:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE, source_address=(address, 0))
         try:
             connection.request("POST", path, body, {"Host": self.host} | headers)
-            answer = connection.getresponse()
-            answer.read()
-            return answer
+            response = connection.getresponse()
+            response.read()
+            return response
         finally:
             connection.close()
 
@@ -71,17 +71,17 @@ class People:
 
     def guess_until_throttled(self, ask, headers_of=lambda attempt: {}):
         for attempt in range(MANY):
-            answer = ask(ATTACKER, f"wrong {attempt}", headers_of(attempt))
-            if answer.status == 429:
-                assert int(answer.headers["Retry-After"]) >= 1, answer.headers
+            response = ask(ATTACKER, f"wrong {attempt}", headers_of(attempt))
+            if response.status == 429:
+                assert int(response.headers["Retry-After"]) >= 1, response.headers
                 return
-            assert answer.status == 401, answer.status
+            assert response.status == 401, response.status
         raise AssertionError(f"{MANY} wrong passwords were accepted for verification")
 
 
-def device_of(answer):
+def device_of(response):
     """The cookies that stay when the session has ended."""
-    cookies = [cookie.split(";")[0] for cookie in answer.headers.get_all("Set-Cookie")]
+    cookies = [cookie.split(";")[0] for cookie in response.headers.get_all("Set-Cookie")]
     return "; ".join(cookie for cookie in cookies if "device" in cookie.split("=")[0])
 
 

@@ -177,9 +177,9 @@ async function checkProxy(browser, proxy) {
   const cookie = await checkBrowser(browser, proxy);
   const ca = fs.readFileSync(proxy.authority ?? files['ca.pem']);
   const size = 8 << 20;
-  const answer = await ask(port, '/upload', { method: 'POST', ca, body: Buffer.alloc(size), headers: { Cookie: cookie, Origin: `https://${port}:${tlsPort}`, 'X-Forwarded-For': '192.0.2.66' } });
-  const seen = answer.status === 200 ? JSON.parse(answer.text) : { headers: {} };
-  check(seen.bytes === size, `${proxy.name}: a large body passes`, `${answer.status} ${answer.text.slice(0, 300)}`);
+  const response = await ask(port, '/upload', { method: 'POST', ca, body: Buffer.alloc(size), headers: { Cookie: cookie, Origin: `https://${port}:${tlsPort}`, 'X-Forwarded-For': '192.0.2.66' } });
+  const seen = response.status === 200 ? JSON.parse(response.text) : { headers: {} };
+  check(seen.bytes === size, `${proxy.name}: a large body passes`, `${response.status} ${response.text.slice(0, 300)}`);
   // The proxy's own address, as the server saw it, comes last.
   check(seen.headers['x-forwarded-for'] === '127.0.0.2, 127.0.0.1', `${proxy.name}: the workspace sees the client's own address, not one that the client claims`,
     seen.headers['x-forwarded-for']);
@@ -199,7 +199,7 @@ async function checkProxy(browser, proxy) {
 /// No handshake for a host that the server does not know.
 async function checkRefusals() {
   for (const host of [`other.${base}`, `8000--other.${base}`, 'evil.example']) {
-    const refused = await ask(host, '/', { ca: fs.readFileSync(files['ca.pem']) }).then((answer) => String(answer.status), (error) => error.code ?? error.message);
+    const refused = await ask(host, '/', { ca: fs.readFileSync(files['ca.pem']) }).then((response) => String(response.status), (error) => error.code ?? error.message);
     check(/^ERR_SSL|ECONNRESET|EPROTO/.test(refused), `Caddy, on demand: no certificate for ${host}`, refused);
   }
 }

@@ -93,9 +93,9 @@ class Server:
         if body:
             head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
         connection.sendall(f"{head}\r\n{body}".encode())
-        answer = http.client.HTTPResponse(connection)
-        answer.begin()
-        return answer
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        return response
 
     def cli(self, *words, text="", **environment):
         ended = subprocess.run([self.swarm, *words], env={**self.environment, **environment}, input=text, capture_output=True, text=True, timeout=PATIENCE)
@@ -125,9 +125,9 @@ def speaks_modern_tls_alone(server):
     context.set_alpn_protocols(["h2", "http/1.1"])
     with server.connect(context) as connection:
         assert connection.version() == "TLSv1.3" and connection.selected_alpn_protocol() == "http/1.1"
-        answer = server.ask(connection, "GET /healthz")
-        assert answer.status == 200 and answer.headers["Strict-Transport-Security"].startswith("max-age="), answer.headers
-        answer.read()
+        response = server.ask(connection, "GET /healthz")
+        assert response.status == 200 and response.headers["Strict-Transport-Security"].startswith("max-age="), response.headers
+        response.read()
         with server.connect(context, session=connection.session) as again:
             assert again.session_reused
     old = server.context()
@@ -143,17 +143,17 @@ def speaks_modern_tls_alone(server):
 def hints_at_https(server):
     with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(f"GET / HTTP/1.1\r\nHost: {BASE}\r\nAccept: text/html\r\n\r\n".encode())
-        answer = http.client.HTTPResponse(connection)
-        answer.begin()
-        assert answer.status == 400 and b"https://" in answer.read()
+        response = http.client.HTTPResponse(connection)
+        response.begin()
+        assert response.status == 400 and b"https://" in response.read()
 
 
 def redirects(server):
     for host, location in (BASE, f"https://{BASE}:{server.port}/x?y=z"), (f"dev.{BASE}", f"https://dev.{BASE}:{server.port}/x?y=z"), ("evil.example", None):
         connection = http.client.HTTPConnection("127.0.0.1", server.plain, timeout=PATIENCE)
         connection.request("GET", "/x?y=z", headers={"Host": host})
-        answer = connection.getresponse()
-        assert (answer.status, answer.headers["Location"]) == ((308, location) if location else (421, None)), (host, answer.status, answer.headers)
+        response = connection.getresponse()
+        assert (response.status, response.headers["Location"]) == ((308, location) if location else (421, None)), (host, response.status, response.headers)
         connection.close()
 
 
@@ -189,8 +189,8 @@ def renews(server):
         server.install("third")
         wait_for("the server finds the new certificate without a signal", lambda: server.subject() == "third")
         with server.connect() as connection:
-            answer = server.ask(connection, "POST /api/instances", json.dumps({"name": "renewed"}))
-            assert answer.status in (201, 202), answer.read()
+            response = server.ask(connection, "POST /api/instances", json.dumps({"name": "renewed"}))
+            assert response.status in (201, 202), response.read()
         while b"renewed" not in (line := events.readline()):
             assert line, "the stream of events has ended"
 

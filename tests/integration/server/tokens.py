@@ -24,9 +24,9 @@ def run(swarm, server, *words, token=None, code=0):
 def open_events(server, token):
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     connection.request("GET", "/api/events", headers={"Host": server.host, "Authorization": "Bearer " + token})
-    answer = connection.getresponse()
-    assert answer.status == 200, answer.status
-    return connection, answer
+    response = connection.getresponse()
+    assert response.status == 200, response.status
+    return connection, response
 
 
 def main(swarm):

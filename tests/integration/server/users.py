@@ -21,9 +21,9 @@ def call(server, method, path, body=None, token=None):
         if token:
             headers["Authorization"] = "Bearer " + token
         connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        return answer.status, json.loads(text) if text.startswith("{") else text
+        response = connection.getresponse()
+        text = response.read().decode()
+        return response.status, json.loads(text) if text.startswith("{") else text
     finally:
         connection.close()
 
@@ -42,10 +42,10 @@ def accept_invitation(server, url):
     form = f"password={CHOSEN.replace(' ', '+')}&again={CHOSEN.replace(' ', '+')}"
     headers = {"Host": server.host, "Origin": f"http://{server.host}", "Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
     connection.request("POST", "/invite", form, headers)
-    answer = connection.getresponse()
-    answer.read()
+    response = connection.getresponse()
+    response.read()
     connection.close()
-    return answer.status
+    return response.status
 
 
 def main(swarm):

@@ -1,4 +1,4 @@
-// What the web extension decides from the gateway's answers (images/workspace/extension/healer.js).
+// What the web extension decides from the gateway's responses (images/workspace/extension/healer.js).
 import assert from 'node:assert/strict';
 import Module, { createRequire } from 'node:module';
 import test from 'node:test';
@@ -78,16 +78,16 @@ test('polls at least twice a second while a move has stopped VS Code', () => {
 
 test('reloads at the new place', () => {
   const healer = new Healer();
-  for (const answer of [up('1'), copying('1'), paused('1'), paused('')]) assert.notEqual(healer.next(answer), 'reload');
+  for (const response of [up('1'), copying('1'), paused('1'), paused('')]) assert.notEqual(healer.next(response), 'reload');
   assert.equal(healer.next(up('2')), 'reload');
 });
 
 test('reloads while the old place is still being tidied up', () => {
   const healer = new Healer();
-  for (const answer of [up('1'), paused('1')]) healer.next(answer);
+  for (const response of [up('1'), paused('1')]) healer.next(response);
   assert.equal(healer.next({ ...up('2'), moving: move(false, 99) }), 'reload');
   const other = new Healer();
-  for (const answer of [up('1'), paused('1')]) other.next(answer);
+  for (const response of [up('1'), paused('1')]) other.next(response);
   assert.equal(other.next({ ...up('2'), moving: move(true, 99) }), 'reload');
 });
 
@@ -109,14 +109,14 @@ test('never reloads for a server that is not ready, whatever its generation', ()
 
 test('comes back at the old place when the move failed after the pause', () => {
   const healer = new Healer();
-  for (const answer of [up('1'), copying('1'), paused('1')]) healer.next(answer);
+  for (const response of [up('1'), copying('1'), paused('1')]) healer.next(response);
   assert.equal(healer.next(down('')), 'nothing');
   assert.equal(healer.next(up('1b')), 'reload'); // the old place runs again: another process of VS Code's server
 });
 
 test('reloads nothing when the move ended before VS Code was stopped', () => {
   const healer = new Healer();
-  for (const answer of [up('1'), copying('1')]) healer.next(answer);
+  for (const response of [up('1'), copying('1')]) healer.next(response);
   assert.equal(healer.next(up('1')), 'stayed');
   assert.equal(healer.move, undefined);
   assert.equal(healer.next(up('1')), 'nothing');
