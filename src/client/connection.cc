@@ -82,7 +82,7 @@ Error errorFromResponse(int status, const net::Headers& headers, std::string_vie
   if (std::string own = stringIn(*problem, "requestId"); !own.empty()) request_id = std::move(own);
   Error error = Error(code, message).withUpstream({status, request_id});
   if (const int seconds = parseNumber<int>(net::findHeader(headers, "Retry-After")).value_or(0); seconds > 0)
-    error = std::move(error).withRetryAfter(std::chrono::seconds(seconds));
+    error = Error(std::move(error).withRetryAfter(std::chrono::seconds(seconds)));  // an assignment of an object to itself empties it
   for (const boost::json::value& field : arrayAt(value, "errors"))
     if (std::string detail = stringAt(field, "detail"); !detail.empty())
       error.fields().push_back({stringAt(field, "pointer"), std::move(detail)});

@@ -83,7 +83,7 @@ json::object exampleOf(int status, std::string_view description) {
   const std::span<const ErrorCode> codes = errorCodes();
   auto code = std::find_if(codes.begin(), codes.end(), [&](ErrorCode one) { return httpStatus(one) == status; });
   Error error(code != codes.end() ? *code : ErrorCode::InvalidArgument, std::string(description) + ".");
-  if (status == 400) error = std::move(error).withField("/name", "must be a string, not a number");
+  if (status == 400) error.fields().push_back({"/name", "must be a string, not a number"});
   return net::problemDocument(error, "/api/instances/dev", "rq-01k9t0w2e1f2g3h4j5k6m7n8pq", status);
 }
 
