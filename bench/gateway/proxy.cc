@@ -51,6 +51,7 @@ class OneUser final : public Auth {
   awaitable<void> putUser(std::string, Secret, Role) override { co_return; }
   Accounts& accounts() override { throw Error(ErrorCode::Internal, "Not here."); }
   Sharing& sharing() override { throw Error(ErrorCode::Internal, "Not here."); }
+  Groups& groups() override { throw Error(ErrorCode::Internal, "Not here."); }
   std::vector<TokenKeyInfo> tokenKeys() const override { return {}; }
   awaitable<TokenKeyInfo> rotateTokenKey() override { co_return TokenKeyInfo(); }
   awaitable<void> renewTokenKey() override { co_return; }

@@ -213,10 +213,15 @@ class SwarmClient {
   listVolumes();  ///< includes those left by deleted instances: name, instanceId, owner, mountPath, inUse, createdAt, stray
   void deleteVolume(const std::string& name);  ///< with its files; Conflict while an instance uses it
 
-  /// Shares of a workspace: user, access (viewer or editor), grantedBy, createdAt, expiresAt. For those with whom it is shared, their own.
+  /// Shares of a workspace: user or group, access (viewer or editor), grantedBy, createdAt, expiresAt. For those with whom it is shared,
+  /// their own.
   boost::json::array listShares(const std::string& ref);
-  boost::json::object share(const std::string& ref, const std::string& user, const ShareRequest& share);  ///< replaces an earlier one
-  void endShare(const std::string& ref, const std::string& user);       ///< the user's connections end within a second
+  boost::json::object share(const std::string& ref, const Grantee& grantee, const ShareRequest& share);  ///< replaces an earlier one
+  boost::json::object share(const std::string& ref, const std::string& user, const ShareRequest& share) {
+    return this->share(ref, Grantee::ofUser(user), share);
+  }
+  void endShare(const std::string& ref, const Grantee& grantee);  ///< connections that it allowed end within a second
+  void endShare(const std::string& ref, const std::string& user) { endShare(ref, Grantee::ofUser(user)); }
   Instance handOver(const std::string& ref, const std::string& owner);  ///< gives it to another user
 
   boost::json::array listNameHolds();         ///< names of deleted instances that are reserved for their owners: name, owner, until
@@ -235,6 +240,13 @@ class SwarmClient {
   /// `name`: "me" with the present password, or for administrators another user, whose sessions end.
   void setPassword(const std::string& name, Secret password, Secret present = {});
   void endSessions(const std::string& user);  ///< all of a user, "me" included
+
+  /// Groups of users: name, managedBy, members, createdAt. Administrators and auditors see all, others their own.
+  boost::json::array listGroups();
+  boost::json::object createGroup(const std::string& name);
+  void deleteGroup(const std::string& name);  ///< with the shares with it
+  boost::json::object addGroupMember(const std::string& group, const std::string& user);
+  void removeGroupMember(const std::string& group, const std::string& user);
 
   boost::json::array listSessions();       ///< id, user, kind, createdAt, expiresAt, current; administrators see all
   void endSession(const std::string& id);  ///< invalidates its token and cookies

@@ -84,7 +84,8 @@ std::string payerOf(const Services& services, Call& call) {
 }
 
 /// The event of a share, for the owner of the instance and the user with whom it is shared.
-void publishShare(SwarmController& controller, const ShareRecord& share, Sharing::Change change) {
+void publishShare(SwarmController& controller, const Sharing::Report& report) {
+  const ShareRecord& share = report.share;
   const std::shared_ptr<const RouteTable> table = controller.routes().current();
   const auto found = std::ranges::find_if(*table, [&](const auto& one) { return one.second->instanceId == share.instanceId; });
   if (found == table->end()) return;  // deleted
@@ -92,11 +93,13 @@ void publishShare(SwarmController& controller, const ShareRecord& share, Sharing
   boost::json::object data{{"id", share.instanceId.str()},
                            {"name", route.name},
                            {"owner", route.owner},
-                           {"user", share.grantee},
+                           {enumName(share.grantee.kind), share.grantee.name},
                            {"access", enumName(share.access)},
-                           {"state", change == Sharing::Change::Granted ? "granted" : "ended"}};
+                           {"state", report.change == Sharing::Change::Granted ? "granted" : "ended"}};
+  if (!report.member.empty()) data["member"] = report.member;
   if (share.expiresAt) data["expiresAt"] = formatTime(*share.expiresAt);
-  controller.events().publish({.type = EventType::share, .owner = route.owner, .user = share.grantee}, data);
+  // Who is a member of a group is not for the owner to know.
+  controller.events().publish({.type = EventType::share, .owner = report.member.empty() ? route.owner : "", .users = report.users}, data);
 }
 
 /// A client that still sends its body would see a reset instead of the response: the rest is read and discarded, within limits. Tiny
@@ -135,7 +138,7 @@ struct Api::Impl {
                  .clock = clock},
         invalid_tokens(clock) {
     auth.onRevoked(controller.sessionListener());
-    auth.sharing().onChange([&controller](const ShareRecord& share, Sharing::Change change) { publishShare(controller, share, change); });
+    auth.sharing().onChange([&controller](const Sharing::Report& report) { publishShare(controller, report); });
     services.table = makeRouteTable();
     services.openapi = boost::json::serialize(makeOpenApi(services.table, services.browser.names().session, options.candidates));
     services.open = OpenBudget(services.options.open);

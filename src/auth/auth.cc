@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "async/attempt.h"
+#include "auth/accounts/names.h"
 #include "auth/accounts/sign_in_records.h"
 #include "auth/accounts/store_accounts.h"
 #include "auth/limits/throttle.h"
@@ -12,6 +13,7 @@
 #include "auth/session/jwt.h"
 #include "auth/session/sessions.h"
 #include "auth/session/token_keys.h"
+#include "auth/sharing/groups.h"
 #include "auth/sharing/sharing.h"
 #include "base/diagnostics/log.h"
 #include "base/id.h"
@@ -57,6 +59,7 @@ class StoreAuth final : public Auth {
         throttle_(clock),
         grants_(clock),
         sharing_({.store = store, .clock = clock, .grants = grants_, .noteRevocation = [this] { noteRevocation(); }}),
+        groups_({.store = store, .clock = clock, .grants = grants_, .sharing = sharing_}),
         sessions_(clock, options.access, grants_),
         keys_(store, sessions_, clock, options.tokenKeyLife),
         access_tokens_({.store = store,
@@ -214,7 +217,7 @@ class StoreAuth final : public Auth {
   Accounts& accounts() override { return accounts_; }
 
   awaitable<void> putUser(std::string name, Secret password, Role role) override {
-    requireUserName(name);
+    requireAccountName("user", name);
     if (!password.empty()) requirePassword(password);
     UserRecord user{name, "", std::string(nameOf(role)), clock_.now(), 1};
     if (!password.empty()) user.passwordHash = co_await passwords_.hash(password);
@@ -230,6 +233,7 @@ class StoreAuth final : public Auth {
   }
 
   Sharing& sharing() override { return sharing_; }
+  Groups& groups() override { return groups_; }
 
   std::vector<TokenKeyInfo> tokenKeys() const override { return keys_.list(); }
   awaitable<TokenKeyInfo> rotateTokenKey() override { return keys_.rotate(); }
@@ -388,6 +392,7 @@ class StoreAuth final : public Auth {
   LoginThrottle throttle_;
   GrantTable grants_;
   Sharing sharing_;
+  Groups groups_;
   SessionTable sessions_;
   TokenKeys keys_;
   AccessTokens access_tokens_;

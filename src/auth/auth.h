@@ -50,6 +50,7 @@ struct TokenKeyInfo {
 
 class AccessTokens;
 class Accounts;
+class Groups;
 class Sharing;
 
 /// Thread-safe; store work runs on the store's thread, argon2id on a worker thread of its own with at most 2 at a time.
@@ -101,6 +102,7 @@ class Auth {
   virtual awaitable<void> putUser(std::string name, Secret password, Role role) = 0;
   virtual Accounts& accounts() = 0;
   virtual Sharing& sharing() = 0;
+  virtual Groups& groups() = 0;
 
   /// The keys that verify API tokens, from the oldest.
   virtual std::vector<TokenKeyInfo> tokenKeys() const = 0;

@@ -33,7 +33,7 @@ enum class Permission {
   Public,           ///< no sign-in
   SignedIn,         ///< any role: providers, totals, who one is
   Session,          ///< any role, but not an access token: sign out, extend the session, sign another browser in
-  ReadUsers,        ///< see a user, their sessions and access tokens
+  ReadUsers,        ///< see a user, their sessions and access tokens; a group
   Account,          ///< change a user's password and settings, end their sessions, make and delete their access tokens
   Read,             ///< see an object: its state, configuration, log
   Create,           ///< create an instance, for oneself or (Other) for another user
@@ -43,7 +43,7 @@ enum class Permission {
   Share,            ///< give other users access
   ReadServer,       ///< metrics and log of the server
   ManageProviders,  ///< validate provider configurations; images beyond those that the configuration allows
-  ManageUsers,      ///< create, invite, disable and delete users, and change their roles
+  ManageUsers,      ///< create, invite, disable and delete users, change their roles, and manage groups
   ReadAudit,        ///< the audit log
 };
 inline constexpr std::array kPermissions{Permission::Public,          Permission::SignedIn,    Permission::Session,  Permission::ReadUsers,

@@ -39,6 +39,7 @@ inline Values snapshotIds() { return {.command = "swarm snapshot list -o name"};
 inline Values providerNames() { return {.command = "swarm providers -o name"}; }
 inline Values regionNames() { return {.command = "swarm providers regions -o name"}; }
 inline Values userNames() { return {.command = "swarm users -o name"}; }
+inline Values groupNames() { return {.command = "swarm groups -o name"}; }
 inline Values fileNames() { return {.files = true}; }
 
 /// One declared argument.

@@ -1,4 +1,4 @@
-// The calls of SwarmClient about shares.
+// The calls of SwarmClient about shares and groups.
 #include "base/text/format.h"
 #include "client/connection.h"
 #include "client/impl.h"
@@ -10,8 +10,12 @@ namespace swarm {
 namespace {
 
 std::string sharesPath(const std::string& ref) { return format("/api/instances/{}/shares", net::percentEncode(ref)); }
-std::string sharePath(const std::string& ref, const std::string& user) {
-  return format("{}/{}", sharesPath(ref), net::percentEncode(user));
+std::string sharePath(const std::string& ref, const Grantee& grantee) {
+  return format("{}{}/{}", sharesPath(ref), grantee.kind == GranteeKind::group ? "/groups" : "", net::percentEncode(grantee.name));
+}
+std::string groupPath(const std::string& name) { return format("/api/groups/{}", net::percentEncode(name)); }
+std::string memberPath(const std::string& group, const std::string& user) {
+  return format("{}/members/{}", groupPath(group), net::percentEncode(user));
 }
 
 }  // namespace
@@ -20,12 +24,29 @@ boost::json::array SwarmClient::listShares(const std::string& ref) {
   return impl_->connection.call("GET", sharesPath(ref)).at("items").as_array();
 }
 
-boost::json::object SwarmClient::share(const std::string& ref, const std::string& user, const ShareRequest& share) {
+boost::json::object SwarmClient::share(const std::string& ref, const Grantee& grantee, const ShareRequest& share) {
   const boost::json::value body = requestBody(share);
-  return impl_->connection.call("PUT", sharePath(ref, user), &body).as_object();
+  return impl_->connection.call("PUT", sharePath(ref, grantee), &body).as_object();
 }
 
-void SwarmClient::endShare(const std::string& ref, const std::string& user) { impl_->connection.call("DELETE", sharePath(ref, user)); }
+void SwarmClient::endShare(const std::string& ref, const Grantee& grantee) { impl_->connection.call("DELETE", sharePath(ref, grantee)); }
+
+boost::json::array SwarmClient::listGroups() { return impl_->connection.call("GET", "/api/groups").at("items").as_array(); }
+
+boost::json::object SwarmClient::createGroup(const std::string& name) {
+  const boost::json::value body = requestBody(CreateGroupRequest{name});
+  return impl_->connection.call("POST", "/api/groups", &body).as_object();
+}
+
+void SwarmClient::deleteGroup(const std::string& name) { impl_->connection.call("DELETE", groupPath(name)); }
+
+boost::json::object SwarmClient::addGroupMember(const std::string& group, const std::string& user) {
+  return impl_->connection.call("PUT", memberPath(group, user)).as_object();
+}
+
+void SwarmClient::removeGroupMember(const std::string& group, const std::string& user) {
+  impl_->connection.call("DELETE", memberPath(group, user));
+}
 
 Instance SwarmClient::handOver(const std::string& ref, const std::string& owner) {
   const boost::json::value body = requestBody(HandOverRequest{owner});

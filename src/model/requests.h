@@ -70,6 +70,11 @@ struct ShareRequest {
 };
 BOOST_DESCRIBE_STRUCT(ShareRequest, (), (access, expiresAt))
 
+struct CreateGroupRequest {
+  std::string name{};
+};
+BOOST_DESCRIBE_STRUCT(CreateGroupRequest, (), (name))
+
 struct HandOverRequest {
   std::string owner{};
 };

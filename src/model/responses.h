@@ -93,13 +93,22 @@ struct SessionResponse {
 BOOST_DESCRIBE_STRUCT(SessionResponse, (), (id, user, kind, createdAt, expiresAt, current))
 
 struct ShareResponse {
-  std::string user{};
+  std::optional<std::string> user{};   ///< with whom it is shared, or
+  std::optional<std::string> group{};  ///< with which
   ShareAccess access{};
   std::string grantedBy{};
   SystemTime createdAt{};
   std::optional<SystemTime> expiresAt{};
 };
-BOOST_DESCRIBE_STRUCT(ShareResponse, (), (user, access, grantedBy, createdAt, expiresAt))
+BOOST_DESCRIBE_STRUCT(ShareResponse, (), (user, group, access, grantedBy, createdAt, expiresAt))
+
+struct GroupResponse {
+  std::string name{};
+  std::string managedBy{};
+  std::vector<std::string> members{};
+  SystemTime createdAt{};
+};
+BOOST_DESCRIBE_STRUCT(GroupResponse, (), (name, managedBy, members, createdAt))
 
 /// A key of API tokens; without `expiresAt`, it signs new ones.
 struct SigningKeyResponse {

@@ -103,10 +103,20 @@ struct NameHold {
   SystemTime until{};
 };
 
-/// Access of a user to an instance of another user. It is deleted with the instance, and with the user.
+/// A set of users with whom instances are shared.
+struct GroupRecord {
+  std::string name;       ///< unique among groups
+  std::string managedBy;  ///< the identity provider that alone sets its members; empty: administrators do
+  SystemTime createdAt{};
+  std::vector<std::string> members{};  ///< users, in order
+};
+inline constexpr std::size_t kMaxGroups = 1'000;
+inline constexpr std::size_t kMaxGroupMembers = 1'000;
+
+/// Access of others to an instance. It is deleted with the instance, and with the user or group.
 struct ShareRecord {
   InstanceId instanceId;
-  std::string grantee;  ///< the user's name
+  Grantee grantee;
   ShareAccess access = ShareAccess::viewer;
   std::string grantedBy;
   SystemTime createdAt{};
@@ -118,6 +128,10 @@ inline constexpr std::size_t kMaxSharesOfInstance = 100;
 struct SharesAt {
   std::vector<ShareRecord> shares;
   std::uint64_t sequence = 0;
+};
+/// All shares, and the groups that some of them name.
+struct AllSharesAt : SharesAt {
+  std::vector<GroupRecord> groups;  ///< by name
 };
 
 struct OperationFilter {
@@ -195,10 +209,10 @@ class Store {
   /// In one transaction; returns the changed user. NotFound when the user, or the invitation of `ifInvited`, does not exist; Conflict when
   /// the last enabled administrator with a password would be lost, and for an invitation of a disabled user.
   virtual awaitable<UserRecord> changeUser(std::string name, UserChange change) = 0;
-  /// Deletes the user with their sessions, access tokens and idempotency keys, in one transaction, and gives what belongs to them
-  /// (instances, places, operations, holds, departures) to `successor`. With an empty one: Conflict while there are instances or places.
-  /// Conflict, too, when the last enabled administrator with a password would be lost. NotFound for an unknown user or successor. The name
-  /// of a deleted user is not used again.
+  /// Deletes the user with their sessions, access tokens, memberships and idempotency keys, in one transaction, and gives what belongs to
+  /// them (instances, places, operations, holds, departures) to `successor`. With an empty one: Conflict while there are instances or
+  /// places. Conflict, too, when the last enabled administrator with a password would be lost. NotFound for an unknown user or successor.
+  /// The name of a deleted user is not used again.
   virtual awaitable<void> deleteUser(std::string name, std::string successor) = 0;
   /// Deleted users, and the users who have what belonged to them; empty: none.
   virtual awaitable<std::map<std::string, std::string>> loadSuccessors() = 0;
@@ -212,13 +226,25 @@ class Store {
   virtual awaitable<std::vector<SessionRecord>> loadSessions() = 0;  ///< all sessions: Auth keeps revocations in memory
   virtual awaitable<void> pruneSessions(SystemTime now) = 0;         ///< removes expired sessions
 
-  /// Inserts the share, or overwrites the one with its grantee, and returns those of the instance. Nothing when the user does not exist;
-  /// NotFound when the instance does not; Conflict beyond kMaxSharesOfInstance.
+  /// Inserts the share, or overwrites the one with its grantee, and returns those of the instance. Nothing when the user or group does not
+  /// exist; NotFound when the instance does not; Conflict beyond kMaxSharesOfInstance.
   virtual awaitable<std::optional<SharesAt>> putShare(ShareRecord share) = 0;
   /// Returns those that are left of the instance. NotFound when it is absent.
-  virtual awaitable<SharesAt> deleteShare(InstanceId instance, std::string grantee) = 0;
-  virtual awaitable<SharesAt> loadShares() = 0;             ///< of all instances, by instance and grantee
+  virtual awaitable<SharesAt> deleteShare(InstanceId instance, Grantee grantee) = 0;
+  virtual awaitable<AllSharesAt> loadShares() = 0;          ///< of all instances, by instance and grantee
   virtual awaitable<void> pruneShares(SystemTime now) = 0;  ///< removes expired shares
+
+  /// Without its members. AlreadyExists for the name of another group, Conflict beyond kMaxGroups.
+  virtual awaitable<void> insertGroup(GroupRecord group) = 0;
+  virtual awaitable<void> deleteGroup(std::string name) = 0;  ///< with the shares with it; NotFound when it is absent
+  /// No-op for a member. NotFound when the group, or an enabled user of this name, does not exist; Conflict for a group that an identity
+  /// provider manages, and beyond kMaxGroupMembers. Disabling a user removes them from all groups.
+  virtual awaitable<void> addGroupMember(std::string group, std::string user) = 0;
+  virtual awaitable<void> removeGroupMember(std::string group, std::string user) = 0;  ///< the same; NotFound, too, for another user
+  /// Makes the user a member of these groups of the provider, and of no other group of it. Creates those that do not exist. Groups that
+  /// the provider does not manage, and what exceeds a maximum, are left out. Returns whether this changed something; NotFound when the
+  /// user does not exist.
+  virtual awaitable<bool> setManagedGroups(std::string user, std::string provider, std::vector<std::string> groups, SystemTime now) = 0;
 
   virtual awaitable<void> putTokenKey(TokenKeyRecord key) = 0;         ///< of the key with its id, overwrites only `expiresAt`
   virtual awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() = 0;  ///< from the oldest

@@ -1,4 +1,6 @@
 // Server-sent events: the changes in the swarm that the user may see.
+#include <algorithm>
+
 #include "api/handlers/handlers.h"
 #include "api/routes/route_parts.h"
 #include "api/watch.h"
@@ -11,7 +13,7 @@ namespace {
 constexpr std::size_t kPieceBytes = 16 * 1024;  // unread by a slow client
 
 bool maySee(const Principal& principal, const Event& event) {
-  const bool concerns = !event.user.empty() && event.user == principal.user;
+  const bool concerns = std::ranges::find(event.users, principal.user) != event.users.end();
   return concerns || isAllowed(principal, permissionOf(event.type), event.owner, event.instance);
 }
 

@@ -14,6 +14,7 @@ std::vector<Endpoint> accessTokenRoutes();
 std::vector<Endpoint> archiveRoutes();
 std::vector<Endpoint> auditRoutes();
 std::vector<Endpoint> eventRoutes();
+std::vector<Endpoint> groupRoutes();
 std::vector<Endpoint> insideRoutes();
 std::vector<Endpoint> instanceRoutes();
 std::vector<Endpoint> lifecycleRoutes();

@@ -78,7 +78,7 @@ json::object valuesBefore(const Instance& instance, const json::object& changed)
   return visibleParts(before);
 }
 
-json::object shareBefore(Services& services, const InstanceId& instance, const std::string& grantee) {
+json::object shareBefore(Services& services, const InstanceId& instance, const Grantee& grantee) {
   for (const ShareRecord& share : services.auth.sharing().sharesOf(instance)) {
     if (share.grantee != grantee) continue;
     json::object before{{"access", enumName(share.access)}};
@@ -95,8 +95,12 @@ awaitable<void> addObject(Services& services, const Call& call, AuditRecord& rec
     const auto instance = co_await async::attempt(services.controller.getInstance(call.argument()));
     if (!instance || !*instance) co_return;
     setInstance(record, **instance);
-    record.before =
-        pattern.ends_with("/shares/{user}") ? shareBefore(services, (*instance)->id, call.argument(1)) : valuesBefore(**instance, changed);
+    if (pattern.ends_with("/shares/{user}"))
+      record.before = shareBefore(services, (*instance)->id, Grantee::ofUser(call.argument(1)));
+    else if (pattern.ends_with("/shares/groups/{group}"))
+      record.before = shareBefore(services, (*instance)->id, Grantee::ofGroup(call.argument(1)));
+    else
+      record.before = valuesBefore(**instance, changed);
   } else if (pattern.starts_with(kUsers)) {
     if (record.object == "me") record.object = call.principal().user;
     const auto user = co_await async::attempt(services.auth.accounts().find(record.object));

@@ -105,11 +105,13 @@ void addEvents(json::object& schemas) {
   schemas["ShareEvent"] = object({{"id", type("string")},
                                   {"name", type("string")},
                                   {"owner", type("string")},
-                                  {"user", type("string", "With whom the instance is shared")},
+                                  {"user", type("string", "With whom the instance is shared; absent for a group")},
+                                  {"group", type("string", "With which it is shared; absent for a user")},
+                                  {"member", type("string", "Who joined or left the group; absent when the share itself changed")},
                                   {"access", ref("ShareAccess")},
                                   {"state", oneOf({"granted", "ended"})},
                                   {"expiresAt", time()}},
-                                 {"id", "name", "owner", "user", "access", "state"});
+                                 {"id", "name", "owner", "access", "state"});
   schemas["ProviderEvent"] =
       object({{"type", ref("ProviderType")}, {"event", type("string")}, {"detail", type("string")}}, {"type", "event", "detail"});
   schemas["LogEvent"] =

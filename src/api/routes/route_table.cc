@@ -20,6 +20,7 @@ std::vector<Endpoint> makeRouteTable() {
                                                                   {eventRoutes, "events"},
                                                                   {sessionRoutes, "auth"},
                                                                   {userRoutes, "users"},
+                                                                  {groupRoutes, "users"},
                                                                   {accessTokenRoutes, "users"},
                                                                   {nameRoutes, "instances"},
                                                                   {auditRoutes, "audit"},

@@ -4,6 +4,7 @@
 
 #include "async/attempt.h"
 #include "audit/audit.h"
+#include "auth/accounts/names.h"
 #include "auth/entry.h"
 #include "base/diagnostics/log.h"
 #include "base/id.h"
@@ -14,21 +15,10 @@ namespace swarm {
 namespace {
 
 constexpr std::size_t kMinPasswordBytes = 8;
-constexpr std::string_view kOneself = "me";  // in paths of the API
 
 std::string digestOf(std::string_view code) { return toHex(sha256(code)); }
 
 }  // namespace
-
-/// Names are used in labels, log lines and cookies.
-void requireUserName(std::string_view name) {
-  auto wrong = [](char c) { return !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'); };
-  if (name.empty() || name.size() > 40 || std::any_of(name.begin(), name.end(), wrong) || wrong(name[0]) || name[0] == '-' ||
-      name[0] == '.' || name == kOneself)
-    throw Error(ErrorCode::InvalidArgument,
-                "A user's name is 1 to 40 of a-z, 0-9, \"-\", \"_\" and \".\", begins with a letter or digit, and is not \"me\".")
-        .withField("/name", "is not a user name");
-}
 
 void requirePassword(const Secret& password) {
   if (password.reveal().size() < kMinPasswordBytes || password.reveal().size() > kMaxPasswordBytes)
@@ -67,7 +57,7 @@ awaitable<void> StoreAccounts::requirePerson(std::string name) {
 }
 
 awaitable<UserRecord> StoreAccounts::create(std::string name, Role role, Secret password, UserKind kind) {
-  requireUserName(name);
+  requireAccountName("user", name);
   if (kind == UserKind::service && !password.empty())
     throw Error(ErrorCode::InvalidArgument, "A service account has access tokens, and no password.")
         .withField("/password", "must be absent for a service");

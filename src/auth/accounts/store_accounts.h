@@ -13,8 +13,6 @@
 namespace swarm {
 
 inline constexpr std::size_t kMaxPasswordBytes = 1024;
-/// Throws Error(InvalidArgument) with the accepted form.
-void requireUserName(std::string_view name);
 void requirePassword(const Secret& password);
 
 class StoreAccounts final : public Accounts {

@@ -13,8 +13,15 @@ constexpr double kGuesses = 20;
 constexpr double kGuessesPerSecond = 1.0 / 60;
 
 std::string_view textOf(ShareAccess access) { return access == ShareAccess::editor ? "editor" : "viewer"; }
+std::string_view textOf(GranteeKind kind) { return kind == GranteeKind::group ? "group" : "user"; }
 
 }  // namespace
+
+void Sharing::report(const ShareRecord& share, Change change) const {
+  const Grantee& grantee = share.grantee;
+  if (grantee.kind == GranteeKind::user) return report(Report{share, change, {grantee.name}});
+  report(Report{share, change, parts_.grants.group(grantee.name).value_or(GroupRecord()).members});
+}
 
 awaitable<void> Sharing::load() {
   parts_.grants.load(co_await parts_.store.loadShares());
@@ -29,7 +36,7 @@ void Sharing::requireGuessesLeft(const std::string& user) {
   if (found == guesses_.end()) return;
   const auto wait = found->second.waitTime(now);
   if (wait <= std::chrono::nanoseconds(0)) return;
-  throw Error(ErrorCode::TooManyRequests, "Too many names that are not a user's. Wait before you share with another user.")
+  throw Error(ErrorCode::TooManyRequests, "Too many names that are not a user's or group's. Wait before you share with another one.")
       .withRetryAfter(std::chrono::ceil<std::chrono::milliseconds>(wait));
 }
 
@@ -43,7 +50,8 @@ awaitable<ShareRecord> Sharing::share(NewShare wanted, const Principal& actor) {
   const SystemTime now = parts_.clock.now();
   if (wanted.expiresAt && *wanted.expiresAt <= now)
     throw Error(ErrorCode::InvalidArgument, "The share would have expired already.").withField("/expiresAt", "must be in the future");
-  if (wanted.grantee == wanted.owner) throw Error(ErrorCode::InvalidArgument, format("The workspace belongs to {}.", wanted.owner));
+  if (wanted.grantee == Grantee::ofUser(wanted.owner))
+    throw Error(ErrorCode::InvalidArgument, format("The workspace belongs to {}.", wanted.owner));
   requireGuessesLeft(by);
   ShareRecord record{.instanceId = wanted.instance,
                      .grantee = std::move(wanted.grantee),
@@ -54,25 +62,28 @@ awaitable<ShareRecord> Sharing::share(NewShare wanted, const Principal& actor) {
   std::optional<SharesAt> changed = co_await parts_.store.putShare(record);
   if (!changed) {
     countGuess(by);
-    throw Error(ErrorCode::InvalidArgument, format("There is no user \"{}\" with whom to share.", record.grantee));
+    throw Error(ErrorCode::InvalidArgument, format("There is no {} \"{}\" with {} to share.", textOf(record.grantee.kind),
+                                                   record.grantee.name, record.grantee.kind == GranteeKind::group ? "which" : "whom"));
   }
   parts_.grants.apply(record.instanceId, std::move(*changed));
   parts_.noteRevocation();  // it may have replaced one with more access
   log::info("workspace shared", {{"instance", record.instanceId.str()},
                                  {"owner", wanted.owner},
-                                 {"with", record.grantee},
+                                 {"with", record.grantee.name},
+                                 {"kind", textOf(record.grantee.kind)},
                                  {"access", textOf(record.access)},
                                  {"user", by}});
   report(record, Change::Granted);
   co_return record;
 }
 
-awaitable<void> Sharing::end(InstanceId instance, std::string grantee, const Principal& actor) {
+awaitable<void> Sharing::end(InstanceId instance, Grantee grantee, const Principal& actor) {
   const std::string by = actor.user;
   const std::vector<ShareRecord> before = sharesOf(instance);
   parts_.grants.apply(instance, co_await parts_.store.deleteShare(instance, grantee));
   parts_.noteRevocation();
-  log::info("share of a workspace ended", {{"instance", instance.str()}, {"with", grantee}, {"user", by}});
+  log::info("share of a workspace ended",
+            {{"instance", instance.str()}, {"with", grantee.name}, {"kind", textOf(grantee.kind)}, {"user", by}});
   if (const auto ended = std::ranges::find(before, grantee, &ShareRecord::grantee); ended != before.end()) report(*ended, Change::Ended);
 }
 
@@ -95,7 +106,8 @@ awaitable<void> Sharing::endExpired() {
   if (expired.empty()) co_return;
   parts_.noteRevocation();
   for (const ShareRecord& share : expired) {
-    log::info("share of a workspace expired", {{"instance", share.instanceId.str()}, {"with", share.grantee}});
+    log::info("share of a workspace expired",
+              {{"instance", share.instanceId.str()}, {"with", share.grantee.name}, {"kind", textOf(share.grantee.kind)}});
     report(share, Change::Ended);
   }
   co_await parts_.store.pruneShares(parts_.clock.now());

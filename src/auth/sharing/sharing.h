@@ -1,4 +1,4 @@
-// Sharing: the access that owners of instances give other users (docs/access.md).
+// Sharing: the access that owners of instances give other users, and groups (docs/access.md).
 #pragma once
 
 #include <functional>
@@ -16,8 +16,8 @@ namespace swarm {
 /// A new share. The caller has checked that `actor` may share the instance.
 struct NewShare {
   InstanceId instance;
-  std::string owner;    ///< of the instance
-  std::string grantee;  ///< a user's name
+  std::string owner;  ///< of the instance
+  Grantee grantee;
   ShareAccess access = ShareAccess::viewer;
   std::optional<SystemTime> expiresAt{};  ///< nothing: until it is ended
 };
@@ -35,13 +35,13 @@ class Sharing {
   explicit Sharing(Parts parts) : parts_(std::move(parts)) {}
 
   /// Reads all shares from the store, and has open connections checked. Again after a change that removed shares beside this class: of a
-  /// user, or of an instance with another owner.
+  /// user or group, or of an instance with another owner.
   awaitable<void> load();
   std::vector<ShareRecord> sharesOf(const InstanceId& instance) const { return parts_.grants.sharesOf(instance); }
-  /// Replaces an earlier share with the grantee. Throws Error(InvalidArgument) for an unknown user, the owner, or a time that has passed,
-  /// Error(Conflict) for more than kMaxSharesOfInstance, Error(TooManyRequests) after many unknown names.
+  /// Replaces an earlier share with the grantee. Throws Error(InvalidArgument) for an unknown user or group, the owner, or a time that has
+  /// passed, Error(Conflict) for more than kMaxSharesOfInstance, Error(TooManyRequests) after many unknown names.
   awaitable<ShareRecord> share(NewShare wanted, const Principal& actor);
-  awaitable<void> end(InstanceId instance, std::string grantee, const Principal& actor);  ///< throws Error(NotFound)
+  awaitable<void> end(InstanceId instance, Grantee grantee, const Principal& actor);  ///< throws Error(NotFound)
   /// Throws Error(InvalidArgument) for a user who does not exist, or whose role does not own workspaces, Error(TooManyRequests) after many
   /// unknown names.
   awaitable<void> requireOwner(std::string user, const Principal& actor);
@@ -49,18 +49,25 @@ class Sharing {
   awaitable<void> endExpired();
 
   enum class Change { Granted, Ended };
+  struct Report {
+    const ShareRecord& share;
+    Change change;
+    std::vector<std::string> users;  ///< whom it concerns: the grantee, or the members of the group
+    std::string member{};            ///< who joined or left the group, when the share itself has not changed
+  };
   /// Called after each change, on its thread. Registered before serving begins.
-  void onChange(std::function<void(const ShareRecord&, Change)> listener) { listener_ = std::move(listener); }
+  void onChange(std::function<void(const Report&)> listener) { listener_ = std::move(listener); }
+  void report(const Report& report) const {
+    if (listener_) listener_(report);
+  }
 
  private:
   void requireGuessesLeft(const std::string& user);
   void countGuess(const std::string& user);
-  void report(const ShareRecord& share, Change change) const {
-    if (listener_) listener_(share, change);
-  }
+  void report(const ShareRecord& share, Change change) const;
 
   Parts parts_;
-  std::function<void(const ShareRecord&, Change)> listener_;
+  std::function<void(const Report&)> listener_;
   std::mutex mutex_;
   std::map<std::string, TokenBucket, std::less<>> guesses_;  ///< unknown names, by the user who gave them
 };

@@ -86,6 +86,7 @@ VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string&
   VERBS(Serve)             \
   VERBS(Session)           \
   VERBS(Users)             \
+  VERBS(Groups)            \
   VERBS(Tokens)            \
   VERBS(Api)               \
   VERBS(Program)

@@ -29,9 +29,9 @@ BOOST_DESCRIBE_ENUM(EventType, instance, operation, notice, share, provider, log
 struct Event {
   std::uint64_t id = 0;
   EventType type = EventType::reset;
-  std::string owner;         ///< empty: for administrators only
-  InstanceId instance = {};  ///< also for users with whom it is shared; empty: not for them
-  std::string user = {};     ///< also for this user; empty: for no other
+  std::string owner;                    ///< empty: for administrators only
+  InstanceId instance = {};             ///< also for users with whom it is shared; empty: not for them
+  std::vector<std::string> users = {};  ///< also for these
   std::shared_ptr<const std::string> data =
       std::make_shared<const std::string>("{}");  ///< a JSON object in one line; shared by its readers
 };

@@ -85,6 +85,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
 #define SWARM_REQUESTS(REQUEST)                          \
   REQUEST(ChangeUserRequest, "ChangeUser")               \
   REQUEST(CreateAccessTokenRequest, "CreateAccessToken") \
+  REQUEST(CreateGroupRequest, "CreateGroup")             \
   REQUEST(CreateInstanceRequest, "CreateInstance")       \
   REQUEST(CreateUserRequest, "CreateUser")               \
   REQUEST(ExecuteCommandRequest, "ExecuteCommand")       \
@@ -103,6 +104,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
 #define SWARM_RESPONSES(RESPONSE)                            \
   RESPONSE(AccessToken, "AccessToken")                       \
   RESPONSE(AuditVerificationResponse, "AuditVerification")   \
+  RESPONSE(GroupResponse, "Group")                           \
   RESPONSE(HealthResponse, "Health")                         \
   RESPONSE(InstanceTokenResponse, "InstanceToken")           \
   RESPONSE(InvitationResponse, "Invitation")                 \

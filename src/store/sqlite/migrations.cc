@@ -118,6 +118,23 @@ CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 
 CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit WHEN OLD.seq > (SELECT anchor FROM audit_chain)
 BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 )",
+    // 11: groups, and shares with them; a group that administrators manage has an empty managed_by
+    R"(
+CREATE TABLE user_groups(name TEXT PRIMARY KEY, managed_by TEXT NOT NULL, created_at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE group_members(
+  group_name TEXT NOT NULL REFERENCES user_groups(name) ON DELETE CASCADE, user TEXT NOT NULL, PRIMARY KEY(group_name, user))
+  STRICT, WITHOUT ROWID;
+CREATE INDEX group_members_by_user ON group_members(user);
+CREATE TABLE typed_shares(
+  instance_id TEXT NOT NULL REFERENCES instances(id) ON DELETE CASCADE, kind TEXT NOT NULL, grantee TEXT NOT NULL, access TEXT NOT NULL,
+  granted_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY(instance_id, kind, grantee))
+  STRICT, WITHOUT ROWID;
+INSERT INTO typed_shares
+  SELECT instance_id, 'user', grantee, access, granted_by, created_at, expires_at FROM shares;
+DROP TABLE shares;
+ALTER TABLE typed_shares RENAME TO shares;
+CREATE INDEX shares_by_grantee ON shares(kind, grantee);
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

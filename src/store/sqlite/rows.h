@@ -49,9 +49,16 @@ void setGitIdentity(Database& database, const std::string& user, const GitIdenti
 std::vector<SessionRecord> loadSessions(Database& database);
 void startSession(Database& database, const SessionRecord& session, const UserRecord& user);
 void putSession(Database& database, const SessionRecord& session);
-bool putShare(Database& database, const ShareRecord& share);  ///< false: there is no such user
-void deleteShare(Database& database, const InstanceId& instance, const std::string& grantee);
+bool putShare(Database& database, const ShareRecord& share);  ///< false: there is no such user or group
+void deleteShare(Database& database, const InstanceId& instance, const Grantee& grantee);
 std::vector<ShareRecord> loadShares(Database& database, const std::optional<InstanceId>& instance);  ///< all without an instance
+std::vector<GroupRecord> loadGroups(Database& database);
+void insertGroup(Database& database, const GroupRecord& group);
+void deleteGroup(Database& database, const std::string& name);
+void addGroupMember(Database& database, const std::string& group, const std::string& user);
+void removeGroupMember(Database& database, const std::string& group, const std::string& user);
+bool setManagedGroups(Database& database, const std::string& user, const std::string& provider, const std::vector<std::string>& groups,
+                      SystemTime now);
 std::vector<TokenKeyRecord> loadTokenKeys(Database& database);
 void putTokenKey(Database& database, const TokenKeyRecord& key);
 std::vector<AccessTokenRecord> loadAccessTokens(Database& database);

@@ -164,7 +164,7 @@ class SqliteStore final : public Store {
     });
     co_return changed;
   }
-  awaitable<SharesAt> deleteShare(InstanceId instance, std::string grantee) override {
+  awaitable<SharesAt> deleteShare(InstanceId instance, Grantee grantee) override {
     SharesAt left;
     co_await write([&](Database& database) {
       sqlite::deleteShare(database, instance, grantee);
@@ -172,13 +172,33 @@ class SqliteStore final : public Store {
     });
     co_return left;
   }
-  awaitable<SharesAt> loadShares() override {
-    co_return co_await read([&](Database& database) { return SharesAt{sqlite::loadShares(database, std::nullopt), ++share_sequence_}; });
+  awaitable<AllSharesAt> loadShares() override {
+    co_return co_await read([&](Database& database) {
+      return AllSharesAt{{sqlite::loadShares(database, std::nullopt), ++share_sequence_}, sqlite::loadGroups(database)};
+    });
   }
   awaitable<void> pruneShares(SystemTime now) override {
     co_await write([&](Database& database) {
       database.execute("DELETE FROM shares WHERE expires_at BETWEEN 1 AND ?", {std::int64_t{now.time_since_epoch().count()}});
     });
+  }
+
+  awaitable<void> insertGroup(GroupRecord group) override {
+    co_await write([&](Database& database) { sqlite::insertGroup(database, group); });
+  }
+  awaitable<void> deleteGroup(std::string name) override {
+    co_await write([&](Database& database) { sqlite::deleteGroup(database, name); });
+  }
+  awaitable<void> addGroupMember(std::string group, std::string user) override {
+    co_await write([&](Database& database) { sqlite::addGroupMember(database, group, user); });
+  }
+  awaitable<void> removeGroupMember(std::string group, std::string user) override {
+    co_await write([&](Database& database) { sqlite::removeGroupMember(database, group, user); });
+  }
+  awaitable<bool> setManagedGroups(std::string user, std::string provider, std::vector<std::string> groups, SystemTime now) override {
+    bool changed = false;
+    co_await write([&](Database& database) { changed = sqlite::setManagedGroups(database, user, provider, groups, now); });
+    co_return changed;
   }
 
   awaitable<void> putTokenKey(TokenKeyRecord key) override {

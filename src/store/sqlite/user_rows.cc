@@ -20,6 +20,12 @@ UserRecord requireUser(Database& database, const std::string& name) {
 
 bool isEnabledAdmin(const UserRecord& user) { return user.role == kAdminRole && !user.disabled && !user.passwordHash.empty(); }
 
+/// A user who comes back gets none of it back.
+void endAccess(Database& database, const std::string& user) {
+  database.execute("DELETE FROM shares WHERE kind = 'user' AND grantee = ?", {user});
+  database.execute("DELETE FROM group_members WHERE user = ?", {user});
+}
+
 /// After a change of `former`, in the same transaction.
 void requireAdminLeft(Database& database, const UserRecord& former) {
   if (!isEnabledAdmin(former)) return;
@@ -52,7 +58,8 @@ void handOver(Database& database, const std::string& from, const std::string& to
   database.execute("UPDATE places SET body = json_set(body, '$.owner', ?1) WHERE json_extract(body, '$.owner') = ?2", {to, from});
   database.execute("UPDATE name_holds SET owner = ?1 WHERE owner = ?2", {to, from});
   database.execute("UPDATE departures SET owner = ?1 WHERE owner = ?2", {to, from});
-  database.execute("DELETE FROM shares WHERE grantee = ?1 AND instance_id IN (SELECT id FROM instances WHERE owner = ?1)", {to});
+  database.execute("DELETE FROM shares WHERE kind = 'user' AND grantee = ?1 AND instance_id IN (SELECT id FROM instances WHERE owner = ?1)",
+                   {to});
   database.execute("UPDATE former_users SET successor = ?1 WHERE successor = ?2", {to, from});
 }
 
@@ -110,7 +117,7 @@ UserRecord changeUser(Database& database, const std::string& name, const UserCha
   if (change.endsSessions) ++user.tokenGeneration;
   writeUser(database, user);
   requireAdminLeft(database, former);
-  if (user.disabled) database.execute("DELETE FROM shares WHERE grantee = ?", {name});
+  if (user.disabled) endAccess(database, name);
   if (!change.onlySession.empty())
     database.execute("UPDATE sessions SET revoked = 1 WHERE user = ? AND id <> ?", {name, change.onlySession});
   return user;
@@ -128,7 +135,7 @@ void deleteUser(Database& database, const std::string& name, const std::string& 
   database.execute("DELETE FROM name_holds WHERE owner = ?", {name});
   database.execute("DELETE FROM idempotency_keys WHERE user = ?", {name});
   database.execute("DELETE FROM sessions WHERE user = ?", {name});
-  database.execute("DELETE FROM shares WHERE grantee = ?", {name});
+  endAccess(database, name);
   database.execute("DELETE FROM access_tokens WHERE owner = ?", {name});
   database.execute("DELETE FROM users WHERE name = ?", {name});
   database.execute("INSERT INTO former_users(name, successor) VALUES(?, ?)", {name, successor});

@@ -9,7 +9,7 @@ using namespace test;
 using testing::ElementsAre;
 
 ShareRecord shareOf(const std::string& instance, const std::string& user, ShareAccess access = ShareAccess::viewer) {
-  return {.instanceId = InstanceId(instance), .grantee = user, .access = access, .grantedBy = "ada"};
+  return {.instanceId = InstanceId(instance), .grantee = Grantee::ofUser(user), .access = access, .grantedBy = "ada"};
 }
 
 TEST_P(StoreConformance, keepsSharesUntilTheyEndOrTheInstanceIsDeleted) {
@@ -17,17 +17,21 @@ TEST_P(StoreConformance, keepsSharesUntilTheyEndOrTheInstanceIsDeleted) {
   insert("i-2", "two");
   for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", "user", SystemTime(), 1}));
   const SystemTime begin{std::chrono::seconds(1'000)}, end{std::chrono::seconds(2'000)};
-  EXPECT_THAT(run(store().putShare({InstanceId("i-1"), "bob", ShareAccess::editor, "ada", begin, end}))->shares, testing::SizeIs(1));
-  EXPECT_THAT(run(store().putShare({InstanceId("i-1"), "ann", ShareAccess::viewer, "ada", begin, {}}))->shares, testing::SizeIs(2));
-  EXPECT_THAT(run(store().putShare({InstanceId("i-2"), "ann", ShareAccess::viewer, "ada", begin, {}}))->shares, testing::SizeIs(1));
-  EXPECT_THAT(run(store().putShare({InstanceId("i-1"), "bob", ShareAccess::viewer, "ann", begin, end}))->shares, testing::SizeIs(2));
+  EXPECT_THAT(run(store().putShare({InstanceId("i-1"), Grantee::ofUser("bob"), ShareAccess::editor, "ada", begin, end}))->shares,
+              testing::SizeIs(1));
+  EXPECT_THAT(run(store().putShare({InstanceId("i-1"), Grantee::ofUser("ann"), ShareAccess::viewer, "ada", begin, {}}))->shares,
+              testing::SizeIs(2));
+  EXPECT_THAT(run(store().putShare({InstanceId("i-2"), Grantee::ofUser("ann"), ShareAccess::viewer, "ada", begin, {}}))->shares,
+              testing::SizeIs(1));
+  EXPECT_THAT(run(store().putShare({InstanceId("i-1"), Grantee::ofUser("bob"), ShareAccess::viewer, "ann", begin, end}))->shares,
+              testing::SizeIs(2));
   reopen();
   const std::vector<ShareRecord> all = run(store().loadShares()).shares;
   ASSERT_EQ(all.size(), 3U);
-  EXPECT_EQ(all[0].grantee, "ann");
+  EXPECT_EQ(all[0].grantee, Grantee::ofUser("ann"));
   EXPECT_FALSE(all[0].expiresAt);
   EXPECT_EQ(all[1].instanceId, InstanceId("i-1"));
-  EXPECT_EQ(all[1].grantee, "bob");
+  EXPECT_EQ(all[1].grantee, Grantee::ofUser("bob"));
   EXPECT_EQ(all[1].access, ShareAccess::viewer) << "replaced";
   EXPECT_EQ(all[1].grantedBy, "ann");
   EXPECT_EQ(all[1].createdAt, begin);
@@ -36,8 +40,8 @@ TEST_P(StoreConformance, keepsSharesUntilTheyEndOrTheInstanceIsDeleted) {
   EXPECT_THAT(run(store().loadShares()).shares, testing::SizeIs(3));
   run(store().pruneShares(end));
   EXPECT_THAT(run(store().loadShares()).shares, testing::SizeIs(2)) << "one without an end stays";
-  EXPECT_THAT(run(store().deleteShare(InstanceId("i-2"), "ann")).shares, testing::SizeIs(0));
-  EXPECT_EQ(errorOf(store().deleteShare(InstanceId("i-2"), "ann")).code(), ErrorCode::NotFound);
+  EXPECT_THAT(run(store().deleteShare(InstanceId("i-2"), Grantee::ofUser("ann"))).shares, testing::SizeIs(0));
+  EXPECT_EQ(errorOf(store().deleteShare(InstanceId("i-2"), Grantee::ofUser("ann"))).code(), ErrorCode::NotFound);
   run(store().deleteInstanceRow(InstanceId("i-1"), departed("i-1"), std::nullopt));
   EXPECT_THAT(run(store().loadShares()).shares, testing::SizeIs(0));
 }
@@ -77,7 +81,7 @@ TEST_P(StoreConformance, handsAnInstanceOverWholeAndIgnoresLateWritesOfItsFormer
   EXPECT_EQ(run(store().getOperation("op-i-1"))->owner, "bob");
   const auto left = run(store().loadShares()).shares;
   ASSERT_EQ(left.size(), 1U);
-  EXPECT_EQ(left[0].grantee, "ann");
+  EXPECT_EQ(left[0].grantee, Grantee::ofUser("ann"));
   InstanceRecord absent = makeRecord("i-9", "nine");
   EXPECT_EQ(errorOf(store().handOverInstance(absent)).code(), ErrorCode::NotFound);
 }
@@ -87,7 +91,7 @@ TEST_P(StoreConformance, numbersTheSharesThatAreReadOneAfterTheOther) {
   for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", "user", SystemTime(), 1}));
   const std::uint64_t first = run(store().putShare(shareOf("i-1", "ann")))->sequence;
   const std::uint64_t second = run(store().putShare(shareOf("i-1", "bob")))->sequence;
-  const std::uint64_t third = run(store().deleteShare(InstanceId("i-1"), "bob")).sequence;
+  const std::uint64_t third = run(store().deleteShare(InstanceId("i-1"), Grantee::ofUser("bob"))).sequence;
   EXPECT_GT(second, first);
   EXPECT_GT(third, second);
   EXPECT_GT(run(store().loadShares()).sequence, third);
@@ -106,6 +110,87 @@ TEST_P(StoreConformance, sharesWithUsersOfInstancesOnlyAndNotWithoutALimit) {
   EXPECT_EQ(errorOf(store().putShare(shareOf("i-1", "ann"))).code(), ErrorCode::Conflict);
   EXPECT_TRUE(run(store().putShare(shareOf("i-1", "user1", ShareAccess::editor)))) << "replaces one";
   EXPECT_THAT(run(store().loadShares()).shares, testing::SizeIs(kMaxSharesOfInstance));
+}
+
+TEST_P(StoreConformance, keepsGroupsWithTheirMembers) {
+  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", "user", SystemTime(), 1}));
+  const SystemTime begin{std::chrono::seconds(1'000)};
+  run(store().insertGroup({.name = "ops", .managedBy = "", .createdAt = begin}));
+  run(store().insertGroup({.name = "ann", .managedBy = "", .createdAt = begin}));
+  EXPECT_EQ(errorOf(store().insertGroup({.name = "ops", .managedBy = ""})).code(), ErrorCode::AlreadyExists);
+  for (int twice = 0; twice < 2; ++twice) run(store().addGroupMember("ops", "bob"));
+  run(store().addGroupMember("ops", "ann"));
+  EXPECT_EQ(errorOf(store().addGroupMember("absent", "ann")).code(), ErrorCode::NotFound);
+  EXPECT_EQ(errorOf(store().addGroupMember("ops", "absent")).code(), ErrorCode::NotFound);
+  reopen();
+  const auto groups = run(store().loadShares()).groups;
+  ASSERT_EQ(groups.size(), 2U);
+  EXPECT_EQ(groups[0].name, "ann");
+  EXPECT_TRUE(groups[0].members.empty());
+  EXPECT_EQ(groups[1].createdAt, begin);
+  EXPECT_THAT(groups[1].members, ElementsAre("ann", "bob"));
+  run(store().removeGroupMember("ops", "ann"));
+  EXPECT_EQ(errorOf(store().removeGroupMember("ops", "ann")).code(), ErrorCode::NotFound);
+  run(store().deleteGroup("ann"));
+  EXPECT_EQ(errorOf(store().deleteGroup("ann")).code(), ErrorCode::NotFound);
+  const auto left = run(store().loadShares()).groups;
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_THAT(left[0].members, ElementsAre("bob"));
+}
+
+TEST_P(StoreConformance, endsTheMembershipsOfAUserWhoIsDisabledOrDeleted) {
+  run(store().insertGroup({.name = "devs", .managedBy = ""}));
+  for (const char* user : {"ann", "bob", "cyd"}) {
+    run(store().putUser({user, "", "user", SystemTime(), 1}));
+    run(store().addGroupMember("devs", user));
+  }
+  run(store().changeUser("ann", {.disabled = true}));
+  EXPECT_EQ(errorOf(store().addGroupMember("devs", "ann")).code(), ErrorCode::NotFound);
+  run(store().changeUser("ann", {.disabled = false}));
+  run(store().deleteUser("bob", ""));
+  EXPECT_THAT(run(store().loadShares()).groups.at(0).members, ElementsAre("cyd")) << "one who is enabled again gets none back";
+}
+
+TEST_P(StoreConformance, endsTheSharesOfAGroupWithItAndNotThoseOfAUserOfItsName) {
+  insert("i-1", "one");
+  run(store().putUser({"devs", "", "user", SystemTime(), 1}));
+  const ShareRecord with_group{.instanceId = InstanceId("i-1"), .grantee = Grantee::ofGroup("devs"), .grantedBy = "ada"};
+  EXPECT_FALSE(run(store().putShare(with_group))) << "there is no such group";
+  run(store().insertGroup({.name = "devs", .managedBy = ""}));
+  EXPECT_TRUE(run(store().putShare(with_group)));
+  EXPECT_TRUE(run(store().putShare(shareOf("i-1", "devs"))));
+  EXPECT_THAT(run(store().loadShares()).shares, testing::SizeIs(2));
+  run(store().changeUser("devs", {.disabled = true}));
+  ASSERT_THAT(run(store().loadShares()).shares, testing::SizeIs(1));
+  EXPECT_EQ(run(store().loadShares()).shares[0].grantee, Grantee::ofGroup("devs"));
+  run(store().changeUser("devs", {.disabled = false}));
+  run(store().putShare(shareOf("i-1", "devs")));
+  run(store().deleteGroup("devs"));
+  run(store().insertGroup({.name = "devs", .managedBy = ""}));
+  ASSERT_THAT(run(store().loadShares()).shares, testing::SizeIs(1)) << "a later group of this name gets nothing";
+  EXPECT_EQ(run(store().loadShares()).shares[0].grantee, Grantee::ofUser("devs"));
+}
+
+TEST_P(StoreConformance, letsAnIdentityProviderSetOnlyItsOwnGroups) {
+  const SystemTime now{std::chrono::seconds(1'000)};
+  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", "user", SystemTime(), 1}));
+  run(store().insertGroup({.name = "local", .managedBy = ""}));
+  run(store().addGroupMember("local", "ann"));
+  EXPECT_TRUE(run(store().setManagedGroups("ann", "corp", {"a", "b", "local"}, now)));
+  EXPECT_FALSE(run(store().setManagedGroups("ann", "corp", {"b", "a", "local", "a"}, now))) << "nothing changes";
+  EXPECT_TRUE(run(store().setManagedGroups("bob", "corp", {"local", "b"}, now)));
+  EXPECT_FALSE(run(store().setManagedGroups("bob", "other", {"a"}, now))) << "another provider's";
+  EXPECT_EQ(errorOf(store().setManagedGroups("absent", "corp", {"a"}, now)).code(), ErrorCode::NotFound);
+  EXPECT_EQ(errorOf(store().addGroupMember("a", "bob")).code(), ErrorCode::Conflict);
+  EXPECT_EQ(errorOf(store().removeGroupMember("a", "ann")).code(), ErrorCode::Conflict);
+  EXPECT_TRUE(run(store().setManagedGroups("ann", "corp", {"b"}, now)));
+  const auto groups = run(store().loadShares()).groups;
+  ASSERT_EQ(groups.size(), 3U);
+  EXPECT_EQ(groups[0].managedBy, "corp");
+  EXPECT_EQ(groups[0].createdAt, now);
+  EXPECT_TRUE(groups[0].members.empty());
+  EXPECT_THAT(groups[1].members, ElementsAre("ann", "bob"));
+  EXPECT_THAT(groups[2].members, ElementsAre("ann")) << "a provider adds no user to a group of the server";
 }
 
 TEST_P(StoreConformance, keepsAccessTokensUntilTheyExpire) {

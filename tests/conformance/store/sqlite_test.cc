@@ -74,7 +74,7 @@ TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
       "ALTER TABLE users DROP COLUMN git_name; ALTER TABLE users DROP COLUMN git_email; DROP TABLE name_holds; "
       "DROP TABLE former_users; ALTER TABLE users DROP COLUMN disabled; ALTER TABLE users DROP COLUMN invite_digest; "
       "ALTER TABLE users DROP COLUMN invite_expires; ALTER TABLE sessions DROP COLUMN kind; ALTER TABLE sessions DROP COLUMN created_at; "
-      "ALTER TABLE sessions DROP COLUMN signed_in_at; DROP TABLE shares; DROP TABLE token_keys; DROP TABLE access_tokens; ALTER TABLE "
+      "ALTER TABLE sessions DROP COLUMN signed_in_at; DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE token_keys; DROP TABLE access_tokens; ALTER TABLE "
       "users DROP COLUMN kind; DROP TABLE audit; DROP TABLE audit_open; DROP TABLE audit_chain; "
       "PRAGMA user_version=1");
   auto store = openSqliteStore(data());
@@ -86,6 +86,28 @@ TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
   EXPECT_EQ(loaded[0].external, makeRecord("i-1", "web").external);
   run(store->putPlace(makePlace("i-2", "i-1")));
   EXPECT_EQ(run(store->loadPlaces()).size(), 1u);
+}
+
+TEST_F(SqliteStore, takesTheSharesOfBeforeGroupsAlong) {
+  {
+    auto store = openSqliteStore(data());
+    run(store->insertInstance(makeRecord("i-1", "web"), makeOperation("op-1", "i-1")));
+  }
+  sql("DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; "
+      "CREATE TABLE shares(instance_id TEXT NOT NULL REFERENCES instances(id) ON DELETE CASCADE, grantee TEXT NOT NULL, access TEXT NOT "
+      "NULL, "
+      "granted_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY(instance_id, grantee)) STRICT, "
+      "WITHOUT ROWID; "
+      "INSERT INTO shares VALUES('i-1', 'bob', 'editor', 'ada', 1000, 2000); PRAGMA user_version=10");
+  auto store = openSqliteStore(data());
+  const auto shares = run(store->loadShares()).shares;
+  ASSERT_EQ(shares.size(), 1u);
+  EXPECT_EQ(shares[0].grantee, Grantee::ofUser("bob"));
+  EXPECT_EQ(shares[0].access, ShareAccess::editor);
+  EXPECT_EQ(shares[0].grantedBy, "ada");
+  EXPECT_EQ(shares[0].expiresAt, SystemTime(std::chrono::milliseconds(2000)));
+  run(store->deleteInstanceRow(InstanceId("i-1"), departed("i-1"), std::nullopt));
+  EXPECT_TRUE(run(store->loadShares()).shares.empty());
 }
 
 /// Earlier versions left resources of deleted instances behind: the journal has their ids, and what was requested.
@@ -107,7 +129,7 @@ TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
       "DROP TABLE former_users; ALTER TABLE users DROP COLUMN disabled; ALTER TABLE users DROP COLUMN invite_digest; "
       "ALTER TABLE users DROP COLUMN invite_expires; ALTER TABLE sessions DROP COLUMN created_at; ALTER TABLE sessions DROP COLUMN "
       "signed_in_at; "
-      "DROP TABLE shares; DROP TABLE token_keys; DROP TABLE access_tokens; ALTER TABLE users DROP COLUMN kind; "
+      "DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE token_keys; DROP TABLE access_tokens; ALTER TABLE users DROP COLUMN kind; "
       "DROP TABLE audit; DROP TABLE audit_open; DROP TABLE audit_chain; PRAGMA user_version=2");
   auto loaded = run(openSqliteStore(data())->loadDepartures());
   ASSERT_EQ(loaded.size(), 2u);

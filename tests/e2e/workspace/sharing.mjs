@@ -1,4 +1,5 @@
-// Two people and one workspace, in Chromium: a colleague sees what is shared with them, enters it as editor, and is out when the share ends.
+// Two people and one workspace, in Chromium: a colleague sees what is shared with them, enters it as editor, and is out when the share ends;
+// the same by a group, which they leave.
 //   node tests/e2e/workspace/sharing.mjs --swarm build/dev/swarm [--modules DIR] [--screenshots DIR]
 import { Person, testOptions, workbench } from './person.mjs';
 import { Server, check } from './server.mjs';
@@ -29,9 +30,9 @@ async function see(page) {
   await person.shot(page, 'viewer');
 }
 
-async function enter(page) {
-  const shared = await server.run('share', 'web1', 'ben', '--as', 'editor');
-  check(shared.code === 0, '`swarm share --as editor` gives more', shared.stderr);
+async function enter(page, ...grantee) {
+  const shared = await server.run('share', 'web1', ...grantee, '--as', 'editor');
+  check(shared.code === 0, `\`swarm share ${grantee.join(' ')} --as editor\` gives more`, shared.stderr);
   await page.reload();
   await page.waitForSelector('a:has-text("web1")');
   check(await page.locator('button:has-text("Stop")').count() === 0, 'an editor does not stop it');
@@ -47,9 +48,9 @@ async function enter(page) {
   return tab;
 }
 
-async function leave(page, tab) {
-  const ended = await server.run('share', 'web1', 'ben', '--end');
-  check(ended.code === 0, '`swarm share --end` ends it', ended.stderr);
+async function leave(page, tab, ...command) {
+  const ended = await server.run(...command);
+  check(ended.code === 0, `\`swarm ${command.join(' ')}\` ends it`, ended.stderr);
   await tab.waitForSelector('.notifications-toasts :text("You are signed out")', { timeout: 60000 });
   check(true, 'the open tab ends');
   await page.reload();
@@ -67,7 +68,11 @@ try {
   const page = await person.open();
   await arrive(page);
   await see(page);
-  await leave(page, await enter(page));
+  await leave(page, await enter(page, 'ben'), 'share', 'web1', 'ben', '--end');
+  await server.run('groups', 'create', 'devs');
+  const added = await server.run('groups', 'add', 'devs', 'ben');
+  check(added.code === 0, '`swarm groups add` makes the colleague a member', added.stderr);
+  await leave(page, await enter(page, '--group', 'devs'), 'groups', 'remove', 'devs', 'ben');
 } catch (error) {
   check(false, error.stack);
   await person.shotAll('failed');

@@ -122,9 +122,32 @@ async function walkSharing(walk, id) {
   if (items.length !== 1 || items[0].user !== 'rita') throw new Error(`shares: ${JSON.stringify(items)}`);
   await walk.call('deleteShare', { path }, 204);
   await walk.call('deleteShare', { path }, 404);
+  await walkGroups(walk, id);
   await walk.call('handOver', { path, body: { owner: 'absent' } }, 400);
   await walk.call('handOver', { path, body: { owner: 'rita' }, headers: { 'If-Match': '"v9999"' } }, 412);
   for (const owner of ['rita', 'admin']) await walk.call('handOver', { path, body: { owner } }, 200);
+}
+
+async function walkGroups(walk, id) {
+  const member = { name: 'team', user: 'rita' };
+  await walk.call('createGroup', { body: { name: 'team' } }, 201);
+  await walk.call('createGroup', { body: { name: 'team' } }, 409);
+  await walk.call('createGroup', { body: { name: 'The Team' } }, 400);
+  await walk.call('addGroupMember', { path: member }, 200);
+  await walk.call('addGroupMember', { path: { name: 'team', user: 'absent' } }, 404);
+  const group = (await walk.call('getGroup', { path: member }, 200)).json;
+  if (group.members.join() !== 'rita') throw new Error(`group: ${JSON.stringify(group)}`);
+  await walk.call('listGroups', {}, 200);
+  await walk.call('putGroupShare', { path: { id, group: 'team' }, body: {} }, 200);
+  await walk.call('putGroupShare', { path: { id, group: 'absent' }, body: {} }, 400);
+  const { items } = (await walk.call('listShares', { path: { id } }, 200)).json;
+  if (items.length !== 1 || items[0].group !== 'team' || 'user' in items[0]) throw new Error(`shares: ${JSON.stringify(items)}`);
+  await walk.call('deleteGroupShare', { path: { id, group: 'team' } }, 204);
+  await walk.call('deleteGroupShare', { path: { id, group: 'team' } }, 404);
+  await walk.call('removeGroupMember', { path: member }, 204);
+  await walk.call('removeGroupMember', { path: member }, 404);
+  await walk.call('deleteGroup', { path: member }, 204);
+  await walk.call('deleteGroup', { path: member }, 404);
 }
 
 async function walkKept(walk, id) {
@@ -251,13 +274,14 @@ async function sendExamples(walk) {
   let sent = 0;
   const description = walk.description;
   await walk.call('createUser', { body: { name: 'walker' } }, 201);
+  await walk.call('createGroup', { body: { name: 'walkers' } }, 201);
   const { id } = (await walk.call('createInstance', { query: { wait: 30 }, body: {} }, 201)).json;
   for (const operation of description.operations.keys()) {
     const { schema, examples = {} } = description.bodyOf(operation);
     for (const [name, { value }] of Object.entries(examples)) {
       const faults = description.faults(schema, value);
       if (faults) throw new Error(`example ${name} of ${operation}: ${faults}`);
-      const response = await walk.begin(operation, { path: { id, type: name, name: 'walker', user: 'walker' }, body: value }, undefined, operation === 'takeSnapshot');
+      const response = await walk.begin(operation, { path: { id, type: name, name: 'walker', user: 'walker', group: 'walkers' }, body: value }, undefined, operation === 'takeSnapshot');
       const only_missing = (response.json?.errors ?? []).some(({ detail }) => detail.includes('not configured'));
       if ([400, 404, 415].includes(response.status) && !only_missing)
         throw new Error(`example ${name} of ${operation} was refused: ${response.text}`);

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "async/deadline.h"
+#include "auth/sharing/groups.h"
 #include "auth/sharing/sharing.h"
 #include "base/id.h"
 #include "net/websocket/websocket.h"
@@ -260,6 +261,40 @@ TEST(ApiSsh, endsWithTheShareThatAllowedIt) {
       co_return static_cast<bool>((co_await stream->readSome(boost::asio::buffer(&byte, 1))).error);
     }(exchange->takeStream())));
     EXPECT_EQ(server.send({.target = "/api/auth/status"}, server.stranger).status, 200) << "the session goes on";
+  }
+}
+
+TEST(ApiSsh, endsWithTheGroupOrTheMembershipThatAllowedIt) {
+  const std::initializer_list<std::function<void(ApiServer&)>> ways{
+      [](ApiServer& server) { EXPECT_EQ(server.send({"DELETE", "/api/groups/devs/members/sten"}).status, 204); },
+      [](ApiServer& server) { EXPECT_EQ(server.send({"DELETE", "/api/groups/devs"}).status, 204); },
+      [](ApiServer& server) { server.loop.run(server.auth->groups().setManaged("sten", "corp", {"others"})); }};
+  for (const auto& end : ways) {
+    ApiServer server({.sessionCheck = std::chrono::milliseconds(50)});
+    SshAgent agent{sshKey("host")};
+    server.inside.agent = agent.handler();
+    server.create("ullas", server.user);
+    const bool is_managed = &end == ways.end() - 1;
+    if (is_managed) {
+      server.loop.run(server.auth->groups().setManaged("sten", "corp", {"devs", "others"}));
+    } else {
+      EXPECT_EQ(server.post("/api/groups", R"({"name":"devs"})").status, 201);
+      EXPECT_EQ(server.send({"PUT", "/api/groups/devs/members/sten"}).status, 200);
+    }
+    EXPECT_EQ(server.send({"PUT", "/api/instances/ullas/shares/groups/devs", R"({"access":"editor"})"}, server.user).status, 200);
+    net::HttpRequest request;
+    request.target = "/api/instances/ullas/ssh";
+    request.headers = bearer(server.stranger);
+    for (const auto& [name, value] :
+         {std::pair{"Connection", std::string("Upgrade")}, {"Upgrade", "swarm-tunnel"}, {"Swarm-Ssh-Key", sshKey("c")}})
+      request.headers.push_back({name, value});
+    auto exchange = server.loop.run(server.client().open(request, Deadline::after(std::chrono::seconds(10))));
+    ASSERT_EQ(exchange->status(), 101);
+    end(server);
+    EXPECT_TRUE(server.loop.run([](net::StreamPtr stream) -> awaitable<bool> {
+      char byte = 0;
+      co_return static_cast<bool>((co_await stream->readSome(boost::asio::buffer(&byte, 1))).error);
+    }(exchange->takeStream())));
   }
 }
 

@@ -58,8 +58,13 @@ class MemoryStore final : public Store {
   awaitable<std::vector<SessionRecord>> loadSessions() override { co_return std::vector<SessionRecord>(); }
   awaitable<void> pruneSessions(SystemTime) override { co_return; }
   awaitable<std::optional<SharesAt>> putShare(ShareRecord) override { co_return std::nullopt; }
-  awaitable<SharesAt> deleteShare(InstanceId, std::string) override { co_return SharesAt(); }
-  awaitable<SharesAt> loadShares() override { co_return SharesAt(); }
+  awaitable<SharesAt> deleteShare(InstanceId, Grantee) override { co_return SharesAt(); }
+  awaitable<AllSharesAt> loadShares() override { co_return AllSharesAt(); }
+  awaitable<void> insertGroup(GroupRecord) override { co_return; }
+  awaitable<void> deleteGroup(std::string) override { co_return; }
+  awaitable<void> addGroupMember(std::string, std::string) override { co_return; }
+  awaitable<void> removeGroupMember(std::string, std::string) override { co_return; }
+  awaitable<bool> setManagedGroups(std::string, std::string, std::vector<std::string>, SystemTime) override { co_return false; }
   awaitable<void> pruneShares(SystemTime) override { co_return; }
   awaitable<void> putTokenKey(TokenKeyRecord) override { co_return; }
   awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() override { co_return std::vector<TokenKeyRecord>(); }

@@ -1,7 +1,8 @@
-// Shares: the access of other users to an instance.
+// Shares: the access of other users, and of groups, to an instance.
 #include "api/handlers/handlers.h"
 #include "api/http/entity_tags.h"
 #include "api/routes/route_parts.h"
+#include "auth/sharing/groups.h"
 #include "auth/sharing/sharing.h"
 #include "base/diagnostics/log.h"
 
@@ -9,32 +10,43 @@ namespace swarm::api {
 namespace {
 
 ShareResponse responseOf(const ShareRecord& share) {
-  return {share.grantee, share.access, share.grantedBy, share.createdAt, share.expiresAt};
+  ShareResponse response{.access = share.access, .grantedBy = share.grantedBy, .createdAt = share.createdAt, .expiresAt = share.expiresAt};
+  (share.grantee.kind == GranteeKind::group ? response.group : response.user) = share.grantee.name;
+  return response;
 }
 
-/// Users with whom it is shared see their own share: who else uses the workspace is its owner's affair.
+bool concerns(Services& services, const Grantee& grantee, const std::string& user) {
+  return grantee.kind == GranteeKind::user ? grantee.name == user : services.auth.groups().isMember(grantee.name, user);
+}
+
+/// Users with whom it is shared see their own shares: who else uses the workspace is its owner's affair.
 awaitable<Reply> listShares(Services& services, Call& call) {
   const Instance instance = co_await requireInstance(services, call, Permission::Read);
   const Relation relation = relationOf(call.principal(), instance.owner, instance.id);
   const bool sees_all = relation == Relation::Own || seesAll(call);
   std::vector<ShareResponse> items;
   for (const ShareRecord& share : services.auth.sharing().sharesOf(instance.id))
-    if (sees_all || share.grantee == call.principal().user) items.push_back(responseOf(share));
+    if (sees_all || concerns(services, share.grantee, call.principal().user)) items.push_back(responseOf(share));
   co_return replyWithItems(items);
 }
 
-awaitable<Reply> putShare(Services& services, Call& call) {
+awaitable<Reply> share(Services& services, Call& call, GranteeKind kind) {
   const Instance instance = co_await requireInstance(services, call, Permission::Share);
   const auto request = readBody<ShareRequest>(call);
-  const NewShare wanted{instance.id, instance.owner, call.argument(1), request.access, request.expiresAt};
+  const NewShare wanted{instance.id, instance.owner, {kind, call.argument(1)}, request.access, request.expiresAt};
   co_return reply(responseOf(co_await services.auth.sharing().share(wanted, call.principal())));
 }
 
-awaitable<Reply> deleteShare(Services& services, Call& call) {
+awaitable<Reply> endShare(Services& services, Call& call, GranteeKind kind) {
   const Instance instance = co_await requireInstance(services, call, Permission::Share);
-  co_await services.auth.sharing().end(instance.id, call.argument(1), call.principal());
+  co_await services.auth.sharing().end(instance.id, {kind, call.argument(1)}, call.principal());
   co_return Reply{.status = 204};
 }
+
+awaitable<Reply> putShare(Services& services, Call& call) { return share(services, call, GranteeKind::user); }
+awaitable<Reply> deleteShare(Services& services, Call& call) { return endShare(services, call, GranteeKind::user); }
+awaitable<Reply> putGroupShare(Services& services, Call& call) { return share(services, call, GranteeKind::group); }
+awaitable<Reply> deleteGroupShare(Services& services, Call& call) { return endShare(services, call, GranteeKind::group); }
 
 awaitable<Reply> handOver(Services& services, Call& call) {
   const Instance before = co_await requireInstance(services, call, Permission::Share);
@@ -51,6 +63,7 @@ awaitable<Reply> handOver(Services& services, Call& call) {
 }
 
 Parameter granteeName() { return path("user", "The user's name"); }
+Parameter groupName() { return path("group", "The group's name"); }
 
 }  // namespace
 
@@ -58,9 +71,9 @@ std::vector<Endpoint> shareRoutes() {
   return {
 
       at("GET", "/api/instances/{id}/shares", Permission::Read, "listShares", listShares,
-         {.summary = "List the users with whom a workspace is shared",
-          .description = "A user with whom it is shared sees their own share only.",
-          .responses = {ok("The shares, by user", listOf<ShareResponse>())},
+         {.summary = "List the users and groups with which a workspace is shared",
+          .description = "A user with whom it is shared sees only their own share and those of their groups.",
+          .responses = {ok("The shares, by user, then by group", listOf<ShareResponse>())},
           .parameters = {instanceRef()}}),
       at("PUT", "/api/instances/{id}/shares/{user}", Permission::Share, "putShare", putShare,
          {.summary = "Share a workspace with a user",
@@ -76,6 +89,21 @@ std::vector<Endpoint> shareRoutes() {
           .description = "The user's connections to the workspace end within a second.",
           .responses = {noContent("It has ended")},
           .parameters = {instanceRef(), granteeName()},
+          .recorded = Recorded::Revocation}),
+      at("PUT", "/api/instances/{id}/shares/groups/{group}", Permission::Share, "putGroupShare", putGroupShare,
+         {.summary = "Share a workspace with the members of a group",
+          .description =
+              "Replaces an earlier share with the group, and holds for those who join it later. A user who has several shares has "
+              "the most that one of them gives. 400 for a group that does not exist, 429 after many of these.",
+          .responses = {ok<ShareResponse>("The share")},
+          .problems = {409},
+          .parameters = {instanceRef(), groupName()},
+          .body = jsonBody<ShareRequest>()}),
+      at("DELETE", "/api/instances/{id}/shares/groups/{group}", Permission::Share, "deleteGroupShare", deleteGroupShare,
+         {.summary = "End the share with a group",
+          .description = "Connections of its members end within a second, unless another share allows them.",
+          .responses = {noContent("It has ended")},
+          .parameters = {instanceRef(), groupName()},
           .recorded = Recorded::Revocation}),
       at("PUT", "/api/instances/{id}/owner", Permission::Share, "handOver", handOver,
          {.summary = "Give a workspace to another user",

@@ -25,6 +25,8 @@ std::string untilText(const boost::json::value& share) {
   return until.empty() ? "" : ", until " + until;
 }
 
+std::string textOf(const Grantee& grantee) { return (grantee.kind == GranteeKind::group ? "group " : "") + grantee.name; }
+
 int listShares(Context& context, const std::string& workspace) {
   const boost::json::array shares = context.client().listShares(workspace);
   if (shares.empty() && context.output() == OutputFormat::Table) {
@@ -33,12 +35,12 @@ int listShares(Context& context, const std::string& workspace) {
   }
   std::vector<Listed> rows;
   for (const auto& share : shares) {
-    const std::string user = memberText(share, "user");
-    rows.push_back({user,
-                    {user, memberText(share, "access"), memberText(share, "expiresAt"), memberText(share, "grantedBy"),
-                     memberText(share, "createdAt")}});
+    const std::string user = memberText(share, "user"), group = memberText(share, "group");
+    rows.push_back({user.empty() ? group : user,
+                    {user.empty() ? textOf(Grantee::ofGroup(group)) : user, memberText(share, "access"), memberText(share, "expiresAt"),
+                     memberText(share, "grantedBy"), memberText(share, "createdAt")}});
   }
-  printList(context, shares, {copied("USER"), "ACCESS", "UNTIL", extra("BY"), extra("SINCE")}, rows);
+  printList(context, shares, {copied("WITH"), "ACCESS", "UNTIL", extra("BY"), extra("SINCE")}, rows);
   return kDone;
 }
 
@@ -46,15 +48,20 @@ class Share final : public Verb {
  public:
   void declare(Arguments& arguments) override {
     arguments.word("workspace", workspace_, "Name or id").suggest(workspaceNames());
-    arguments.word("users", users_, "Users to share it with; without them, the shares are listed").optional();
+    arguments.word("users", users_, "Users to share it with; without users and --group, the shares are listed")
+        .suggest(userNames())
+        .optional();
+    Argument& groups =
+        arguments.option("--group", groups_, "Share it with the members of a group; repeat it for several").suggest(groupNames());
     Argument& access = arguments.option(
         "--as", access_, "viewer (default): see the workspace, its state and its log; editor: open VS Code, terminals, ports, too");
     access.oneOf(enumValues<ShareAccess>().words).sets("/access");
     Argument& span = arguments.option("--for", span_, "End the share after a time like 30m, 8h or 7d");
     span.sets("/expiresAt");
-    Argument& end = arguments.flag("--end", ends_, "End the shares with these users");
+    Argument& end = arguments.flag("--end", ends_, "End the shares with these users and groups");
     end.excludes(access).excludes(span);
     arguments.option("--owner", owner_, "Give the workspace to this user, with its files and snapshots")
+        .excludes(groups)
         .excludes(access)
         .excludes(span)
         .excludes(end)
@@ -64,18 +71,21 @@ class Share final : public Verb {
 
   int run(Context& context) override {
     if (!owner_.empty()) return handOver(context);
-    if (users_.empty()) {
-      if (ends_ || !access_.empty() || !span_.empty()) throw WrongUse("Name the users: swarm share NAME USER.");
+    const std::vector<Grantee> grantees = namedGrantees();
+    if (grantees.empty()) {
+      if (ends_ || !access_.empty() || !span_.empty())
+        throw WrongUse("Name the users or groups: swarm share NAME USER, swarm share NAME --group GROUP.");
       return listShares(context, workspace_);
     }
-    if (ends_) return end(context);
+    if (ends_) return end(context, grantees);
     ShareRequest request;
     if (!access_.empty()) request.access = *parseEnum<ShareAccess>(access_, "--as");
     if (!span_.empty()) request.expiresAt = RealClock().now() + parseSpan(span_);
     boost::json::array shares;
-    for (const std::string& user : users_) {
-      shares.push_back(context.client().share(workspace_, user, request));
-      report(format("{} is shared with {} as {}{}.\n", workspace_, user, memberText(shares.back(), "access"), untilText(shares.back())));
+    for (const Grantee& grantee : grantees) {
+      shares.push_back(context.client().share(workspace_, grantee, request));
+      report(format("{} is shared with {} as {}{}.\n", workspace_, textOf(grantee), memberText(shares.back(), "access"),
+                    untilText(shares.back())));
     }
     printStructured(context, shares.size() == 1 ? shares.front() : boost::json::value(shares));
     return kDone;
@@ -92,16 +102,23 @@ class Share final : public Verb {
     return kDone;
   }
 
-  int end(Context& context) const {
-    for (const std::string& user : users_) {
-      context.client().endShare(workspace_, user);
-      report(format("{} is not shared with {} any more.\n", workspace_, user));
+  std::vector<Grantee> namedGrantees() const {
+    std::vector<Grantee> grantees;
+    for (const std::string& user : users_) grantees.push_back(Grantee::ofUser(user));
+    for (const std::string& group : groups_) grantees.push_back(Grantee::ofGroup(group));
+    return grantees;
+  }
+
+  int end(Context& context, const std::vector<Grantee>& grantees) const {
+    for (const Grantee& grantee : grantees) {
+      context.client().endShare(workspace_, grantee);
+      report(format("{} is not shared with {} any more.\n", workspace_, textOf(grantee)));
     }
     return kDone;
   }
 
   std::string workspace_, access_, span_, owner_;
-  std::vector<std::string> users_;
+  std::vector<std::string> users_, groups_;
   bool ends_ = false;
   bool yes_ = false;
 };
@@ -110,9 +127,9 @@ class Share final : public Verb {
 
 void addShare(const AddVerb& add) {
   add({.name = "share",
-       .summary = "Share a workspace with other users, or list its shares",
+       .summary = "Share a workspace with users and groups, or list its shares",
        .examples = {"swarm share web1", "swarm share web1 ada", "swarm share web1 ada ben --as editor --for 8h",
-                    "swarm share web1 ada --end", "swarm share web1 --owner ada"},
+                    "swarm share web1 --group devs --as editor", "swarm share web1 ada --end", "swarm share web1 --owner ada"},
        .notes = "A user with whom a workspace is shared cannot share, start, stop, change or delete it."},
       std::make_unique<Share>());
 }

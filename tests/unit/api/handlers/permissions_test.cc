@@ -27,6 +27,8 @@ bool concernsUsers(const api::Endpoint& route) {
          route.permission == Permission::ManageUsers;
 }
 
+bool isAboutGroups(const api::Endpoint& route) { return route.pattern.starts_with("/api/groups/"); }
+
 /// Whether it is an instance, or what belongs to one: a share of the instance holds for it, too.
 bool belongsToAnInstance(const api::Endpoint& route) {
   return namesAnObject(route) && !concernsUsers(route) && !route.pattern.starts_with("/api/names");
@@ -52,6 +54,7 @@ struct Walk {
   std::string session{};
   std::string token{};  ///< the id of an access token
   std::string name{};   ///< of a deleted instance
+  std::string group{};
 };
 
 std::string pathOf(const api::Endpoint& route, const Walk& walk) {
@@ -61,10 +64,14 @@ std::string pathOf(const api::Endpoint& route, const Walk& walk) {
     if (auto at = path.find(name); at != std::string::npos) path.replace(at, name.size(), value);
   };
   fill("{id}", route.pattern.starts_with("/api/operations") ? walk.operation : walk.instance);
-  fill("{name}", concernsUsers(route) ? walk.owner : route.pattern.starts_with("/api/names") ? walk.name : walk.volume);
+  fill("{name}", isAboutGroups(route)                      ? walk.group
+                 : concernsUsers(route)                    ? walk.owner
+                 : route.pattern.starts_with("/api/names") ? walk.name
+                                                           : walk.volume);
   fill("{session}", walk.session);
   fill("{token}", walk.token);
   fill("{user}", "rita");
+  fill("{group}", "everyone");
   fill("{snapshot}", walk.snapshot);
   fill("{type}", "fake");
   fill("{port}", "8080");
@@ -83,6 +90,7 @@ std::string bodyOf(const api::Endpoint& route, const std::string& password, std:
   if (route.body.schema == "IssueToken") return R"({"scope":"status"})";
   if (route.body.schema == "HandOver") return R"({"owner":"rita"})";
   if (route.body.schema == "PutShare") return R"({"access":"viewer"})";
+  if (route.body.schema == "CreateGroup") return R"({"name":"new-)" + std::string(unique) + "\"}";
   if (route.body.schema == "CreateLoginLink") return R"({"instance":"dev"})";
   if (route.body.schema == "CreateAccessToken") return R"({"name":"new-)" + std::string(unique) + "\"}";
   if (route.body.schema == "CreateUser") return R"({"name":"new-)" + std::string(unique) + "\"}";
@@ -166,6 +174,13 @@ class ApiPermissions : public ::testing::Test {
   Walk makeObjects(const api::Endpoint& route, const std::string& owner) {
     Walk walk{.owner = owner};
     if (!namesAnObject(route)) return walk;
+    if (isAboutGroups(route)) {
+      walk.group = "group" + std::to_string(made_++);
+      EXPECT_EQ(server_.post("/api/groups", R"({"name":")" + walk.group + "\"}").status, 201);
+      for (const std::string& member : {owner, std::string("rita")})
+        EXPECT_EQ(server_.send({"PUT", "/api/groups/" + walk.group + "/members/" + member}).status, 200);
+      return walk;
+    }
     if (concernsUsers(route)) {
       const std::string session = server_.issue(owner);
       walk.session = principalOf(session).sessionId;
@@ -194,6 +209,7 @@ class ApiPermissions : public ::testing::Test {
       EXPECT_EQ(server_.send({"DELETE", "/api/instances/" + walk.name + "?volumes=true&wait=10"}).status, 200);
     }
     if (route.operationId == "deleteShare") share(walk, "rita", "viewer");
+    if (route.operationId == "deleteGroupShare") share(walk, "groups/everyone", "viewer");
     return walk;
   }
 
@@ -241,6 +257,7 @@ TEST_F(ApiPermissions, areThoseOfTheTableForEveryRoleAndRelationOnEveryRoute) {
       {"vera", Role::viewer}, {"ulla", Role::user}, {"auda", Role::auditor}, {"olaf", Role::operator_}, {"admin", Role::admin}};
   ASSERT_EQ(std::size(users), kRoles.size());
   server_.loop.run(server_.auth->putUser("rita", Secret(), Role::user));  // with whom they share
+  EXPECT_EQ(server_.post("/api/groups", R"({"name":"everyone"})").status, 201);
   int calls = 0;
   for (const api::Endpoint& route : api::makeRouteTable()) {
     for (const auto& [name, role] : users) {
@@ -278,10 +295,17 @@ TEST_F(ApiPermissions, requireASignInOnEveryRouteThatIsNotPublic) {
   for (const api::Endpoint& route : api::makeRouteTable()) {
     if (route.permission == Permission::Public) continue;
     for (const std::string& token : {std::string(), std::string("garbage"), expired}) {
-      const Response response = call(
-          route,
-          {.owner = "ulla", .instance = "i", .operation = "o", .volume = "v", .snapshot = "s", .session = "s", .token = "t", .name = "n"},
-          token);
+      const Response response = call(route,
+                                 {.owner = "ulla",
+                                  .instance = "i",
+                                  .operation = "o",
+                                  .volume = "v",
+                                  .snapshot = "s",
+                                  .session = "s",
+                                  .token = "t",
+                                  .name = "n",
+                                  .group = "g"},
+                                 token);
       EXPECT_EQ(response.status, 401) << route.method << " " << route.pattern;
       EXPECT_TRUE(response.header("WWW-Authenticate").starts_with("Bearer"));
     }

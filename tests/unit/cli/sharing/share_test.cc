@@ -40,6 +40,23 @@ TEST(ShareVerb, sharesAsEditorForATime) {
   EXPECT_LE(left, std::chrono::hours(8));
 }
 
+TEST(ShareVerb, takesGroupsBesideUsers) {
+  ApiDouble api;
+  constexpr const char* kGroup = "/api/instances/web1/shares/groups/devs";
+  const std::string share = R"({"group":"devs","access":"editor","grantedBy":"ben","createdAt":"2026-01-01T00:00:00Z"})";
+  api.on(kPut, 200, {kShare});
+  api.on("PUT " + std::string(kGroup), 200, {share});
+  api.on("DELETE " + std::string(kGroup), 204, {""});
+  api.on(kList, 200, {R"({"items":[)" + kShare + "," + share + "]}"});
+  const Ran ran = runCommand(api, {"share", "web1", "ada", "--group", "devs", "--as", "editor"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.err.find("web1 is shared with group devs as editor."), std::string::npos) << ran.err;
+  EXPECT_EQ(api.bodyOf("PUT " + std::string(kGroup)), boost::json::parse(R"({"access":"editor"})"));
+  EXPECT_NE(runCommand(api, {"share", "web1"}).out.find("group devs"), std::string::npos);
+  EXPECT_EQ(runCommand(api, {"share", "web1", "--group", "devs", "--end"}).code, 0);
+  EXPECT_EQ(runCommand(api, {"share", "web1", "--group", "devs", "--owner", "ada"}).code, 2);
+}
+
 TEST(ShareVerb, endsShares) {
   ApiDouble api;
   api.on(kDelete, 204, {""});
