@@ -99,6 +99,7 @@ void readFile(const std::string& file, ServerConfig& config) {
   }
   if (auto access = root.child("access")) {
     access->read("adminsMayEnter", config.access.adminsMayEnter);
+    access->read("publicPorts", config.access.publicPorts);
     access->read("tokenKeyDays", config.tokenKeyDays);
     access->read("maxTokenDays", config.maxTokenDays);
     access->refuseUnknown();

@@ -113,6 +113,7 @@ class Server {
     options.urlPattern = address_.instanceUrlPattern();
     options.moveExecutor = moves_.executor();
     options.nameHold = std::chrono::hours(24 * config_.nameHoldDays);
+    options.publicPorts = config_.access.publicPorts;
     // Vite and tools based on it refuse unknown host names, except *.localhost.
     if (!address_.isLocal()) options.environment["__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS"] = "." + config_.instanceDomain;
     const ProviderContext context{options.swarmId, config_.tags, config_.workspaceImage, clock_, config_.allowedImages};
@@ -246,6 +247,9 @@ class Server {
             },
             .stop = [&controller](Principal principal, InstanceId id) -> async::awaitable<void> {
               co_await controller.stopInstance(id.str(), principal.user);
+            },
+            .sharePort = [&controller](Principal, InstanceId id, std::uint16_t port) -> async::awaitable<void> {
+              co_await controller.setPort(id.str(), port, {.level = PortLevel::shared});
             }};
   }
 
@@ -282,6 +286,8 @@ class Server {
         .perUser = 1024, .perInstance = 512, .total = plan.connections / 2, .things = "requests in progress", .reservedFor = "VS Code"});
     options.preflights = std::make_shared<OpenBudget>(
         OpenLimits{.perUser = SIZE_MAX, .perInstance = 512, .total = plan.connections / 8, .things = "preflights"});
+    options.visitors = std::make_shared<OpenBudget>(
+        OpenLimits{.perUser = 64, .perInstance = 256, .total = plan.connections / 4, .things = "requests and connections to public ports"});
     options.forms = std::make_shared<OpenBudget>(OpenLimits{.bytesPerUser = 4 * 1024 * 1024});
     for (auto& loop : loops_) {
       workers_.push_back(std::make_unique<Worker>(std::move(loop), options, *controller_, *auth_, *api_, clock_));
@@ -339,16 +345,18 @@ class Server {
 
   CredentialPlaces places() const { return {config_.credentialsDir, config_.dataDir}; }
 
-  /// Ends shares when their time has passed. On a loop that ends before the parts.
+  /// Ends shares and levels of ports when their time has passed. On a loop that ends before the parts.
   void watchShares() {
-    auto watch = [](Sharing& sharing) -> async::awaitable<void> {
+    auto watch = [](Sharing& sharing, SwarmController& controller) -> async::awaitable<void> {
       for (;;) {
         co_await async::sleepFor(std::chrono::milliseconds(250));
+        if (const auto ended = co_await async::attempt(controller.endExpiredPorts()); !ended)
+          log::warning("failed to remove expired levels of ports from the store", {{"error", ended.error().message()}});
         if (const auto ended = co_await async::attempt(sharing.endExpired()); !ended)
           log::warning("failed to remove expired shares from the store", {{"error", ended.error().message()}});
       }
     };
-    boost::asio::co_spawn(moves_.executor(), watch(auth_->sharing()), boost::asio::detached);
+    boost::asio::co_spawn(moves_.executor(), watch(auth_->sharing(), *controller_), boost::asio::detached);
   }
 
   /// Keeps the CLI of the server's operator signed in.

@@ -224,6 +224,11 @@ class SwarmClient {
   void endShare(const std::string& ref, const std::string& user) { endShare(ref, Grantee::ofUser(user)); }
   Instance handOver(const std::string& ref, const std::string& owner);  ///< gives it to another user
 
+  /// Ports that others than the owner may open in a browser: port, level, expiresAt, url.
+  boost::json::array listPorts(const std::string& ref);
+  boost::json::object setPort(const std::string& ref, std::uint16_t port, const PortLevelRequest& request);
+  void closePort(const std::string& ref, std::uint16_t port);  ///< only the owner may open it
+
   boost::json::array listNameHolds();         ///< names of deleted instances that are reserved for their owners: name, owner, until
   void releaseName(const std::string& name);  ///< makes the name available to all users
 

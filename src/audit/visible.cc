@@ -10,14 +10,13 @@ namespace {
 namespace json = boost::json;
 
 /// Members of requests, and parameters, by name. Those of env, labels, metadata, commands and provider configurations are not listed.
-constexpr std::string_view kVisible[] = {"access",       "back",      "bandwidthLimit", "days",           "disabled", "dryRun",
-                                         "emptyVolumes", "expiresAt", "exposedPorts",   "force",          "group",    "handOverTo",
-                                         "image",        "instance",  "keepHours",      "keepSource",     "kind",     "limits",
-                                         "maxInstances", "mountPath", "name",           "namePrefix",     "network",  "networkDriver",
-                                         "networkName",  "owner",     "permission",     "port",           "provider", "refreshImage",
-                                         "region",       "regions",   "resources",      "role",           "scope",    "scopes",
-                                         "session",      "snapshot",  "storage",        "targetProvider", "template", "timeout",
-                                         "ttl",          "user",      "volumeName",     "volumes",        "wait"};
+constexpr std::string_view kVisible[] = {
+    "access",         "back",        "bandwidthLimit", "days",         "disabled",  "dryRun",     "emptyVolumes", "expiresAt",
+    "exposedPorts",   "force",       "group",          "handOverTo",   "image",     "instance",   "keepHours",    "keepSource",
+    "kind",           "level",       "limits",         "maxInstances", "mountPath", "name",       "namePrefix",   "network",
+    "networkDriver",  "networkName", "owner",          "permission",   "port",      "provider",   "refreshImage", "region",
+    "regions",        "resources",   "role",           "scope",        "scopes",    "session",    "snapshot",     "storage",
+    "targetProvider", "template",    "timeout",        "ttl",          "user",      "volumeName", "volumes",      "wait"};
 constexpr std::string_view kHidden = "***";
 constexpr std::size_t kMaxName = 64;
 constexpr std::size_t kMaxText = 128;

@@ -151,6 +151,24 @@ bool isAllowed(const Principal& principal, Permission permission, std::string_vi
   return isAllowed(principal, permission, relationOf(principal, owner, instance));
 }
 
+bool mayOpenPort(const Principal& principal, PortLevel level, std::string_view owner, const InstanceId& instance) {
+  switch (level) {
+    case PortLevel::everyone:
+      return true;
+    case PortLevel::signedIn:
+      return isAllowed(principal, Permission::SignedIn, Relation::Other);
+    case PortLevel::shared:
+      return isAllowed(principal, Permission::Inside, owner, instance);
+    case PortLevel::owner:
+      break;
+  }
+  return isAllowed(principal, Permission::Inside, owner, instance) && isAllowed(principal, Permission::Configure, owner, instance);
+}
+
+Permission permissionToSet(PortLevel level) {
+  return level == PortLevel::signedIn || level == PortLevel::everyone ? Permission::Configure : Permission::Inside;
+}
+
 std::string_view refusalOf(const Principal& principal, Permission permission) {
   if (isInScope(principal, permission)) return "Your role does not allow this.";
   return scopeOf(permission) ? "The scopes of this access token do not allow this."

@@ -62,6 +62,7 @@ std::optional<AccessScope> scopeOf(Permission permission);
 /// `[access]` of the configuration.
 struct AccessRules {
   bool adminsMayEnter = true;  ///< workspaces of other users
+  bool publicPorts = true;     ///< ports may be opened without a sign-in
 };
 
 /// What a user may do with an instance of another user.
@@ -89,6 +90,11 @@ const Grant* grantFor(const Principal& principal, const InstanceId& instance);
 Relation relationOf(const Principal& principal, std::string_view owner, const InstanceId& instance = {});
 bool isAllowed(const Principal& principal, Permission permission, Relation relation);
 bool isAllowed(const Principal& principal, Permission permission, std::string_view owner, const InstanceId& instance = {});
+/// Whether the user may open a port of this level in a browser.
+bool mayOpenPort(const Principal& principal, PortLevel level, std::string_view owner, const InstanceId& instance);
+/// What it requires to give a port this level, or to take it away: those who enter the workspace reach its ports in any case, and show them
+/// to each other.
+Permission permissionToSet(PortLevel level);
 /// Why isAllowed() is false, as a sentence.
 std::string_view refusalOf(const Principal& principal, Permission permission);
 /// Whether the request may concern an instance of this name: an access token may be limited to a prefix.

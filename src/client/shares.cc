@@ -1,4 +1,4 @@
-// The calls of SwarmClient about shares and groups.
+// The calls of SwarmClient about shares, groups and levels of ports.
 #include "base/text/format.h"
 #include "client/connection.h"
 #include "client/impl.h"
@@ -13,6 +13,7 @@ std::string sharesPath(const std::string& ref) { return format("/api/instances/{
 std::string sharePath(const std::string& ref, const Grantee& grantee) {
   return format("{}{}/{}", sharesPath(ref), grantee.kind == GranteeKind::group ? "/groups" : "", net::percentEncode(grantee.name));
 }
+std::string portsPath(const std::string& ref) { return format("/api/instances/{}/ports", net::percentEncode(ref)); }
 std::string groupPath(const std::string& name) { return format("/api/groups/{}", net::percentEncode(name)); }
 std::string memberPath(const std::string& group, const std::string& user) {
   return format("{}/members/{}", groupPath(group), net::percentEncode(user));
@@ -46,6 +47,19 @@ boost::json::object SwarmClient::addGroupMember(const std::string& group, const 
 
 void SwarmClient::removeGroupMember(const std::string& group, const std::string& user) {
   impl_->connection.call("DELETE", memberPath(group, user));
+}
+
+boost::json::array SwarmClient::listPorts(const std::string& ref) {
+  return impl_->connection.call("GET", portsPath(ref)).at("items").as_array();
+}
+
+boost::json::object SwarmClient::setPort(const std::string& ref, std::uint16_t port, const PortLevelRequest& request) {
+  const boost::json::value body = requestBody(request);
+  return impl_->connection.call("PUT", format("{}/{}", portsPath(ref), port), &body).as_object();
+}
+
+void SwarmClient::closePort(const std::string& ref, std::uint16_t port) {
+  impl_->connection.call("DELETE", format("{}/{}", portsPath(ref), port));
 }
 
 Instance SwarmClient::handOver(const std::string& ref, const std::string& owner) {

@@ -40,6 +40,7 @@ SwarmController::Impl::Impl(async::Executor control_loop, Store& durable, std::m
              [this](control::EntryPtr entry) { reconciler.afterOperation(std::move(entry)); }),
       creation(context, runner),
       updates(context, runner),
+      ports(context),
       reconciler(context, agents, runner),
       issuedTokens(context) {}
 
@@ -70,6 +71,7 @@ awaitable<void> SwarmController::Impl::load() {
     registry.add(entry);
     routes.breakConnections(*entry);  // publishes its first route
   }
+  co_await ports.load();
   co_await store.pruneNameHolds(clock.now());
   for (NameHold& hold : co_await store.loadNameHolds()) registry.hold(std::move(hold));
   co_await places.load();

@@ -33,6 +33,9 @@
 
 namespace swarm {
 
+inline constexpr std::size_t kMaxPortRules = 64;              ///< of one instance
+inline constexpr std::chrono::hours kMaxPublicLife{90 * 24};  ///< of a public port
+
 struct ControllerOptions {
   std::string swarmId;                     ///< label swarm.id on every resource; empty: read from the store's settings
   std::string instanceNamePrefix = "ws-";  ///< for instances without a name
@@ -48,6 +51,7 @@ struct ControllerOptions {
   std::chrono::milliseconds reconcileInterval{30'000};  ///< between full lists, in case events were lost
   std::chrono::hours nameHold{30 * 24};              ///< how long a deleted instance's name stays reserved for its owner; zero: not at all
   std::map<std::string, std::string> environment{};  ///< of every new instance; its own configuration takes precedence
+  bool publicPorts = true;                           ///< ports may be opened without a sign-in
   std::chrono::hours operationsKept{30 * 24};        ///< ended operations older than this are deleted
 
   bool needsVscode = true;                        ///< an operation fails when VS Code did not respond; false: for images without an agent
@@ -172,6 +176,12 @@ class SwarmController {
   /// volumes keep their labels until an update replaces the container. Conflict while it is busy, or when the provider limits the number of
   /// instances of a user.
   awaitable<Instance> handOver(InstanceRef ref, std::string from, std::string owner);
+  /// Sets who opens a port in a browser; durable and published when it completes. Throws Error(InvalidArgument) for the agent's port, a
+  /// time that has passed, and a public port without an end or with one beyond kMaxPublicLife; PermissionDenied for a public port where
+  /// these are not allowed; Conflict beyond kMaxPortRules.
+  awaitable<void> setPort(std::string ref, std::uint16_t port, PortRule rule);
+  /// Ends the rules of ports whose time has passed. Call it several times a second.
+  awaitable<void> endExpiredPorts();
   awaitable<UpdatePlan> planUpdate(std::string ref, UpdateRequest request);  ///< what the update would do; without effect
   /// `empty`: replaces lost volumes that had files of the instance with empty ones; without it, the start fails.
   awaitable<InstanceAndOperation> startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty = EmptyVolumes::No);

@@ -9,6 +9,7 @@
 #include "controller/operations/lifecycle.h"
 #include "controller/operations/runner.h"
 #include "controller/placement/creation.h"
+#include "controller/ports.h"
 #include "controller/reconcile/reconcile.h"
 #include "controller/snapshots/snapshots.h"
 #include "controller/state/places.h"
@@ -48,6 +49,7 @@ struct SwarmController::Impl : std::enable_shared_from_this<Impl> {
   control::OperationRunner runner;
   control::Creation creation;
   control::Updates updates;
+  control::Ports ports;
   control::Reconciler reconciler;
   control::IssuedTokens issuedTokens;
 };

@@ -71,6 +71,14 @@ awaitable<Instance> SwarmController::handOver(InstanceRef ref, std::string from,
   return onLoop([=](Impl& impl) { return impl.updates.handOver(admit(impl.registry, ref), from, owner); });
 }
 
+awaitable<void> SwarmController::setPort(std::string ref, std::uint16_t port, PortRule rule) {
+  return onLoop([=](Impl& impl) { return impl.ports.set(impl.registry.require(ref), port, rule); });
+}
+
+awaitable<void> SwarmController::endExpiredPorts() {
+  return onLoop([](Impl& impl) { return impl.ports.endExpired(); });
+}
+
 awaitable<UpdatePlan> SwarmController::planUpdate(std::string ref, UpdateRequest request) {
   return onLoop([=](Impl& impl) { return impl.updates.plan(impl.registry.require(ref), request); });
 }

@@ -17,6 +17,8 @@ struct WorkspaceActions {
   std::function<async::awaitable<std::string>(Principal principal, std::string name)> create;
   std::function<async::awaitable<void>(Principal principal, InstanceId instance)> start;
   std::function<async::awaitable<void>(Principal principal, InstanceId instance)> stop;
+  /// Opens a port to those who may open the instance.
+  std::function<async::awaitable<void>(Principal principal, InstanceId instance, std::uint16_t port)> sharePort;
 };
 
 }  // namespace swarm

@@ -8,6 +8,7 @@
 #include "gateway/pages/responses.h"
 #include "gateway/recording.h"
 #include "net/http/problem.h"
+#include "net/ip_address.h"
 
 namespace swarm {
 
@@ -134,11 +135,13 @@ async::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName h
   request.sender = senderOf(head, request.host, address);
   const bool requests_code =
       request.isVscode() && request.sender == Sender::SameWorkspace && head.method == "GET" && head.path() == kPortCodePath;
-  if (!requests_code && !mayCome(head, request.sender, request.host.port()))
-    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied,
-                                      "The request was made by a page that does not belong to this workspace.");
   targets->follow();
   request.target = targets->find(request.host);
+  // A public port responds to every page: a request has no more access with its sender's cookies than without.
+  auto visitor = request.target ? targets->visitorOf(request.target) : nullptr;
+  if (!visitor && !requests_code && !mayCome(head, request.sender, request.host.port()))
+    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied,
+                                      "The request was made by a page that does not belong to this workspace.");
   if (head.target.starts_with(kOwnPaths)) co_return co_await handleOwnPath(std::move(request));
   if (request.sender == Sender::SameWorkspace && isPreflight(head) && request.target &&
       availabilityOf(*request.target->route, request.host.port()) == Availability::Open)
@@ -152,6 +155,9 @@ async::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName h
     if (request.sender == Sender::SameWorkspace) cookie = std::move(of_vscode);
   }
   if (cookie) co_return co_await handleSignedIn(std::move(request), std::move(cookie));
+  if (visitor) co_return co_await handleVisitor(std::move(request), std::move(visitor));
+  if (request.target && !request.isVscode() && !opensPage(head) && targets->isClosedTo(head, *request.target))
+    co_return co_await respondPortRefused(std::move(request));
   auto rules = rulesFor(request);
   // On this machine, VS Code's sign-in opens its ports' frames.
   if (!address.isLocal() && !request.isVscode() && request.sender == Sender::SameWorkspace && head.method == "GET" && opensFrame(head))
@@ -173,7 +179,10 @@ async::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::share
       co_return co_await respondProblem(request.exchange, 403, ErrorCode::PermissionDenied,
                                         "Only VS Code's own service workers may register here.");
   }
-  if (const auto availability = availabilityOf(*request.target->route, request.target->port); availability != Availability::Open) {
+  const InstanceRoute& route = *request.target->route;
+  request.isStranger = !request.isVscode() && !canSee(cookie->principal, route.owner, route.instanceId);
+  if (const auto availability = availabilityOf(route, request.target->port); availability != Availability::Open) {
+    if (request.isStranger) co_return co_await respondNothingHere(std::move(request));
     if (co_await waitForNewPlace(head, request.target)) co_return co_await handle(request.exchange, request.host);
     request.mayStart = mayStart(cookie->principal, *request.target->route);
     const auto now = availabilityOf(*request.target->route, request.target->port);
@@ -197,6 +206,20 @@ async::awaitable<bool> Gateway::Impl::recordEntry(Request request, std::shared_p
                           {.title = "This workspace cannot be opened", .text = until.error().message()}, {},
                           rulesFor(request).frameAncestors);
   co_return false;
+}
+
+async::awaitable<void> Gateway::Impl::handleVisitor(Request request, std::shared_ptr<VerifiedCookie> visitor) {
+  const auto& head = request.head();
+  request.isStranger = true;
+  // A former instance of this name may have left it.
+  if (head.headers.has("Service-Worker") && handover.holdsStorageOfAnother(head, request.host))
+    co_return co_await handover.challenge(request.exchange, request.host, {});
+  if (availabilityOf(*request.target->route, request.target->port) != Availability::Open)
+    co_return co_await respondNothingHere(std::move(request));
+  if (head.method == "CONNECT" || head.method == "TRACE")
+    co_return co_await respondProblem(request.exchange, 405, ErrorCode::InvalidArgument,
+                                      "Workspaces do not accept CONNECT and TRACE requests.");
+  co_await forward(std::move(request), std::move(visitor));
 }
 
 /// PORT--NAME was the form of an earlier version.
@@ -225,10 +248,18 @@ std::string Gateway::Impl::fieldsFor(const HostRules& rules) const {
 }
 
 std::expected<std::optional<OpenBudget::Share>, Error> Gateway::Impl::takeShare(const Request& request, const std::string& user) const {
-  const auto& budget = user.empty() ? options.preflights : request.head().upgrade.empty() ? options.requests : options.tunnels;
+  const bool is_visitor = user.empty() && request.isStranger;
+  const auto& budget = is_visitor                       ? options.visitors
+                       : user.empty()                   ? options.preflights
+                       : request.head().upgrade.empty() ? options.requests
+                                                        : options.tunnels;
   if (!budget) return std::nullopt;
   const InstanceId& instance = request.target->route->instanceId;
   try {
+    if (is_visitor) {
+      const std::string peer(request.exchange.stream().peerAddress());
+      return budget->take(net::addressGroup(options.trustedProxies.clientAddress(peer, request.head().headers)), instance);
+    }
     // A port must not use up what VS Code of the same workspace needs.
     const auto claim = request.isVscode() ? OpenBudget::Claim::Reserved : OpenBudget::Claim::Usual;
     return budget->take(user.empty() ? instance.str() : user, instance, 0, claim);
@@ -242,7 +273,8 @@ async::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<V
   const auto& head = request.head();
   const auto target = request.target;
   const auto peer = request.exchange.stream().peerAddress();
-  const std::string of_port = request.isVscode() ? std::string() : fieldsFor(rulesFor(request));
+  std::string of_port = request.isVscode() ? std::string() : fieldsFor(rulesFor(request));
+  if (cookie->principal.user.empty() && request.isStranger) of_port += handover.visitorFields(head, *target);
   const std::string_view extra = request.isVscode() ? vscode_fields : of_port;
   const ForwardFacts facts{.clientAddress = peer,
                            .scheme = address.scheme(),

@@ -36,6 +36,7 @@ struct GatewayOptions {
   std::shared_ptr<OpenBudget> tunnels{};             ///< WebSockets and other upgrades, of all loops; null: no limit
   std::shared_ptr<OpenBudget> requests{};            ///< all others, while they are forwarded; null: no limit
   std::shared_ptr<OpenBudget> preflights{};          ///< of ports, for which no user signed in, by workspace; null: no limit
+  std::shared_ptr<OpenBudget> visitors{};            ///< of public ports, by client address; null: no limit
   std::shared_ptr<OpenBudget> forms{};               ///< bodies of sign-in forms, by client address; null: no limit
   std::chrono::milliseconds moveWait{20'000};        ///< how long parts of a page wait for a move that has stopped VS Code
 };

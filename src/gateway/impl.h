@@ -41,6 +41,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
     gateway::Sender sender = gateway::Sender::Person;
     std::shared_ptr<gateway::Target> target;  ///< null: the instance does not exist
     bool mayStart = false;                    ///< depends on the role of the signed-in user
+    bool isStranger = false;                  ///< at a port that is open to those who may not see the instance
 
     const net::RequestHead& head() const { return exchange.head(); }
     bool isVscode() const { return host.port() == 0; }
@@ -48,6 +49,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
 
   async::awaitable<void> handle(net::Exchange& exchange, gateway::HostName host);
   async::awaitable<void> handleSignedIn(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
+  async::awaitable<void> handleVisitor(Request request, std::shared_ptr<gateway::VerifiedCookie> visitor);
   async::awaitable<void> handleOwnPath(Request request);
   async::awaitable<void> start(Request request);
   /// Records the entry in the audit log, once in some minutes. False: it could not be recorded, and a page reports that.
@@ -68,6 +70,8 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   async::awaitable<bool> waitForNewPlace(const net::RequestHead& head, std::shared_ptr<gateway::Target> target);
   async::awaitable<void> respondDeleted(net::Exchange& exchange);  ///< for an open tab that is signed in to a deleted instance
   async::awaitable<void> respondStatus(net::Exchange& exchange, const InstanceRoute& route);
+  async::awaitable<void> respondPortRefused(Request request);  ///< to a page of the workspace whose user may not open the port
+  async::awaitable<void> respondNothingHere(Request request);  ///< to a stranger, who learns nothing about the instance
   async::awaitable<void> respondClosed(Request request, gateway::Availability availability);
   async::awaitable<void> respondUnavailable(Request request, std::shared_ptr<const InstanceRoute> route, gateway::WaitingKind kind,
                                             std::string reason);

@@ -70,6 +70,12 @@ struct ShareRequest {
 };
 BOOST_DESCRIBE_STRUCT(ShareRequest, (), (access, expiresAt))
 
+struct PortLevelRequest {
+  PortLevel level = PortLevel::owner;
+  std::optional<SystemTime> expiresAt{};  ///< required for `public`
+};
+BOOST_DESCRIBE_STRUCT(PortLevelRequest, (), (level, expiresAt))
+
 struct CreateGroupRequest {
   std::string name{};
 };

@@ -102,6 +102,14 @@ struct ShareResponse {
 };
 BOOST_DESCRIBE_STRUCT(ShareResponse, (), (user, group, access, grantedBy, createdAt, expiresAt))
 
+struct PortResponse {
+  std::int64_t port = 0;
+  PortLevel level{};
+  std::optional<SystemTime> expiresAt{};
+  std::string url{};
+};
+BOOST_DESCRIBE_STRUCT(PortResponse, (), (port, level, expiresAt, url))
+
 struct GroupResponse {
   std::string name{};
   std::string managedBy{};

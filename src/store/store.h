@@ -134,6 +134,13 @@ struct AllSharesAt : SharesAt {
   std::vector<GroupRecord> groups;  ///< by name
 };
 
+/// The level of one port of an instance. It is deleted with the instance, and when the instance gets another owner.
+struct PortRecord {
+  InstanceId instanceId;
+  std::uint16_t port = 0;
+  PortRule rule;
+};
+
 struct OperationFilter {
   std::optional<InstanceId> instanceId;
   std::optional<std::string> owner;
@@ -163,7 +170,7 @@ class Store {
   /// at the provider, and `hold` reserves the name, replacing an earlier hold on it.
   virtual awaitable<void> deleteInstanceRow(InstanceId id, Departure departure, std::optional<NameHold> hold) = 0;
   /// updateInstance, and gives the instance to the record's owner in the same transaction, with its operations and its places (snapshots
-  /// included). That user's share of it ends.
+  /// included). That user's share of it ends, and so do the rules of its ports.
   virtual awaitable<void> handOverInstance(InstanceRecord record) = 0;
   virtual awaitable<std::vector<NameHold>> loadNameHolds() = 0;
   virtual awaitable<void> dropNameHold(std::string name) = 0;  ///< no-op if absent
@@ -245,6 +252,11 @@ class Store {
   /// the provider does not manage, and what exceeds a maximum, are left out. Returns whether this changed something; NotFound when the
   /// user does not exist.
   virtual awaitable<bool> setManagedGroups(std::string user, std::string provider, std::vector<std::string> groups, SystemTime now) = 0;
+
+  /// Replaces the rule of the port; one of the level `owner` removes it. NotFound unless the instance belongs to `owner`.
+  virtual awaitable<void> putPortRule(PortRecord record, std::string owner) = 0;
+  virtual awaitable<std::vector<PortRecord>> loadPortRules() = 0;
+  virtual awaitable<void> prunePortRules(SystemTime now) = 0;  ///< removes expired ones
 
   virtual awaitable<void> putTokenKey(TokenKeyRecord key) = 0;         ///< of the key with its id, overwrites only `expiresAt`
   virtual awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() = 0;  ///< from the oldest

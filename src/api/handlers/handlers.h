@@ -22,6 +22,7 @@ std::vector<Endpoint> logRoutes();
 std::vector<Endpoint> migrateRoutes();
 std::vector<Endpoint> nameRoutes();
 std::vector<Endpoint> operationRoutes();
+std::vector<Endpoint> portRoutes();
 std::vector<Endpoint> providerRoutes();
 std::vector<Endpoint> sessionRoutes();
 std::vector<Endpoint> shareRoutes();

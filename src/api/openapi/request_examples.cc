@@ -26,6 +26,7 @@ constexpr Example kExamples[] = {
     {"PatchInstance", "defaultLimit", R"({"resources":{"cpu":{"limit":null}}})"},
     {"MigrateInstance", "plan", R"({"targetProvider":"flyio","region":"ams","dryRun":true})"},
     {"MigrateInstance", "keepingTheSource", R"({"region":"box2","keepSource":true,"keepHours":48})"},
+    {"PutPort", "withColleagues", R"({"level":"shared"})"},
     {"CreateGroup", "named", R"({"name":"devs"})"},
     {"HandOver", "toAColleague", R"({"owner":"rita"})"},
     {"PutShare", "forADay", R"({"access":"editor","expiresAt":"2126-01-01T00:00:00Z"})"},

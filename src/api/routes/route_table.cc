@@ -12,6 +12,7 @@ std::vector<Endpoint> makeRouteTable() {
                                                                   {migrateRoutes, "instances"},
                                                                   {snapshotRoutes, "snapshots"},
                                                                   {shareRoutes, "sharing"},
+                                                                  {portRoutes, "sharing"},
                                                                   {insideRoutes, "inside"},
                                                                   {logRoutes, "inside"},
                                                                   {archiveRoutes, "inside"},

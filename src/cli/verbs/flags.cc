@@ -1,6 +1,7 @@
 // Declares the common flags and reads their values.
 #include "cli/verbs/flags.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -144,6 +145,16 @@ std::map<std::string, std::string> parsePairs(const std::vector<std::string>& te
     pairs.insert_or_assign(std::move(key), std::move(value));
   }
   return pairs;
+}
+
+std::chrono::minutes parseSpan(const std::string& text, const std::string& flag) {
+  constexpr std::pair<char, std::chrono::minutes> kUnits[] = {
+      {'m', std::chrono::minutes(1)}, {'h', std::chrono::hours(1)}, {'d', std::chrono::hours(24)}};
+  const auto* unit = std::ranges::find(kUnits, text.empty() ? ' ' : text.back(), &std::pair<char, std::chrono::minutes>::first);
+  const auto number = parseNumber<std::uint16_t>(std::string_view(text).substr(0, text.empty() ? 0 : text.size() - 1));
+  if (unit == std::end(kUnits) || !number || *number == 0)
+    throw WrongUse(format("{} {}: expected a time span like 30m, 8h or 7d.", flag, text));
+  return unit->second * *number;
 }
 
 std::optional<ProviderType> parseProvider(Context& context, const std::string& text, const std::string& flag) {

@@ -56,6 +56,9 @@ std::vector<std::pair<std::string_view, std::string>> resourceRows(const Resourc
 std::pair<std::string, std::string> parseKeyValue(const std::string& text, const std::string& flag);
 std::map<std::string, std::string> parsePairs(const std::vector<std::string>& texts, const std::string& flag);
 
+/// "30m", "8h" or "7d". Throws WrongUse that names `flag`.
+std::chrono::minutes parseSpan(const std::string& text, const std::string& flag);
+
 /// The provider of that name; empty: none was given. Throws WrongUse with the names of those that the server has.
 std::optional<ProviderType> parseProvider(Context& context, const std::string& text, const std::string& flag);
 

@@ -77,6 +77,7 @@ VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string&
   VERBS(Usage)             \
   VERBS(Migrate)           \
   VERBS(Share)             \
+  VERBS(Ports)             \
   VERBS(Snapshot)          \
   VERBS(Archive)           \
   VERBS(Kept)              \

@@ -52,6 +52,7 @@ InstanceRoute RoutePublisher::routeOf(const Entry& entry) const {
   route.epoch = entry.epoch;
   route.moving = entry.moving;
   route.agent = targetOf(entry);
+  route.ports = entry.ports;
   return route;
 }
 

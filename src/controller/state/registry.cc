@@ -61,6 +61,7 @@ void Registry::placeChanged(const Entry& entry, const PlaceId& former) {
 
 void Registry::handOver(Entry& entry, const std::string& owner) {
   entry.instance().owner = owner;
+  entry.ports = nullptr;
   for (auto& [id, place] : places_)
     if (place.instanceId == entry.id()) place.owner = owner;
 }
@@ -101,6 +102,7 @@ std::vector<EntryPtr> Registry::handOver(const std::string& from, const std::str
   for (auto& [id, entry] : instances_) {
     if (entry->instance().owner != from) continue;
     entry->instance().owner = to;
+    entry->ports = nullptr;
     changed.push_back(entry);
   }
   for (auto& [id, place] : places_)

@@ -37,6 +37,7 @@ struct Entry {
   SystemTime stepStartedAt{};
   std::shared_ptr<const MoveProgress> moving;  ///< null: no move in progress
   AgentEndpoint endpoint;
+  std::shared_ptr<const PortRules> ports;  ///< null: none; see control::Ports
 
   // Observation.
   bool watching = false;          ///< a watch of the agent is in progress

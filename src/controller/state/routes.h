@@ -11,6 +11,7 @@
 #include "agent/client/client.h"
 #include "model/types/instance.h"
 #include "model/types/provider_type.h"
+#include "model/types/sharing.h"
 
 namespace swarm {
 
@@ -39,6 +40,10 @@ struct InstanceRoute {
   std::uint64_t epoch = 0;                     ///< changes when existing connections must end (stop, delete, move, new container)
   std::shared_ptr<const MoveProgress> moving;  ///< null: no move in progress
   agent::AgentTarget agent;                    ///< its endpoint is empty when the instance does not run
+  std::shared_ptr<const PortRules> ports{};    ///< null: all are the owner's
+
+  /// The rule of a port at this time.
+  PortRule ruleOf(std::uint16_t port, SystemTime now) const;
 };
 
 using RouteTable = std::map<std::string, std::shared_ptr<const InstanceRoute>, std::less<>>;  ///< by name

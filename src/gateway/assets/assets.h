@@ -13,6 +13,7 @@ std::string_view frameHtml();
 std::string_view landingHtml();
 std::string_view layoutHtml();
 std::string_view messageHtml();
+std::string_view portHtml();
 std::string_view signInHtml();
 std::string_view signInByLinkHtml();
 std::string_view signedOutHtml();

@@ -38,6 +38,10 @@ MessagePage noCookie(std::string path) {
 
 }  // namespace
 
+std::string portRefusal(const InstanceRoute& route, std::uint16_t port) {
+  return format("Port {} of {} opens for its owner only. Open its address in a tab of its own to share it.", port, route.name);
+}
+
 Handover::Handover(const PublicAddress& address, Auth& auth, const Clock& clock, Targets& targets)
     : address_(address), auth_(auth), clock_(clock), targets_(targets) {}
 
@@ -91,6 +95,8 @@ async::awaitable<void> Handover::issuePortCode(net::Exchange& exchange, const Ta
                                                const Principal& principal, net::Headers headers) {
   const InstanceRoute& route = *vscode.route;
   const auto binding = formField(exchange.head().query(), "binding").value_or("");
+  if (port != 0 && !targets_.mayOpen(principal, route, port))
+    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, portRefusal(route, port), std::move(headers));
   if (port == 0 || binding.empty())
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "Only the page of a port may request its code.",
                                       std::move(headers));
@@ -130,12 +136,22 @@ net::Headers Handover::welcome(const net::RequestHead& head, const Target& targe
         {"Set-Cookie", setCookie(names, names.ports, auth_.issueInstanceCookie(principal, Targets::portsAudienceOf(*target.route)), life,
                                  address_.hosts().hostOf(target.route->name, 0))});
   }
-  const auto mark = auth_.markOf(target.route->instanceId.str());
-  if (findCookie(head.headers, names.mark).value != mark) {
-    headers.push_back({"Set-Cookie", setCookie(names, names.mark, mark, kMarkSeconds)});
-    headers.push_back({"Clear-Site-Data", std::string(kClearStorage)});
-  }
+  std::ranges::move(mark(head, target), std::back_inserter(headers));
   return headers;
+}
+
+net::Headers Handover::mark(const net::RequestHead& head, const Target& target) const {
+  const auto& names = targets_.names();
+  const auto mark = auth_.markOf(target.route->instanceId.str());
+  if (findCookie(head.headers, names.mark).value == mark) return {};
+  return {{"Set-Cookie", setCookie(names, names.mark, mark, kMarkSeconds)}, {"Clear-Site-Data", std::string(kClearStorage)}};
+}
+
+std::string Handover::visitorFields(const net::RequestHead& head, const Target& target) const {
+  std::string fields;
+  if (!head.headers.has("Sec-Fetch-Mode") || !opensPage(head)) return fields;
+  for (const net::Header& field : mark(head, target)) fields += format("{}: {}\r\n", field.name, field.value);
+  return fields;
 }
 
 async::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_ptr<Target> target) {
@@ -145,7 +161,7 @@ async::awaitable<void> Handover::takeCode(net::Exchange& exchange, std::shared_p
   const auto binding = bindingOf(secretOf(head, targets_.names()));
   std::optional<Principal> principal;
   if (target && head.method == "GET" && !code.empty() && !binding.empty()) principal = auth_.takeCode(code, target->audience, binding);
-  if (principal && isAllowed(*principal, Permission::Inside, target->route->owner, target->route->instanceId)) {
+  if (principal && targets_.mayOpen(*principal, *target->route, target->port)) {
     auto location = format("{}?to={}&proof={}", kArrivePath, net::percentEncode(path),
                            net::percentEncode(formField(head.query(), "proof").value_or("")));
     co_return co_await respondRedirect(exchange, 302, std::move(location), welcome(head, *target, *principal));

@@ -19,6 +19,10 @@ inline constexpr std::string_view kCodePath = "/.swarm/auth";        ///< instan
 inline constexpr std::string_view kArrivePath = "/.swarm/arrive";    ///< instance host: checks that the browser kept the cookie
 inline constexpr std::string_view kPortCodePath = "/.swarm/port";    ///< VS Code's host: issues a code for the port whose page requests it
 inline constexpr std::string_view kInstancePath = "/auth/instance";  ///< base host: issues a code
+inline constexpr std::string_view kSharePortPath = "/auth/port";     ///< base host: opens a port to those who may open its workspace
+
+/// Why a port does not open for a user who may open its workspace.
+std::string portRefusal(const InstanceRoute& route, std::uint16_t port);
 
 /// The side of the instance's host. A sign-in begins here with a secret in a cookie of this host. Its digest goes to the base host and
 /// returns inside the code: a code that was issued for another browser is not valid here.
@@ -40,6 +44,11 @@ class Handover {
   async::awaitable<void> enterPort(net::Exchange& exchange, std::shared_ptr<Target> target, const Principal& principal);
   /// Continues to `path` from a page of the same host, so that the navigation is not cross-site.
   async::awaitable<void> continueTo(net::Exchange& exchange, std::string_view path);
+  /// Whether another instance, or an unknown one, has filled the browser's storage for this host.
+  bool holdsStorageOfAnother(const net::RequestHead& head, const HostName& host) const;
+  /// Header lines of a response to a visitor without a cookie: with the first page that a browser opens, they clear what another instance
+  /// of the same name has left in it.
+  std::string visitorFields(const net::RequestHead& head, const Target& target) const;
 
  private:
   /// Cookies of a host after a sign-in; clears storage that another instance of the same name has filled.
@@ -54,8 +63,8 @@ class Handover {
   /// Adds the cookie of its secret to `headers`, and what else a browser without a valid cookie gets.
   Begun begin(const net::RequestHead& head, const HostName& host, net::Headers& headers) const;
   void repair(const net::RequestHead& head, const HostName& host, net::Headers& headers) const;
-  /// Whether another instance, or an unknown one, has filled the browser's storage for this host.
-  bool holdsStorageOfAnother(const net::RequestHead& head, const HostName& host) const;
+  /// The same for any response; empty when the browser holds the instance's mark.
+  net::Headers mark(const net::RequestHead& head, const Target& target) const;
   /// The path that the browser requested when the sign-in began, if its proof is valid; otherwise "/".
   std::string wantedPath(const net::RequestHead& head, const Target* target) const;
 

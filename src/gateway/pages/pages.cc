@@ -112,6 +112,15 @@ Page enterPage(const EnterPage& content) {
                  {"proof", content.proof}});
 }
 
+Page portPage(const PortPage& content) {
+  return layOut({.title = format("Port {}", content.port)}, assets::portHtml(),
+                {{"name", content.name},
+                 {"owner", content.owner},
+                 {"port", std::to_string(content.port)},
+                 {"host", content.host},
+                 {"path", content.path}});
+}
+
 Page continuePage(std::string_view path) {
   return {.html = renderTemplate(assets::continueHtml(), {{"path", path}}), .policy = "default-src 'none'; base-uri 'none'"};
 }

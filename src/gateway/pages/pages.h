@@ -40,6 +40,15 @@ struct EnterPage {
   std::string proof;
 };
 Page enterPage(const EnterPage& content);
+/// A port that is not open to its visitor, who may open it.
+struct PortPage {
+  std::string name;  ///< of the workspace
+  std::string owner;
+  std::uint16_t port;
+  std::string host;  ///< of the port
+  std::string path;  ///< there
+};
+Page portPage(const PortPage& content);
 /// Continues to `path` at once.
 Page continuePage(std::string_view path);
 

@@ -52,6 +52,7 @@ SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth
       browser_(browser),
       auth_(auth),
       targets_(targets),
+      actions_(actions),
       landing_(address, browser, targets, actions, audit),
       invitation_(browser, auth, forms),
       forms_(forms),
@@ -63,7 +64,7 @@ async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   const bool reads = head.method == "GET" || head.method == "HEAD";
   const bool posts = head.method == "POST";
   if (path != "/" && path != "/login" && path != "/logout" && path != kLinkPath && path != kInstancePath && path != kInvitePath &&
-      !Landing::takes(path)) {
+      path != kSharePortPath && !Landing::takes(path)) {
     if (isOfApi(path) || !isNavigation(head)) co_return false;
     co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchPage());
     co_return true;
@@ -94,6 +95,8 @@ async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
     co_await sendToInstance(exchange, std::string(head.query()), Entry::New);
   else if (path == kInstancePath && posts)
     co_await enterInstance(exchange);
+  else if (path == kSharePortPath && posts)
+    co_await sharePort(exchange);
   else
     co_await respondProblem(exchange, 405, ErrorCode::InvalidArgument, "This address does not accept this method.");
   co_return true;
@@ -209,13 +212,16 @@ async::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange, std::stri
                                        "/login?next=" + net::percentEncode(returns ? head.target : "/"), browser_.repair(head));
   }
   const auto found = targets_.routes().find(host.instance());
-  const auto route = found == targets_.routes().end() ? nullptr : found->second;
-  if (host.label().empty() || !route || !canSee(*principal, route->owner, route->instanceId)) {
+  const auto route = host.label().empty() || found == targets_.routes().end() ? nullptr : found->second;
+  const bool may_open = route && targets_.mayOpen(*principal, *route, host.port());
+  if (!route || (!may_open && !canSee(*principal, route->owner, route->instanceId))) {
     co_await recordRefusedEntry(exchange, *principal, host, route.get(), 404);
     co_return co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchWorkspace());
   }
-  if (!isAllowed(*principal, Permission::Inside, route->owner, route->instanceId)) {
+  if (!may_open) {
     co_await recordRefusedEntry(exchange, *principal, host, route.get(), 403);
+    if (actions_.sharePort && targets_.mayOpen(*principal, *route, 0))
+      co_return co_await respondPage(exchange, 403, portPage({route->name, route->owner, host.port(), std::string(host.label()), path}));
     co_return co_await respondMessage(
         exchange, 403, ErrorCode::PermissionDenied,
         {.title = "Not allowed", .text = "You may see this workspace, but not open it.", .linkText = "Your workspaces", .link = "/"});
@@ -225,7 +231,8 @@ async::awaitable<void> SignIn::sendToInstance(net::Exchange& exchange, std::stri
     co_await respondRedirect(exchange, 302, origin + "/");  // a sign-in begins at the instance's host
     co_return;
   }
-  if (isRecordedEntry(*principal, route->owner, route->instanceId)) {
+  // What a port opens to every user is not an entry.
+  if (targets_.mayOpen(*principal, *route, 0) && isRecordedEntry(*principal, route->owner, route->instanceId)) {
     if (entry == Entry::New)
       co_return co_await respondPage(exchange, 200,
                                      enterPage({route->name, route->owner, std::string(host.label()), binding, path, proof}));
@@ -245,6 +252,33 @@ async::awaitable<void> SignIn::recordRefusedEntry(net::Exchange& exchange, const
   AuditRecord record = recordOfEntry(route, host, principal, browser_.originOf(exchange));
   record.status = status;
   co_await audit_->refuse(std::move(record));
+}
+
+/// The form of the page of a port that is not open to its visitor.
+async::awaitable<void> SignIn::sharePort(net::Exchange& exchange) {
+  const auto& head = exchange.head();
+  if (!isSameOrigin(head) || !isForm(head))
+    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
+  const auto form = co_await async::attempt(readForm(exchange, browser_, forms_));
+  const auto principal = browser_.find(head);
+  if (!principal) co_return co_await respondRedirect(exchange, 303, "/login", browser_.repair(head));
+  const auto host = parseLabel(form ? formField(*form, "host").value_or("") : "");
+  const auto found = targets_.routes().find(host.instance());
+  if (!form || host.port() == 0 || found == targets_.routes().end() || !targets_.mayOpen(*principal, *found->second, 0))
+    co_return co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchWorkspace());
+  const auto route = found->second;
+  if (!targets_.mayOpen(*principal, *route, host.port())) {
+    AuditRecord record = recordAbout(route.get(), *principal, browser_.originOf(exchange), "putPort");
+    record.after = {{"port", std::to_string(host.port())}, {"level", "shared"}};
+    const auto shared =
+        co_await async::attempt(recordChange(audit_, std::move(record), actions_.sharePort(*principal, route->instanceId, host.port())));
+    if (!shared)
+      co_return co_await respondMessage(
+          exchange, httpStatus(shared.error().code()), shared.error().code(),
+          {.title = "The port was not shared", .text = shared.error().message(), .linkText = "Your workspaces", .link = "/"});
+  }
+  const auto origin = address_.originOf(format("{}.{}", host.label(), address_.hosts().instanceDomain), head);
+  co_await respondRedirect(exchange, 303, origin + localPathField(*form, "path"));
 }
 
 /// The form of the page that announces a recorded entry.

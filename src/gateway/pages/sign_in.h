@@ -39,12 +39,14 @@ class SignIn {
   async::awaitable<void> recordRefusedEntry(net::Exchange& exchange, const Principal& principal, const HostName& host,
                                             const InstanceRoute* route, int status);
   async::awaitable<void> enterInstance(net::Exchange& exchange);
+  async::awaitable<void> sharePort(net::Exchange& exchange);
   async::awaitable<void> leaveAddress(net::Exchange& exchange);
 
   const PublicAddress& address_;
   const BrowserSession& browser_;
   Auth& auth_;
   Targets& targets_;
+  const WorkspaceActions& actions_;
   Landing landing_;
   InvitationPage invitation_;
   OpenBudget* forms_;

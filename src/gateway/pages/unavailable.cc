@@ -106,6 +106,22 @@ async::awaitable<void> Gateway::Impl::respondDeleted(net::Exchange& exchange) {
   co_await exchange.respond(410, statusHeaders(), boost::json::serialize(status));
 }
 
+async::awaitable<void> Gateway::Impl::respondPortRefused(Request request) {
+  auto rules = rulesFor(request);
+  const auto port = request.host.port();
+  co_await respondMessage(request.exchange, 403, ErrorCode::PermissionDenied,
+                          {.title = format("Port {} is not shared", port), .text = portRefusal(*request.target->route, port)},
+                          std::move(rules.cors), rules.frameAncestors);
+}
+
+async::awaitable<void> Gateway::Impl::respondNothingHere(Request request) {
+  auto rules = rulesFor(request);
+  rules.cors.push_back({"Retry-After", "60"});
+  co_await respondMessage(request.exchange, 503, ErrorCode::Unavailable,
+                          {.title = "Not available", .text = "Nothing responds at this address at the moment. Try again later."},
+                          std::move(rules.cors), rules.frameAncestors);
+}
+
 async::awaitable<void> Gateway::Impl::respondClosed(Request request, Availability availability) {
   const auto route = request.target->route;
   if (availability == Availability::Gone) {
@@ -165,6 +181,8 @@ async::awaitable<void> Gateway::Impl::respondFailure(Request request, ForwardRes
   auto rules = rulesFor(request);
   if (result.outcome == ForwardOutcome::SignedOut || !target->known) {
     co_await handover.challenge(request.exchange, request.host, std::move(rules.cors));
+  } else if (request.isStranger) {
+    co_await respondNothingHere(std::move(request));
   } else if (availability != Availability::Open) {
     co_await respondClosed(std::move(request), availability);
   } else if (result.outcome == ForwardOutcome::RouteChanged || (result.outcome == ForwardOutcome::ConnectFailed && target->port == 0)) {

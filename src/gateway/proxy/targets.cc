@@ -10,10 +10,6 @@ constexpr std::size_t kMaxCookiesPerHost = 512;
 constexpr std::chrono::minutes kForgetAfter{10};
 constexpr std::chrono::seconds kReportUseEvery{20};
 
-bool mayEnter(const Principal& principal, const InstanceRoute& route) {
-  return isAllowed(principal, Permission::Inside, route.owner, route.instanceId);
-}
-
 }  // namespace
 
 /// Held by the listeners: it outlives the gateway, and records its end.
@@ -72,6 +68,7 @@ void Targets::followRoutes() {
       target.known = false;
       target.clearIdle();
       for (auto& [value, cookie] : target.cookies) cookie->valid = false;
+      if (target.visitor) target.visitor->valid = false;
       it = targets_.erase(it);
       continue;
     }
@@ -91,7 +88,56 @@ void Targets::moveTo(Target& target, std::shared_ptr<const InstanceRoute> route)
     for (auto& [value, cookie] : target.cookies) cookie->valid = false;
     target.cookies.clear();
   }
+  const bool has_other_rules = target.port != 0 && target.route->ports != route->ports;
   target.route = std::move(route);
+  if (has_other_rules) followPortRules(target);
+}
+
+void Targets::followPortRules(Target& target) {
+  const PortRule rule = target.route->ruleOf(target.port, clock_.now());
+  if (target.visitor && rule.level == PortLevel::everyone) {
+    target.visitor->principal.expiresAt = rule.expiresAt.value_or(SystemTime::max());
+  } else if (target.visitor) {
+    target.visitor->valid = false;
+    target.visitor = nullptr;
+  }
+  std::erase_if(target.cookies, [&](auto& entry) {
+    VerifiedCookie& cookie = *entry.second;
+    cookie.valid = mayOpen(cookie.principal, *target.route, target.port);
+    return !cookie.valid;
+  });
+}
+
+bool Targets::mayOpen(const Principal& principal, const InstanceRoute& route, std::uint16_t port) const {
+  if (port == 0) return isAllowed(principal, Permission::Inside, route.owner, route.instanceId);
+  return mayOpenPort(principal, route.ruleOf(port, clock_.now()).level, route.owner, route.instanceId);
+}
+
+std::shared_ptr<VerifiedCookie> Targets::visitorOf(const std::shared_ptr<Target>& target) {
+  if (target->port == 0 || !target->route->ports) return nullptr;
+  const SystemTime now = clock_.now();
+  if (target->visitor && target->visitor->principal.expiresAt > now) return target->visitor;
+  const PortRule rule = target->route->ruleOf(target->port, now);
+  if (rule.level != PortLevel::everyone) return nullptr;
+  target->visitor = std::make_shared<VerifiedCookie>();
+  target->visitor->principal.expiresAt = rule.expiresAt.value_or(SystemTime::max());
+  remember(target);
+  return target->visitor;
+}
+
+bool Targets::isClosedTo(const net::RequestHead& head, const Target& target) const {
+  const auto has = [&](std::string_view name, const std::string& audience) {
+    const auto cookie = findCookie(head.headers, name);
+    const auto principal = cookie.value.empty() ? std::nullopt : auth_.verifyInstanceCookie(cookie.value, audience);
+    return principal && mayOpen(*principal, *target.route, 0) && !mayOpen(*principal, *target.route, target.port);
+  };
+  return has(names_.session, target.audience) || has(names_.ports, portsAudienceOf(*target.route));
+}
+
+void Targets::remember(const std::shared_ptr<Target>& target) {
+  if (target->known) return;
+  target->known = true;
+  targets_.emplace(target->label, target);
 }
 
 void Targets::followRevocations() {
@@ -101,7 +147,7 @@ void Targets::followRevocations() {
     std::erase_if(target->cookies, [&](auto& entry) {
       auto& [value, cookie] = entry;
       auto principal = auth_.verifyInstanceCookie(value, cookie->audience);
-      cookie->valid = principal && mayEnter(*principal, *target->route);
+      cookie->valid = principal && mayOpen(*principal, *target->route, target->port);
       if (cookie->valid) cookie->principal = std::move(*principal);
       return !cookie->valid;
     });
@@ -141,10 +187,7 @@ std::shared_ptr<VerifiedCookie> Targets::authenticateAs(const net::RequestHead& 
   const auto cookie = findCookie(head.headers, cookie_name);
   if (cookie.value.empty()) return nullptr;
   auto good = verify(*target, cookie.value, std::move(audience));
-  if (good && !target->known) {
-    target->known = true;
-    targets_.emplace(target->label, target);
-  }
+  if (good) remember(target);
   return good;
 }
 
@@ -157,7 +200,7 @@ std::shared_ptr<VerifiedCookie> Targets::verify(Target& target, std::string_view
     return nullptr;
   }
   auto principal = auth_.verifyInstanceCookie(value, audience);
-  if (!principal || !mayEnter(*principal, *target.route)) return nullptr;
+  if (!principal || !mayOpen(*principal, *target.route, target.port)) return nullptr;
   auto cookie = std::make_shared<VerifiedCookie>(VerifiedCookie{.principal = std::move(*principal), .audience = std::move(audience)});
   // An exchange that holds a removed cookie would miss a sign-out: only unused cookies are removed.
   if (target.cookies.size() >= kMaxCookiesPerHost)

@@ -33,6 +33,12 @@ class Targets : public std::enable_shared_from_this<Targets> {
   std::shared_ptr<VerifiedCookie> authenticate(const net::RequestHead& head, const std::shared_ptr<Target>& target);
   /// The same with the cookie for all ports of the instance, which a sign-in to VS Code sets.
   std::shared_ptr<VerifiedCookie> authenticateByPorts(const net::RequestHead& head, const std::shared_ptr<Target>& target);
+  /// At a public port, what stands for the cookie of a visitor without one; otherwise null. Adds the target to the table.
+  std::shared_ptr<VerifiedCookie> visitorOf(const std::shared_ptr<Target>& target);
+  /// Whether the user may open VS Code (`port` 0), or the port.
+  bool mayOpen(const Principal& principal, const InstanceRoute& route, std::uint16_t port) const;
+  /// Whether the request has a cookie of a user who may open the instance, but not this port.
+  bool isClosedTo(const net::RequestHead& head, const Target& target) const;
   /// Closes connections idle since before `idle_since`, cuts exchanges whose session has expired, and removes unused hosts. True: hosts are
   /// left.
   bool sweep(SteadyTime now, SteadyTime idle_since);
@@ -51,6 +57,8 @@ class Targets : public std::enable_shared_from_this<Targets> {
   void followRoutes();
   void followRevocations();
   void moveTo(Target& target, std::shared_ptr<const InstanceRoute> route);
+  void followPortRules(Target& target);
+  void remember(const std::shared_ptr<Target>& target);
   std::shared_ptr<VerifiedCookie> authenticateAs(const net::RequestHead& head, const std::shared_ptr<Target>& target,
                                                  std::string_view cookie_name, std::string audience);
   std::shared_ptr<VerifiedCookie> verify(Target& target, std::string_view value, std::string audience);

@@ -63,6 +63,7 @@ struct Target {
   SteadyTime lastUsed{};
   SteadyTime useReported{};
   std::unordered_map<std::string, std::shared_ptr<VerifiedCookie>, StringHash, std::equal_to<>> cookies;
+  std::shared_ptr<VerifiedCookie> visitor;  ///< stands for the cookie of those who have none, at a public port; null: none came
 
   explicit Target(std::shared_ptr<std::atomic<std::size_t>> idle_count) : idle_count_(std::move(idle_count)) {}
   ~Target() { clearIdle(); }

@@ -8,6 +8,7 @@
 #include "model/requests.h"
 #include "model/types/instance.h"
 #include "model/types/operation.h"
+#include "model/types/sharing.h"
 #include "model/types/usage.h"
 
 namespace swarm {
@@ -51,6 +52,11 @@ constexpr std::string_view jsonEnumName(std::string_view name) {
 template <>
 constexpr std::string_view jsonEnumName<OperationKind>(std::string_view name) {
   return name == "remove" ? "delete" : name;
+}
+
+template <>
+constexpr std::string_view jsonEnumName<PortLevel>(std::string_view name) {
+  return name == "signedIn" ? "signed-in" : name == "everyone" ? "public" : name;
 }
 
 /// Members that are written but derived from others: accepted and skipped when read.

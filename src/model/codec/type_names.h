@@ -63,7 +63,8 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
 #define SWARM_ENUMS(ENUM) \
   ENUM(ProviderType)      \
   ENUM(InstanceStatus)    \
-  ENUM(ProviderHealth) ENUM(OperationKind) ENUM(OperationStatus) ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind) ENUM(AuditResult)
+  ENUM(ProviderHealth)    \
+  ENUM(OperationKind) ENUM(OperationStatus) ENUM(PortLevel) ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind) ENUM(AuditResult)
 
 #define SWARM_TYPE_NAMES(T, REQUEST)                     \
   template <>                                            \
@@ -94,6 +95,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   REQUEST(LoginLinkRequest, "CreateLoginLink")           \
   REQUEST(LoginRequest, "Credentials")                   \
   REQUEST(MigrateInstanceRequest, "MigrateInstance")     \
+  REQUEST(PortLevelRequest, "PutPort")                   \
   REQUEST(RestoreSnapshotRequest, "RestoreSnapshot")     \
   REQUEST(SetPasswordRequest, "SetPassword")             \
   REQUEST(ShareRequest, "PutShare")                      \
@@ -112,6 +114,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   RESPONSE(JsonWebKeySet, "JsonWebKeySet")                   \
   RESPONSE(LoginLinkResponse, "LoginLink")                   \
   RESPONSE(NameHoldResponse, "NameHold")                     \
+  RESPONSE(PortResponse, "Port")                             \
   RESPONSE(ProviderCheckResponse, "ProviderCheck")           \
   RESPONSE(ProviderResponse, "ProviderDetails")              \
   RESPONSE(ProviderValidationResponse, "ProviderValidation") \

@@ -1,9 +1,14 @@
-// What another user may do with an instance that is shared with them, and with whom it is shared.
+// What is shared of an instance, and with whom: shares, and levels of its ports (docs/adr/0014-levels-of-ports.md).
 #pragma once
 
 #include <boost/describe.hpp>
 #include <compare>
+#include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
+
+#include "base/clock.h"
 
 namespace swarm {
 
@@ -22,5 +27,19 @@ struct Grantee {
   static Grantee ofGroup(std::string name) { return {GranteeKind::group, std::move(name)}; }
   friend auto operator<=>(const Grantee&, const Grantee&) = default;
 };
+
+/// Who opens a port in a browser. owner: the owner. shared: who may open the workspace. signedIn: every user of the server. everyone:
+/// without a sign-in. In JSON: "owner", "shared", "signed-in" and "public".
+enum class PortLevel { owner, shared, signedIn, everyone };
+BOOST_DESCRIBE_ENUM(PortLevel, owner, shared, signedIn, everyone)
+
+struct PortRule {
+  PortLevel level = PortLevel::owner;
+  std::optional<SystemTime> expiresAt{};  ///< then the level is `owner` again; nothing: until it is changed
+  friend bool operator==(const PortRule&, const PortRule&) = default;
+};
+
+/// By port; without those of the level `owner`.
+using PortRules = std::map<std::uint16_t, PortRule>;
 
 }  // namespace swarm

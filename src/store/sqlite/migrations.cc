@@ -135,6 +135,12 @@ DROP TABLE shares;
 ALTER TABLE typed_shares RENAME TO shares;
 CREATE INDEX shares_by_grantee ON shares(kind, grantee);
 )",
+    // 12: levels of ports; an expiry of 0 is none
+    R"(
+CREATE TABLE port_rules(
+  instance_id TEXT NOT NULL REFERENCES instances(id) ON DELETE CASCADE, port INTEGER NOT NULL, level TEXT NOT NULL,
+  expires_at INTEGER NOT NULL, PRIMARY KEY(instance_id, port)) STRICT, WITHOUT ROWID;
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

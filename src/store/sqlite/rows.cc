@@ -94,6 +94,7 @@ void handOverInstance(Database& database, const InstanceRecord& record) {
   database.execute("UPDATE operations SET owner = ?1, body = json_set(body, '$.owner', ?1) WHERE instance_id = ?2", {owner, id});
   database.execute("UPDATE places SET body = json_set(body, '$.owner', ?1) WHERE instance_id = ?2", {owner, id});
   database.execute("DELETE FROM shares WHERE instance_id = ? AND kind = 'user' AND grantee = ?", {id, owner});
+  database.execute("DELETE FROM port_rules WHERE instance_id = ?", {id});
 }
 
 void recordExternal(Database& database, const InstanceId& instance_id, const ExternalResource& resource) {

@@ -59,6 +59,8 @@ void addGroupMember(Database& database, const std::string& group, const std::str
 void removeGroupMember(Database& database, const std::string& group, const std::string& user);
 bool setManagedGroups(Database& database, const std::string& user, const std::string& provider, const std::vector<std::string>& groups,
                       SystemTime now);
+void putPortRule(Database& database, const PortRecord& record, const std::string& owner);
+std::vector<PortRecord> loadPortRules(Database& database);
 std::vector<TokenKeyRecord> loadTokenKeys(Database& database);
 void putTokenKey(Database& database, const TokenKeyRecord& key);
 std::vector<AccessTokenRecord> loadAccessTokens(Database& database);

@@ -1,4 +1,4 @@
-// The SQL of shares, and of the groups with which instances are shared.
+// The SQL of what is shared: shares of instances, the groups that some of them name, and levels of ports.
 #include <set>
 
 #include "model/codec/codec.h"
@@ -153,6 +153,32 @@ bool setManagedGroups(Database& database, const std::string& user, const std::st
     changed = true;
   }
   return changed;
+}
+
+void putPortRule(Database& database, const PortRecord& record, const std::string& owner) {
+  const std::string& instance = record.instanceId.str();
+  if (!exists(database.query("SELECT 1 FROM instances WHERE id = ? AND owner = ?", {instance, owner})))
+    throw Error(ErrorCode::NotFound, "The workspace was deleted or handed over in the meantime.");
+  if (record.rule.level == PortLevel::owner) {
+    database.execute("DELETE FROM port_rules WHERE instance_id = ? AND port = ?", {instance, std::int64_t{record.port}});
+    return;
+  }
+  database.execute(
+      "INSERT INTO port_rules(instance_id, port, level, expires_at) VALUES(?, ?, ?, ?) "
+      "ON CONFLICT(instance_id, port) DO UPDATE SET level = excluded.level, expires_at = excluded.expires_at",
+      {instance, std::int64_t{record.port}, enumName(record.rule.level), toNumber(record.rule.expiresAt.value_or(SystemTime()))});
+}
+
+std::vector<PortRecord> loadPortRules(Database& database) {
+  return collect(
+      database.query("SELECT instance_id, port, level, expires_at FROM port_rules ORDER BY instance_id, port"), [](const Rows& rows) {
+        const std::int64_t end = rows.integer(3);
+        // A level that a newer version wrote opens the port to the owner alone.
+        return PortRecord{
+            InstanceId(rows.text(0)),
+            static_cast<std::uint16_t>(rows.integer(1)),
+            {enumFromName<PortLevel>(rows.text(2)).value_or(PortLevel::owner), end == 0 ? std::nullopt : std::optional(toTime(end))}};
+      });
 }
 
 }  // namespace swarm::sqlite

@@ -201,6 +201,16 @@ class SqliteStore final : public Store {
     co_return changed;
   }
 
+  awaitable<void> putPortRule(PortRecord record, std::string owner) override {
+    co_await write([&](Database& database) { sqlite::putPortRule(database, record, owner); });
+  }
+  awaitable<std::vector<PortRecord>> loadPortRules() override { return read(sqlite::loadPortRules); }
+  awaitable<void> prunePortRules(SystemTime now) override {
+    co_await write([&](Database& database) {
+      database.execute("DELETE FROM port_rules WHERE expires_at BETWEEN 1 AND ?", {std::int64_t{now.time_since_epoch().count()}});
+    });
+  }
+
   awaitable<void> putTokenKey(TokenKeyRecord key) override {
     co_await write([&](Database& database) { sqlite::putTokenKey(database, key); });
   }

@@ -53,6 +53,7 @@ void requireNothingOwned(Database& database, const std::string& name) {
 }
 
 void handOver(Database& database, const std::string& from, const std::string& to) {
+  database.execute("DELETE FROM port_rules WHERE instance_id IN (SELECT id FROM instances WHERE owner = ?)", {from});
   database.execute("UPDATE instances SET owner = ?1, body = json_set(body, '$.owner', ?1) WHERE owner = ?2", {to, from});
   database.execute("UPDATE operations SET owner = ?1, body = json_set(body, '$.owner', ?1) WHERE owner = ?2", {to, from});
   database.execute("UPDATE places SET body = json_set(body, '$.owner', ?1) WHERE json_extract(body, '$.owner') = ?2", {to, from});

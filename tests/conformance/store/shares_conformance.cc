@@ -193,6 +193,41 @@ TEST_P(StoreConformance, letsAnIdentityProviderSetOnlyItsOwnGroups) {
   EXPECT_THAT(groups[2].members, ElementsAre("ann")) << "a provider adds no user to a group of the server";
 }
 
+TEST_P(StoreConformance, keepsRulesOfPortsWithTheirInstanceAndItsOwner) {
+  for (const char* id : {"i-1", "i-2", "i-3"}) insert(id, std::string("name-") + id);
+  run(store().putUser({"bob", "", "user", SystemTime(), 1}));
+  const std::string owner = makeRecord("i-1", "one").instance.owner;
+  const SystemTime end{std::chrono::seconds(2'000)};
+  const auto ports = [&] {
+    std::vector<std::pair<std::string, int>> found;
+    for (const PortRecord& one : run(store().loadPortRules())) found.emplace_back(one.instanceId.str(), one.port);
+    return found;
+  };
+  for (const char* id : {"i-1", "i-2", "i-3"}) run(store().putPortRule({InstanceId(id), 80, {PortLevel::shared}}, owner));
+  run(store().putPortRule({InstanceId("i-1"), 80, {PortLevel::everyone, end}}, owner));
+  run(store().putPortRule({InstanceId("i-1"), 90, {PortLevel::signedIn}}, owner));
+  reopen();
+  const auto rules = run(store().loadPortRules());
+  ASSERT_EQ(rules.size(), 4U);
+  EXPECT_EQ(rules[0].rule, (PortRule{PortLevel::everyone, end})) << "replaced";
+  EXPECT_EQ(rules[1].port, 90);
+  EXPECT_EQ(rules[1].rule, PortRule{PortLevel::signedIn});
+  EXPECT_EQ(errorOf(store().putPortRule({InstanceId("i-1"), 80, {PortLevel::shared}}, "bob")).code(), ErrorCode::NotFound);
+  EXPECT_EQ(errorOf(store().putPortRule({InstanceId("i-9"), 80, {PortLevel::shared}}, owner)).code(), ErrorCode::NotFound);
+  run(store().prunePortRules(end));
+  run(store().putPortRule({InstanceId("i-1"), 90, {PortLevel::owner}}, owner));
+  run(store().deleteInstanceRow(InstanceId("i-2"), departed("i-2"), std::nullopt));
+  EXPECT_THAT(ports(), ElementsAre(std::pair("i-3", 80)));
+  InstanceRecord given = run(store().loadInstances()).back();
+  given.instance.owner = "bob";
+  run(store().handOverInstance(given));
+  EXPECT_THAT(ports(), testing::IsEmpty());
+  run(store().putPortRule({InstanceId("i-3"), 80, {PortLevel::shared}}, "bob"));
+  run(store().putUser({"ann", "", "user", SystemTime(), 1}));
+  run(store().deleteUser("bob", "ann"));
+  EXPECT_THAT(ports(), testing::IsEmpty());
+}
+
 TEST_P(StoreConformance, keepsAccessTokensUntilTheyExpire) {
   const SystemTime now = parseTime("2026-11-23T00:00:00Z");
   const AccessToken first{.id = "t-1",

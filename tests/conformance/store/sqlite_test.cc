@@ -74,7 +74,8 @@ TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
       "ALTER TABLE users DROP COLUMN git_name; ALTER TABLE users DROP COLUMN git_email; DROP TABLE name_holds; "
       "DROP TABLE former_users; ALTER TABLE users DROP COLUMN disabled; ALTER TABLE users DROP COLUMN invite_digest; "
       "ALTER TABLE users DROP COLUMN invite_expires; ALTER TABLE sessions DROP COLUMN kind; ALTER TABLE sessions DROP COLUMN created_at; "
-      "ALTER TABLE sessions DROP COLUMN signed_in_at; DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE token_keys; DROP TABLE access_tokens; ALTER TABLE "
+      "ALTER TABLE sessions DROP COLUMN signed_in_at; DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE "
+      "port_rules; DROP TABLE token_keys; DROP TABLE access_tokens; ALTER TABLE "
       "users DROP COLUMN kind; DROP TABLE audit; DROP TABLE audit_open; DROP TABLE audit_chain; "
       "PRAGMA user_version=1");
   auto store = openSqliteStore(data());
@@ -93,7 +94,7 @@ TEST_F(SqliteStore, takesTheSharesOfBeforeGroupsAlong) {
     auto store = openSqliteStore(data());
     run(store->insertInstance(makeRecord("i-1", "web"), makeOperation("op-1", "i-1")));
   }
-  sql("DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; "
+  sql("DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE port_rules; "
       "CREATE TABLE shares(instance_id TEXT NOT NULL REFERENCES instances(id) ON DELETE CASCADE, grantee TEXT NOT NULL, access TEXT NOT "
       "NULL, "
       "granted_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY(instance_id, grantee)) STRICT, "
@@ -129,7 +130,8 @@ TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
       "DROP TABLE former_users; ALTER TABLE users DROP COLUMN disabled; ALTER TABLE users DROP COLUMN invite_digest; "
       "ALTER TABLE users DROP COLUMN invite_expires; ALTER TABLE sessions DROP COLUMN created_at; ALTER TABLE sessions DROP COLUMN "
       "signed_in_at; "
-      "DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE token_keys; DROP TABLE access_tokens; ALTER TABLE users DROP COLUMN kind; "
+      "DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE port_rules; DROP TABLE token_keys; DROP TABLE "
+      "access_tokens; ALTER TABLE users DROP COLUMN kind; "
       "DROP TABLE audit; DROP TABLE audit_open; DROP TABLE audit_chain; PRAGMA user_version=2");
   auto loaded = run(openSqliteStore(data())->loadDepartures());
   ASSERT_EQ(loaded.size(), 2u);

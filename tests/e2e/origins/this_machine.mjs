@@ -91,27 +91,8 @@ async function portsOfOneWorkspaceWorkTogether(page) {
 async function simpleBrowserShowsAPort(page) {
   await go(page, at('dev'));
   await page.waitForSelector(workbench, { timeout: 240000 });
-  // VS Code knows the command once it has read its extensions.
-  const command = page.locator('.quick-input-list .monaco-list-row', { hasText: 'Simple Browser' });
-  for (const end = Date.now() + 120000; Date.now() < end && !(await command.count());) {
-    await page.keyboard.press('Escape');
-    await page.keyboard.press('F1');
-    await page.waitForSelector('.quick-input-widget input');
-    await page.keyboard.type('Simple Browser: Show');
-    await command.first().waitFor({ timeout: 3000 }).catch(() => {});
-  }
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('.quick-input-widget input[placeholder*="http"]', { timeout: 60000 });
-  await page.keyboard.type(at('3000.dev', '/?in=frame'));
-  await page.keyboard.press('Enter');
-  const framed = async () => {
-    for (const frame of page.frames()) {
-      if (frame.url().startsWith(at('3000.dev')) && /pages of 3000\.dev/.test(await frame.textContent('body').catch(() => ''))) return true;
-    }
-    return false;
-  };
-  for (const end = Date.now() + 60000; Date.now() < end && !(await framed());) await page.waitForTimeout(250);
-  check(await framed(), 'the Simple Browser of VS Code shows a port', page.frames().map((frame) => frame.url()).join(' '));
+  const shown = await Person.simpleBrowserShows(page, at('3000.dev', '/?in=frame'), /pages of 3000\.dev/);
+  check(shown, 'the Simple Browser of VS Code shows a port', page.frames().map((frame) => frame.url()).join(' '));
   await person.shot(page, 'simple-browser');
 }
 

@@ -47,6 +47,30 @@ export class Person {
     await page.press('input[name=password]', 'Enter');
   }
 
+  /// Opens `url` in the Simple Browser of VS Code, and returns whether its frame shows `text` in time.
+  static async simpleBrowserShows(page, url, text) {
+    // VS Code knows the command once it has read its extensions.
+    const command = page.locator('.quick-input-list .monaco-list-row', { hasText: 'Simple Browser' });
+    for (const end = Date.now() + 120000; Date.now() < end && !(await command.count());) {
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('F1');
+      await page.waitForSelector('.quick-input-widget input');
+      await page.keyboard.type('Simple Browser: Show');
+      await command.first().waitFor({ timeout: 3000 }).catch(() => {});
+    }
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.quick-input-widget input[placeholder*="http"]', { timeout: 60000 });
+    await page.keyboard.type(url);
+    await page.keyboard.press('Enter');
+    const shows = async () => {
+      for (const frame of page.frames())
+        if (frame.url().startsWith(new URL(url).origin) && text.test(await frame.textContent('body').catch(() => ''))) return true;
+      return false;
+    };
+    for (const end = Date.now() + 60000; Date.now() < end && !(await shows());) await page.waitForTimeout(250);
+    return shows();
+  }
+
   /// Types `line` until `isDone` answers something, and gives that; nothing: it never did. A terminal's shell may take a moment, above all
   /// after a reload, and what is typed before it is there can be lost.
   static async typeInTerminal(page, line, isDone) {

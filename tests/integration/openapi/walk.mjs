@@ -123,6 +123,12 @@ async function walkSharing(walk, id) {
   await walk.call('deleteShare', { path }, 204);
   await walk.call('deleteShare', { path }, 404);
   await walkGroups(walk, id);
+  const port = { id, port: 3000 };
+  await walk.call('putPort', { path: port, body: { level: 'public', expiresAt: new Date(Date.now() + 3600_000).toISOString() } }, 200);
+  await walk.call('putPort', { path: port, body: { level: 'public' } }, 400);
+  const { items: ports } = (await walk.call('listPorts', { path }, 200)).json;
+  if (ports.length !== 1 || ports[0].port !== 3000) throw new Error(`ports: ${JSON.stringify(ports)}`);
+  await walk.call('deletePort', { path: port }, 204);
   await walk.call('handOver', { path, body: { owner: 'absent' } }, 400);
   await walk.call('handOver', { path, body: { owner: 'rita' }, headers: { 'If-Match': '"v9999"' } }, 412);
   for (const owner of ['rita', 'admin']) await walk.call('handOver', { path, body: { owner } }, 200);
@@ -281,7 +287,7 @@ async function sendExamples(walk) {
     for (const [name, { value }] of Object.entries(examples)) {
       const faults = description.faults(schema, value);
       if (faults) throw new Error(`example ${name} of ${operation}: ${faults}`);
-      const response = await walk.begin(operation, { path: { id, type: name, name: 'walker', user: 'walker', group: 'walkers' }, body: value }, undefined, operation === 'takeSnapshot');
+      const response = await walk.begin(operation, { path: { id, type: name, name: 'walker', user: 'walker', group: 'walkers', port: 3000 }, body: value }, undefined, operation === 'takeSnapshot');
       const only_missing = (response.json?.errors ?? []).some(({ detail }) => detail.includes('not configured'));
       if ([400, 404, 415].includes(response.status) && !only_missing)
         throw new Error(`example ${name} of ${operation} was refused: ${response.text}`);
@@ -304,7 +310,7 @@ async function sendBroken(walk) {
       const bodies = [{ ...value, unheardOf: 1 }, ...Object.keys(value).map((key) => ({ ...value, [key]: wrong(value[key]) }))];
       for (const body of bodies) {
         if (!description.faults(schema, body)) throw new Error(`${operation} takes ${JSON.stringify(body)}`);
-        const response = await walk.call(operation, { path: { id, type: name, name: 'walker', user: 'walker' }, body }, 400);
+        const response = await walk.call(operation, { path: { id, type: name, name: 'walker', user: 'walker', group: 'walkers', port: 3000 }, body }, 400);
         if (!response.json.errors?.length) throw new Error(`${operation} does not say what is wrong with ${JSON.stringify(body)}: ${response.text}`);
         ++sent;
       }

@@ -194,6 +194,23 @@ awaitable<void> MemoryStore::handOverInstance(InstanceRecord record) {
     if (place.instanceId == id) place.owner = owner;
 }
 
+awaitable<void> MemoryStore::putPortRule(PortRecord record, std::string owner) {
+  co_await write();
+  const auto found = instances.find(record.instanceId);
+  if (found == instances.end() || found->second.instance.owner != owner) throw Error(ErrorCode::NotFound, "no such instance");
+  if (record.rule.level == PortLevel::owner)
+    portRules.erase({record.instanceId, record.port});
+  else
+    portRules[{record.instanceId, record.port}] = record.rule;
+}
+
+awaitable<std::vector<PortRecord>> MemoryStore::loadPortRules() {
+  co_await turn();
+  std::vector<PortRecord> records;
+  for (const auto& [key, rule] : portRules) records.push_back({key.first, key.second, rule});
+  co_return records;
+}
+
 awaitable<std::vector<NameHold>> MemoryStore::loadNameHolds() {
   co_await turn();
   std::vector<NameHold> all;

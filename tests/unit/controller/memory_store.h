@@ -16,6 +16,7 @@ class MemoryStore final : public Store {
   std::map<PlaceId, Departure> departures;
   std::map<std::string, std::string> settings;
   std::map<std::string, NameHold> holds;
+  std::map<std::pair<InstanceId, std::uint16_t>, PortRule> portRules;
   std::optional<Error> failWrites;  ///< "the disk is full"
   int failWritesTimes = 0;
   int turnsAtUnfinished = 1;  ///< turns of the loop until unfinishedOperations() returns
@@ -66,6 +67,9 @@ class MemoryStore final : public Store {
   awaitable<void> removeGroupMember(std::string, std::string) override { co_return; }
   awaitable<bool> setManagedGroups(std::string, std::string, std::vector<std::string>, SystemTime) override { co_return false; }
   awaitable<void> pruneShares(SystemTime) override { co_return; }
+  awaitable<void> putPortRule(PortRecord record, std::string owner) override;
+  awaitable<std::vector<PortRecord>> loadPortRules() override;
+  awaitable<void> prunePortRules(SystemTime) override { co_return; }
   awaitable<void> putTokenKey(TokenKeyRecord) override { co_return; }
   awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() override { co_return std::vector<TokenKeyRecord>(); }
   awaitable<void> pruneTokenKeys(SystemTime) override { co_return; }

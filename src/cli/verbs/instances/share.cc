@@ -1,24 +1,10 @@
 // `swarm share`
-#include <algorithm>
-
-#include "base/text/number.h"
 #include "cli/verbs/flags.h"
 #include "cli/verbs/results.h"
 #include "cli/verbs/verb.h"
 
 namespace swarm::cli {
 namespace {
-
-/// "30m", "8h" or "7d".
-std::chrono::minutes parseSpan(const std::string& text) {
-  constexpr std::pair<char, std::chrono::minutes> kUnits[] = {
-      {'m', std::chrono::minutes(1)}, {'h', std::chrono::hours(1)}, {'d', std::chrono::hours(24)}};
-  const auto* unit = std::ranges::find(kUnits, text.empty() ? ' ' : text.back(), &std::pair<char, std::chrono::minutes>::first);
-  const auto number = parseNumber<std::uint16_t>(std::string_view(text).substr(0, text.empty() ? 0 : text.size() - 1));
-  if (unit == std::end(kUnits) || !number || *number == 0)
-    throw WrongUse(format("--for {}: expected a time span like 30m, 8h or 7d.", text));
-  return unit->second * *number;
-}
 
 std::string untilText(const boost::json::value& share) {
   const std::string until = memberText(share, "expiresAt");
@@ -80,7 +66,7 @@ class Share final : public Verb {
     if (ends_) return end(context, grantees);
     ShareRequest request;
     if (!access_.empty()) request.access = *parseEnum<ShareAccess>(access_, "--as");
-    if (!span_.empty()) request.expiresAt = RealClock().now() + parseSpan(span_);
+    if (!span_.empty()) request.expiresAt = RealClock().now() + parseSpan(span_, "--for");
     boost::json::array shares;
     for (const Grantee& grantee : grantees) {
       shares.push_back(context.client().share(workspace_, grantee, request));

@@ -5,6 +5,10 @@
   let next = base;
   try {
     const response = await fetch(code, {cache: 'no-store', credentials: 'include', headers: {Accept: 'application/json'}});
+    if (response.status === 403) {
+      document.getElementById('sign-in').textContent = (await response.json()).detail;
+      return;
+    }
     if (response.ok) next = enter + encodeURIComponent((await response.json()).code);
   } catch { /* not signed in there */ }
   location.replace(next);

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "controller/state/events.h"
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
 
 namespace swarm::test {
 namespace {
@@ -22,7 +22,7 @@ class ApiGroups : public ::testing::Test {
     return server_.send({"PUT", "/api/groups/" + group + "/members/" + user}).status;
   }
   int remove(const std::string& user) { return server_.send({"DELETE", "/api/groups/devs/members/" + user}).status; }
-  Answer share(const std::string& group, const std::string& body = kEditor) {
+  Response share(const std::string& group, const std::string& body = kEditor) {
     return server_.send({"PUT", "/api/instances/ullas/shares/groups/" + group, body}, server_.user);
   }
   boost::json::array list(const std::string& target, const std::string& token) {
@@ -40,7 +40,7 @@ class ApiGroups : public ::testing::Test {
 TEST_F(ApiGroups, giveTheirMembersWhatIsSharedWithThem) {
   ASSERT_EQ(add("sten"), 200);
   EXPECT_FALSE(mayEnter(server_.stranger));
-  const Answer shared = share("devs");
+  const Response shared = share("devs");
   ASSERT_EQ(shared.status, 200) << shared.text;
   EXPECT_EQ(shared.at("group"), "devs");
   EXPECT_FALSE(shared.json.as_object().contains("user"));

@@ -90,6 +90,7 @@ std::string bodyOf(const api::Endpoint& route, const std::string& password, std:
   if (route.body.schema == "IssueToken") return R"({"scope":"status"})";
   if (route.body.schema == "HandOver") return R"({"owner":"rita"})";
   if (route.body.schema == "PutShare") return R"({"access":"viewer"})";
+  if (route.body.schema == "PutPort") return R"({"level":"shared"})";
   if (route.body.schema == "CreateGroup") return R"({"name":"new-)" + std::string(unique) + "\"}";
   if (route.body.schema == "CreateLoginLink") return R"({"instance":"dev"})";
   if (route.body.schema == "CreateAccessToken") return R"({"name":"new-)" + std::string(unique) + "\"}";
@@ -296,16 +297,16 @@ TEST_F(ApiPermissions, requireASignInOnEveryRouteThatIsNotPublic) {
     if (route.permission == Permission::Public) continue;
     for (const std::string& token : {std::string(), std::string("garbage"), expired}) {
       const Response response = call(route,
-                                 {.owner = "ulla",
-                                  .instance = "i",
-                                  .operation = "o",
-                                  .volume = "v",
-                                  .snapshot = "s",
-                                  .session = "s",
-                                  .token = "t",
-                                  .name = "n",
-                                  .group = "g"},
-                                 token);
+                                     {.owner = "ulla",
+                                      .instance = "i",
+                                      .operation = "o",
+                                      .volume = "v",
+                                      .snapshot = "s",
+                                      .session = "s",
+                                      .token = "t",
+                                      .name = "n",
+                                      .group = "g"},
+                                     token);
       EXPECT_EQ(response.status, 401) << route.method << " " << route.pattern;
       EXPECT_TRUE(response.header("WWW-Authenticate").starts_with("Bearer"));
     }

@@ -23,7 +23,8 @@ class LandingForms : public BrowserTest {
                          co_return name;
                        },
                        .start = note("start"),
-                       .stop = note("stop")};
+                       .stop = note("stop"),
+                       .sharePort = {}};
     rebuildGateway(std::move(options));
   }
   awaitable<Response> submit(std::string action, std::string name, std::string fields = {}) {

@@ -12,8 +12,10 @@ class Entries : public BrowserTest {
     GatewayOptions options;
     options.audit = &audit_;
     auto done = [](Principal, InstanceId) -> awaitable<void> { co_return; };
-    options.actions = {
-        .create = [](Principal, std::string name) -> awaitable<std::string> { co_return name; }, .start = done, .stop = done};
+    options.actions = {.create = [](Principal, std::string name) -> awaitable<std::string> { co_return name; },
+                       .start = done,
+                       .stop = done,
+                       .sharePort = {}};
     rebuildGateway(std::move(options));
   }
   awaitable<int> statusOf(std::string request) {
