@@ -74,6 +74,7 @@ void readFile(const std::string& file, ServerConfig& config) {
     server->read("baseDomain", config.baseDomain);
     server->read("publicUrl", public_url);
     server->read("dataDir", config.dataDir);
+    server->read("secretsKeyFile", config.secretsKeyFile);
     server->read("threads", config.threads);
     server->read("insecureHttp", config.insecureHttp);
     server->read("instanceDomain", config.instanceDomain);
@@ -140,6 +141,7 @@ void readVariables(const Variables& variables, ServerConfig& config) {
   variables.read("SWARM_TLS_KEY_FILE", config.tls.keyFile);
   variables.read("SWARM_TLS_REDIRECT_LISTEN", config.tls.redirectListen);
   variables.read("SWARM_DATA_DIR", config.dataDir);
+  variables.read("SWARM_SECRETS_KEY_FILE", config.secretsKeyFile);
   if (auto level = variables.get("SWARM_LOG_LEVEL")) config.logLevel = parseLevel(*level);
   if (auto style = variables.get("SWARM_LOG_STYLE")) config.logStyle = parseStyle(*style);
   variables.read("SWARM_WORKSPACE_IMAGE", config.workspaceImage);

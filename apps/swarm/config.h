@@ -34,6 +34,7 @@ struct ServerConfig {
   std::optional<net::Url> publicUrl;  ///< URL of the base host as seen by browsers; empty: http(s)://<baseDomain>:<port>
   TlsConfig tls;
   std::filesystem::path dataDir;         ///< the store; created with mode 0700
+  std::filesystem::path secretsKeyFile;  ///< opens the secrets in the store; empty: secrets.key in dataDir
   std::filesystem::path credentialsDir;  ///< where the CLI finds its token
   bool insecureHttp = false;             ///< allow serving plain HTTP to other machines
   int threads = 0;                       ///< loops that carry connections; 0: one per core, at most 4

@@ -83,7 +83,7 @@ class Server {
   Server(ServerConfig config, std::size_t descriptor_limit)
       : config_(std::move(config)),
         descriptor_limit_(descriptor_limit),
-        store_(openSqliteStore(config_.dataDir)),
+        store_(openSqliteStore(config_.dataDir, config_.secretsKeyFile)),
         audit_(store_->audit(), clock_, config_.audit),
         auth_(makeAuth(*store_, clock_,
                        {.access = config_.access,

@@ -27,7 +27,7 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kKeySetting = "auth.key";
+constexpr std::string_view kKeySecret = "auth.key";
 constexpr std::string_view kApiAudience = "swarm-api";
 constexpr std::string_view kBrowserAudience = "swarm-browser";
 constexpr std::string_view kDeviceAudience = "swarm-device";
@@ -255,13 +255,13 @@ class StoreAuth final : public Auth {
   }
 
   awaitable<void> loadCookieKey() {
-    auto text = co_await store_.getSetting(std::string(kKeySetting));
+    auto text = co_await store_.getSecret(std::string(kKeySecret));
     if (!text) {
-      text = toHex(randomBytes(32));
-      co_await store_.putSetting(std::string(kKeySetting), *text);
+      text = Secret(toHex(randomBytes(32)));
+      co_await store_.putSecret(std::string(kKeySecret), *text);
     }
     // One secret, one derived key per use: a cookie can never pass as a token.
-    std::string key = fromHex(*text).value_or("");
+    std::string key = fromHex(text->reveal()).value_or("");
     if (key.size() < 32) throw Error(ErrorCode::Unprocessable, "The signing key in the store is damaged.");
     formerApiKey_ = Secret(hmacSha256(key, "api token"));
     cookieKey_ = Secret(hmacSha256(key, "instance cookie"));

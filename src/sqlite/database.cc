@@ -57,7 +57,7 @@ Database::Database(const std::filesystem::path& file) : file_(file) {
     // locking_mode before the first read of the WAL: with it, SQLite keeps the WAL's index in memory instead of a mapped file.
     script(
         "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-        "PRAGMA journal_size_limit=16777216; PRAGMA trusted_schema=OFF; PRAGMA cache_size=-2048;");
+        "PRAGMA journal_size_limit=16777216; PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON; PRAGMA cache_size=-2048;");
   } catch (...) {
     sqlite3_close(handle_);
     throw;

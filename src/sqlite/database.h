@@ -40,7 +40,8 @@ class Rows {
 /// names it), Unprocessable (damaged), Unavailable (any other disk failure), Internal.
 class Database {
  public:
-  /// WAL, synchronous=FULL, foreign keys, and the file's lock held until destruction: no shared-memory file, which a full disk can corrupt.
+  /// WAL, synchronous=FULL, foreign keys, deleted content overwritten, and the file's lock held until destruction: no shared-memory file,
+  /// which a full disk can corrupt.
   explicit Database(const std::filesystem::path& file);
   ~Database();
   Database(const Database&) = delete;

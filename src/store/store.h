@@ -269,9 +269,12 @@ class Store {
   virtual awaitable<std::vector<AccessTokenRecord>> loadAccessTokens() = 0;  ///< from the oldest
   virtual awaitable<void> pruneAccessTokens(SystemTime now) = 0;             ///< removes expired ones
 
-  /// Small named values: the swarm's id, the key of cookies.
+  /// Small named values, such as the swarm's id; not secrets.
   virtual awaitable<std::optional<std::string>> getSetting(std::string name) = 0;
   virtual awaitable<void> putSetting(std::string name, std::string value) = 0;
+  /// Named secrets, such as the key of cookies. These, and the secrets in other records, are sealed where they are stored.
+  virtual awaitable<std::optional<Secret>> getSecret(std::string name) = 0;
+  virtual awaitable<void> putSecret(std::string name, Secret value) = 0;
 
   virtual AuditStore& audit() = 0;
 };

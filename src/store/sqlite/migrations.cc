@@ -141,6 +141,11 @@ CREATE TABLE port_rules(
   instance_id TEXT NOT NULL REFERENCES instances(id) ON DELETE CASCADE, port INTEGER NOT NULL, level TEXT NOT NULL,
   expires_at INTEGER NOT NULL, PRIMARY KEY(instance_id, port)) STRICT, WITHOUT ROWID;
 )",
+    // 13: sealed secrets (sealing.cc). `sealing` has one row, once those of earlier versions are sealed
+    R"(
+CREATE TABLE secrets(name TEXT PRIMARY KEY, sealed TEXT NOT NULL) STRICT;
+CREATE TABLE sealing(key_id TEXT NOT NULL, clean INTEGER NOT NULL) STRICT;
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

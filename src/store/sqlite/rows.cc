@@ -33,7 +33,7 @@ OperationRecord readOperationRecord(const Rows& rows) {
 
 }  // namespace
 
-void insertInstance(Database& database, const InstanceRecord& record) {
+void insertInstance(Database& database, const SecretBox& box, const InstanceRecord& record) {
   const Instance& instance = record.instance;
   if (Rows former = database.query("SELECT 1 FROM former_users WHERE name = ?", {instance.owner}); former.next())
     throw Error(ErrorCode::NotFound, format("The user \"{}\" was deleted.", instance.owner));
@@ -44,39 +44,42 @@ void insertInstance(Database& database, const InstanceRecord& record) {
   try {
     database.execute(
         "INSERT INTO instances(id, name, owner, status, agent_secret, agent_key, place_id, body) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
-        {instance.id.str(), instance.config.name, instance.owner, enumName(instance.status), record.agentSecret.reveal(),
-         record.agentKey.reveal(), record.placeId.str(), json::serialize(toJson(instance))});
+        {instance.id.str(), instance.config.name, instance.owner, enumName(instance.status),
+         box.seal(SecretPurpose::agentSecret, instance.id.str(), record.agentSecret),
+         box.seal(SecretPurpose::agentKey, instance.id.str(), record.agentKey), record.placeId.str(), json::serialize(toJson(instance))});
   } catch (const Error& error) {
     rethrowTaken(error, instance);
   }
   for (const ExternalResource& resource : record.external) recordExternal(database, instance.id, resource);
 }
 
-void updateInstance(Database& database, const InstanceRecord& record) {
+void updateInstance(Database& database, const SecretBox& box, const InstanceRecord& record) {
   const Instance& instance = record.instance;
   try {
     // A write that was queued before a hand-over has the former owner: the column counts, not the body.
     requireOne(database.execute("UPDATE instances SET name = ?, status = ?, agent_secret = ?, agent_key = ?, place_id = ?, body = ? "
                                 "WHERE id = ?",
-                                {instance.config.name, enumName(instance.status), record.agentSecret.reveal(), record.agentKey.reveal(),
-                                 record.placeId.str(), json::serialize(toJson(instance)), instance.id.str()}),
+                                {instance.config.name, enumName(instance.status),
+                                 box.seal(SecretPurpose::agentSecret, instance.id.str(), record.agentSecret),
+                                 box.seal(SecretPurpose::agentKey, instance.id.str(), record.agentKey), record.placeId.str(),
+                                 json::serialize(toJson(instance)), instance.id.str()}),
                "instance", instance.id.str());
   } catch (const Error& error) {
     rethrowTaken(error, instance);
   }
 }
 
-std::vector<InstanceRecord> loadInstances(Database& database) {
+std::vector<InstanceRecord> loadInstances(Database& database, const SecretBox& box) {
   std::vector<InstanceRecord> out;
   std::map<std::string, std::size_t, std::less<>> places;
   Rows rows = database.query("SELECT id, agent_secret, body, place_id, agent_key, owner FROM instances ORDER BY id");
   while (rows.next()) {
     places[rows.text(0)] = out.size();
     out.push_back({fromJson<Instance>(parseStored(rows.text(2)), UnknownFields::Ignore),
-                   Secret(rows.text(1)),
+                   box.open(SecretPurpose::agentSecret, rows.text(0), rows.text(1)),
                    {},
                    PlaceId(rows.text(3)),
-                   Secret(rows.text(4))});
+                   box.open(SecretPurpose::agentKey, rows.text(0), rows.text(4))});
     out.back().instance.owner = rows.text(5);
   }
   Rows external = database.query("SELECT instance_id, kind, id FROM external_resources ORDER BY position");
@@ -87,9 +90,9 @@ std::vector<InstanceRecord> loadInstances(Database& database) {
   return out;
 }
 
-void handOverInstance(Database& database, const InstanceRecord& record) {
+void handOverInstance(Database& database, const SecretBox& box, const InstanceRecord& record) {
   const std::string &id = record.instance.id.str(), &owner = record.instance.owner;
-  updateInstance(database, record);
+  updateInstance(database, box, record);
   database.execute("UPDATE instances SET owner = ? WHERE id = ?", {owner, id});
   database.execute("UPDATE operations SET owner = ?1, body = json_set(body, '$.owner', ?1) WHERE instance_id = ?2", {owner, id});
   database.execute("UPDATE places SET body = json_set(body, '$.owner', ?1) WHERE instance_id = ?2", {owner, id});
@@ -153,9 +156,9 @@ std::vector<Departure> loadDepartures(Database& database) {
       });
 }
 
-void switchPlace(Database& database, const InstanceRecord& record, const PlaceRecord& former) {
+void switchPlace(Database& database, const SecretBox& box, const InstanceRecord& record, const PlaceRecord& former) {
   const InstanceId& id = record.instance.id;
-  updateInstance(database, record);
+  updateInstance(database, box, record);
   database.execute("DELETE FROM external_resources WHERE instance_id = ?", {id.str()});
   for (const ExternalResource& resource : record.external) recordExternal(database, id, resource);
   database.execute("DELETE FROM places WHERE id = ?", {record.placeId.str()});
@@ -262,19 +265,30 @@ std::vector<NameHold> loadNameHolds(Database& database) {
                  [](const Rows& rows) { return NameHold{rows.text(0), rows.text(1), toTime(rows.integer(2))}; });
 }
 
-std::vector<TokenKeyRecord> loadTokenKeys(Database& database) {
-  return collect(database.query("SELECT id, seed, created_at, expires_at FROM token_keys ORDER BY created_at, id"), [](const Rows& rows) {
-    TokenKeyRecord key{rows.text(0), Secret(rows.text(1)), toTime(rows.integer(2))};
+std::vector<TokenKeyRecord> loadTokenKeys(Database& database, const SecretBox& box) {
+  return collect(database.query("SELECT id, seed, created_at, expires_at FROM token_keys ORDER BY created_at, id"), [&](const Rows& rows) {
+    TokenKeyRecord key{rows.text(0), box.open(SecretPurpose::tokenKey, rows.text(0), rows.text(1)), toTime(rows.integer(2))};
     if (rows.integer(3) != 0) key.expiresAt = toTime(rows.integer(3));
     return key;
   });
 }
 
-void putTokenKey(Database& database, const TokenKeyRecord& key) {
+void putTokenKey(Database& database, const SecretBox& box, const TokenKeyRecord& key) {
   database.execute(
       "INSERT INTO token_keys(id, seed, created_at, expires_at) VALUES(?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET expires_at = "
       "excluded.expires_at",
-      {key.id, key.seed.reveal(), toNumber(key.createdAt), toNumber(key.expiresAt.value_or(SystemTime{}))});
+      {key.id, box.seal(SecretPurpose::tokenKey, key.id, key.seed), toNumber(key.createdAt),
+       toNumber(key.expiresAt.value_or(SystemTime{}))});
+}
+
+std::optional<Secret> getSecret(Database& database, const SecretBox& box, const std::string& name) {
+  Rows rows = database.query("SELECT sealed FROM secrets WHERE name = ?", {name});
+  return rows.next() ? std::optional(box.open(SecretPurpose::named, name, rows.text(0))) : std::nullopt;
+}
+
+void putSecret(Database& database, const SecretBox& box, const std::string& name, const Secret& value) {
+  database.execute("INSERT INTO secrets(name, sealed) VALUES(?, ?) ON CONFLICT(name) DO UPDATE SET sealed = excluded.sealed",
+                   {name, box.seal(SecretPurpose::named, name, value)});
 }
 
 }  // namespace swarm::sqlite

@@ -7,20 +7,21 @@
 #include <vector>
 
 #include "model/types/git_identity.h"
+#include "secrets/secret_box.h"
 #include "sqlite/database.h"
 #include "store/store.h"
 
 namespace swarm::sqlite {
 
-void insertInstance(Database& database, const InstanceRecord& record);
-void updateInstance(Database& database, const InstanceRecord& record);
-std::vector<InstanceRecord> loadInstances(Database& database);
-void handOverInstance(Database& database, const InstanceRecord& record);
+void insertInstance(Database& database, const SecretBox& box, const InstanceRecord& record);
+void updateInstance(Database& database, const SecretBox& box, const InstanceRecord& record);
+std::vector<InstanceRecord> loadInstances(Database& database, const SecretBox& box);
+void handOverInstance(Database& database, const SecretBox& box, const InstanceRecord& record);
 void recordExternal(Database& database, const InstanceId& instance_id, const ExternalResource& resource);
 
 void putPlace(Database& database, const PlaceRecord& place);
 std::vector<PlaceRecord> loadPlaces(Database& database);
-void switchPlace(Database& database, const InstanceRecord& record, const PlaceRecord& former);
+void switchPlace(Database& database, const SecretBox& box, const InstanceRecord& record, const PlaceRecord& former);
 
 void putDeparture(Database& database, const Departure& departure);
 std::vector<Departure> loadDepartures(Database& database);
@@ -61,8 +62,10 @@ bool setManagedGroups(Database& database, const std::string& user, const std::st
                       SystemTime now);
 void putPortRule(Database& database, const PortRecord& record, const std::string& owner);
 std::vector<PortRecord> loadPortRules(Database& database);
-std::vector<TokenKeyRecord> loadTokenKeys(Database& database);
-void putTokenKey(Database& database, const TokenKeyRecord& key);
+std::vector<TokenKeyRecord> loadTokenKeys(Database& database, const SecretBox& box);
+void putTokenKey(Database& database, const SecretBox& box, const TokenKeyRecord& key);
+std::optional<Secret> getSecret(Database& database, const SecretBox& box, const std::string& name);
+void putSecret(Database& database, const SecretBox& box, const std::string& name, const Secret& value);
 std::vector<AccessTokenRecord> loadAccessTokens(Database& database);
 void insertAccessToken(Database& database, const AccessTokenRecord& record);
 

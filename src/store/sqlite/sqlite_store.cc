@@ -6,6 +6,7 @@
 #include "store/sqlite/audit_rows.h"
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/rows.h"
+#include "store/sqlite/sealing.h"
 
 namespace swarm {
 namespace {
@@ -16,8 +17,10 @@ using sqlite::JobKind;
 /// Arguments live in the coroutines' frames, which outlive their jobs: the lambdas refer to them.
 class SqliteStore final : public Store {
  public:
-  explicit SqliteStore(const std::filesystem::path& data_dir) : data_dir_(data_dir), database_(data_dir_.databaseFile()) {
+  SqliteStore(const std::filesystem::path& data_dir, const std::filesystem::path& key_file)
+      : data_dir_(data_dir), database_(data_dir_.databaseFile()) {
     sqlite::migrate(database_, data_dir_.databaseFile());
+    box_.emplace(sqlite::openSecretBox(database_, data_dir_.databaseFile(), key_file));
     writer_.emplace(database_);
     audit_.emplace(*writer_);
   }
@@ -25,16 +28,16 @@ class SqliteStore final : public Store {
 
   awaitable<void> insertInstance(InstanceRecord record, OperationRecord operation) override {
     co_await write([&](Database& database) {
-      sqlite::insertInstance(database, record);
+      sqlite::insertInstance(database, *box_, record);
       sqlite::insertOperation(database, operation);
     });
   }
   awaitable<void> updateInstance(InstanceRecord record) override {
-    co_await write([&](Database& database) { sqlite::updateInstance(database, record); });
+    co_await write([&](Database& database) { sqlite::updateInstance(database, *box_, record); });
   }
   awaitable<void> updateInstanceAndOperation(InstanceRecord record, OperationRecord operation) override {
     co_await write([&](Database& database) {
-      sqlite::updateInstance(database, record);
+      sqlite::updateInstance(database, *box_, record);
       sqlite::updateOperation(database, operation);
     });
   }
@@ -46,7 +49,7 @@ class SqliteStore final : public Store {
     });
   }
   awaitable<void> handOverInstance(InstanceRecord record) override {
-    co_await write([&](Database& database) { sqlite::handOverInstance(database, record); });
+    co_await write([&](Database& database) { sqlite::handOverInstance(database, *box_, record); });
   }
   awaitable<std::vector<NameHold>> loadNameHolds() override { return read(sqlite::loadNameHolds); }
   awaitable<void> dropNameHold(std::string name) override {
@@ -57,7 +60,9 @@ class SqliteStore final : public Store {
       database.execute("DELETE FROM name_holds WHERE until <= ?", {std::int64_t{now.time_since_epoch().count()}});
     });
   }
-  awaitable<std::vector<InstanceRecord>> loadInstances() override { return read(sqlite::loadInstances); }
+  awaitable<std::vector<InstanceRecord>> loadInstances() override {
+    co_return co_await read([&](Database& database) { return sqlite::loadInstances(database, *box_); });
+  }
   awaitable<void> recordExternal(InstanceId instance_id, ExternalResource resource) override {
     co_await write([&](Database& database) { sqlite::recordExternal(database, instance_id, resource); });
   }
@@ -81,7 +86,7 @@ class SqliteStore final : public Store {
   awaitable<std::vector<PlaceRecord>> loadPlaces() override { return read(sqlite::loadPlaces); }
   awaitable<void> switchPlace(InstanceRecord record, PlaceRecord former, OperationRecord operation) override {
     co_await write([&](Database& database) {
-      sqlite::switchPlace(database, record, former);
+      sqlite::switchPlace(database, *box_, record, former);
       sqlite::updateOperation(database, operation);
     });
   }
@@ -212,9 +217,11 @@ class SqliteStore final : public Store {
   }
 
   awaitable<void> putTokenKey(TokenKeyRecord key) override {
-    co_await write([&](Database& database) { sqlite::putTokenKey(database, key); });
+    co_await write([&](Database& database) { sqlite::putTokenKey(database, *box_, key); });
   }
-  awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() override { return read(sqlite::loadTokenKeys); }
+  awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() override {
+    co_return co_await read([&](Database& database) { return sqlite::loadTokenKeys(database, *box_); });
+  }
   awaitable<void> pruneTokenKeys(SystemTime now) override {
     co_await write([&](Database& database) {
       database.execute("DELETE FROM token_keys WHERE expires_at BETWEEN 1 AND ?", {std::int64_t{now.time_since_epoch().count()}});
@@ -253,6 +260,13 @@ class SqliteStore final : public Store {
     });
   }
 
+  awaitable<std::optional<Secret>> getSecret(std::string name) override {
+    co_return co_await read([&](Database& database) { return sqlite::getSecret(database, *box_, name); });
+  }
+  awaitable<void> putSecret(std::string name, Secret value) override {
+    co_await write([&](Database& database) { sqlite::putSecret(database, *box_, name, value); });
+  }
+
  private:
   /// The result of `work`.
   template <typename Work, typename Result = std::invoke_result_t<Work&, Database&>>
@@ -265,6 +279,7 @@ class SqliteStore final : public Store {
 
   sqlite::DataDir data_dir_;  // declared first: the lock must be held as long as the database is open
   Database database_;
+  std::optional<SecretBox> box_;
   std::optional<sqlite::Writer> writer_;
   std::uint64_t share_sequence_ = 0;  // on the writer's thread
   std::optional<sqlite::SqliteAudit> audit_;
@@ -272,6 +287,8 @@ class SqliteStore final : public Store {
 
 }  // namespace
 
-std::unique_ptr<Store> openSqliteStore(const std::filesystem::path& data_dir) { return std::make_unique<SqliteStore>(data_dir); }
+std::unique_ptr<Store> openSqliteStore(const std::filesystem::path& data_dir, const std::filesystem::path& key_file) {
+  return std::make_unique<SqliteStore>(data_dir, key_file.empty() ? data_dir / "secrets.key" : key_file);
+}
 
 }  // namespace swarm

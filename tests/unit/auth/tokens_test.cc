@@ -67,7 +67,7 @@ TEST_F(AuthTest, refusesTokensOfItsOwnKeyWithAnotherMeaning) {
 TEST_F(AuthTest, acceptsTokensOfVersionsBeforeEd25519UntilTheyExpire) {
   const LoginResult mine = login(), other = login();
   const SystemTime replaced = auth_->tokenKeys().front().createdAt;
-  const std::string secret = hmacSha256(*fromHex(*run(store_->getSetting("auth.key"))), "api token");
+  const std::string secret = hmacSha256(*fromHex(run(store_->getSecret("auth.key"))->reveal()), "api token");
   const auto former = [&](const LoginResult& result, std::string_view audience = "swarm-api") {
     const auto seconds_of = [](SystemTime time) { return std::chrono::floor<seconds>(time).time_since_epoch().count(); };
     return signJwt(Secret(secret), {{"sub", "ann"},

@@ -8,7 +8,7 @@ import posixpath
 import re
 import sys
 
-LAYERS = ["base", "sqlite", "async", "protocol", "net", "model", "audit", "engine", "provider", "store", "auth", "transfer", "agent", "controller", "gateway", "api", "client", "cli"]
+LAYERS = ["base", "secrets", "sqlite", "async", "protocol", "net", "model", "audit", "engine", "provider", "store", "auth", "transfer", "agent", "controller", "gateway", "api", "client", "cli"]
 EMULATOR_USES = ["base", "sqlite", "async", "protocol", "net", "model", "engine"]
 MAX_FILES = 15
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -19,6 +19,7 @@ ONE_PLACE = {
     "CLI/": ["src/cli/arguments.cc", "src/cli/command_line.cc"],
     "toml++/": ["src/provider/config_section.cc"],
     "kainjow/": ["src/gateway/pages/template.cc"],
+    "sodium.h": ["src/secrets/", "src/auth/passwords.cc"],
     "sqlite3.h": ["src/sqlite/", "src/store/sqlite/"],
     "prometheus/": ["src/base/diagnostics/metrics.cc"],
 }

@@ -80,6 +80,8 @@ class MemoryStore final : public Store {
   awaitable<void> pruneAccessTokens(SystemTime) override { co_return; }
   awaitable<std::optional<std::string>> getSetting(std::string name) override;
   awaitable<void> putSetting(std::string name, std::string value) override;
+  awaitable<std::optional<Secret>> getSecret(std::string) override { co_return std::nullopt; }
+  awaitable<void> putSecret(std::string, Secret) override { co_return; }
   AuditStore& audit() override { return audit_; }
 
  private:
