@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <algorithm>
+#include <boost/describe/enum_from_string.hpp>
 #include <cctype>
 
 #include "base/text/format.h"
@@ -103,6 +104,11 @@ void readFile(const std::string& file, ServerConfig& config) {
     access->read("publicPorts", config.access.publicPorts);
     access->read("tokenKeyDays", config.tokenKeyDays);
     access->read("maxTokenDays", config.maxTokenDays);
+    std::string policy;
+    access->read("requireSecondFactor", policy);
+    if (!policy.empty() && !boost::describe::enum_from_string(policy.c_str(), config.access.requireSecondFactor))
+      throw Error(ErrorCode::InvalidArgument,
+                  format("[access] requireSecondFactor is \"{}\"; expected one of: none, admins, all.", policy));
     access->refuseUnknown();
   }
   if (auto audit = root.child("audit")) readAudit(*audit, config.audit);

@@ -18,7 +18,7 @@ class OneUser final : public Auth {
  public:
   explicit OneUser(const Clock& clock) : principal_{"ada", Role::user, "s", clock.now() + std::chrono::hours(1)} {}
   awaitable<std::optional<Secret>> initialise() override { co_return std::nullopt; }
-  awaitable<LoginResult> login(std::string, Secret, LoginOrigin) override { throw Error(ErrorCode::Unauthenticated, "No."); }
+  awaitable<LoginResult> login(std::string, Secret, LoginOrigin, std::string) override { throw Error(ErrorCode::Unauthenticated, "No."); }
   awaitable<LoginResult> issue(std::string, std::chrono::seconds) override { throw Error(ErrorCode::Unauthenticated, "No."); }
   awaitable<std::optional<LoginResult>> refresh(Principal) override { co_return std::nullopt; }
   std::vector<SessionRecord> listSessions(std::string_view) const override { return {}; }
@@ -50,6 +50,7 @@ class OneUser final : public Auth {
   awaitable<std::optional<LoginResult>> takeLoginLink(std::string, LoginOrigin) override { co_return std::nullopt; }
   awaitable<void> putUser(std::string, Secret, Role) override { co_return; }
   Accounts& accounts() override { throw Error(ErrorCode::Internal, "Not here."); }
+  SecondFactors& secondFactors() override { throw Error(ErrorCode::Internal, "Not here."); }
   Sharing& sharing() override { throw Error(ErrorCode::Internal, "Not here."); }
   Groups& groups() override { throw Error(ErrorCode::Internal, "Not here."); }
   std::vector<TokenKeyInfo> tokenKeys() const override { return {}; }

@@ -137,7 +137,8 @@ class SwarmClient {
     std::string role;
     SystemTime expiresAt{};
   };
-  Login login(std::string user, Secret password);
+  /// `code`: of the second factor. Error(Unauthenticated) with the field /code when one is required.
+  Login login(std::string user, Secret password, std::string code = {});
   Login refresh();  ///< a later token of the same session, which it extends; the client uses it from then on
   void logout();
   Login authStatus();
@@ -244,7 +245,17 @@ class SwarmClient {
   void deleteUser(const std::string& name, const std::string& successor = {});
   /// `name`: "me" with the present password, or for administrators another user, whose sessions end.
   void setPassword(const std::string& name, Secret password, Secret present = {});
-  void endSessions(const std::string& user);  ///< all of a user, "me" included
+  boost::json::object secondFactor(const std::string& user = "me");  ///< enabled, required, since, recoveryCodes (how many are left)
+  struct SecondFactorSetUp {
+    std::string ticket;
+    Secret secret;  ///< for an authenticator app, in base 32
+    Secret uri;     ///< otpauth://…
+  };
+  SecondFactorSetUp setUpSecondFactor(Secret password);                                              ///< counts after confirmSecondFactor()
+  std::vector<std::string> confirmSecondFactor(const std::string& ticket, const std::string& code);  ///< returns recovery codes
+  void disableSecondFactor(Secret password, const std::string& code);
+  void resetSecondFactor(const std::string& user);  ///< for administrators; ends the user's sessions
+  void endSessions(const std::string& user);        ///< all of a user, "me" included
 
   /// Groups of users: name, managedBy, members, createdAt. Administrators and auditors see all, others their own.
   boost::json::array listGroups();

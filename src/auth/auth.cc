@@ -9,6 +9,7 @@
 #include "auth/accounts/store_accounts.h"
 #include "auth/limits/throttle.h"
 #include "auth/passwords.h"
+#include "auth/second_factor/store_second_factors.h"
 #include "auth/session/access_tokens.h"
 #include "auth/session/jwt.h"
 #include "auth/session/sessions.h"
@@ -70,17 +71,35 @@ class StoreAuth final : public Auth {
         codes_(clock, kCodeLife),
         links_(clock, kLoginLinkLife),
         passwords_(options.passwordCost),
-        accounts_(
+        accounts_({.store = store,
+                   .clock = clock,
+                   .sessions = sessions_,
+                   .passwords = passwords_,
+                   .throttle = throttle_,
+                   .audit = options.audit,
+                   .noteRevocation = [this] { noteRevocation(); },
+                   .check = [this](std::string user, Secret password, LoginOrigin origin) { return check(user, password, origin); },
+                   .goOn =
+                       [this](UserRecord user, std::string kind, LoginOrigin origin, OfferEnrolment offer) {
+                         return second_factors_.afterPassword(std::move(user), std::move(kind), std::move(origin), offer);
+                       }}),
+        second_factors_(
             {.store = store,
              .clock = clock,
-             .sessions = sessions_,
-             .passwords = passwords_,
-             .throttle = throttle_,
-             .audit = options.audit,
-             .noteRevocation = [this] { noteRevocation(); },
+             .issuer = format("Swarm {}", issuer_),
+             .policy = options.access.requireSecondFactor,
              .check = [this](std::string user, Secret password, LoginOrigin origin) { return check(user, password, origin); },
+             .requireSignIn = [this](std::string user, Secret password,
+                                     LoginOrigin origin) { return requireSignIn(std::move(user), std::move(password), std::move(origin)); },
+             .attempt = [this](const std::string& user, const LoginOrigin& origin,
+                               bool is_recovery) { Attempt(*this, user, origin, !is_recovery).begin(); },
+             .succeeded = [this](const std::string& user, const LoginOrigin& origin,
+                                 bool is_recovery) { Attempt(*this, user, origin, !is_recovery).succeeded(); },
+             .refuse = [this](std::string user, LoginOrigin origin,
+                              Error error) { return sign_ins_.refuse(std::move(user), std::move(origin), std::move(error)); },
              .begin = [this](UserRecord user, std::string kind,
-                             LoginOrigin origin) { return begin(std::move(user), kSessionLife, std::move(kind), std::move(origin)); }}) {}
+                             LoginOrigin origin) { return begin(std::move(user), kSessionLife, std::move(kind), std::move(origin)); },
+             .endSessions = [this](std::string user) { return accounts_.endSessions(std::move(user)); }}) {}
 
   awaitable<std::optional<Secret>> initialise() override {
     co_await loadCookieKey();
@@ -99,19 +118,17 @@ class StoreAuth final : public Auth {
     co_return password;
   }
 
-  awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin) override {
-    const auto checked = co_await async::attempt(check(user, std::move(password), origin));
-    std::optional<Error> refusal;
-    if (!checked)
-      refusal = checked.error();
-    else if (!*checked)
-      refusal.emplace(ErrorCode::Unauthenticated, "The name or the password is wrong.");
-    if (refusal) {
-      co_await sign_ins_.refuse(user, origin, *refusal);
-      throw *refusal;
-    }
-    log::info("signed in", {{"user", user}, {"address", origin.address}});
-    co_return co_await begin(**checked, kSessionLife, "password", std::move(origin));
+  awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin, std::string code) override {
+    const UserRecord record = co_await requireSignIn(user, std::move(password), origin);
+    if (!record.secondFactor && second_factors_.isRequired(record))
+      throw Error(ErrorCode::PermissionDenied,
+                  "This server requires a second factor, and the account has none. Sign in with a browser, which sets it up.");
+    if (!record.secondFactor) co_return co_await begin(record, kSessionLife, "password", std::move(origin));
+    if (code.empty())
+      throw Error(ErrorCode::Unauthenticated, "The account has a second factor: the code of its app, or a recovery code, is missing.")
+          .withField("/code", "is required");
+    const SignInStep step = co_await second_factors_.afterPassword(record, "password", origin, OfferEnrolment::No);
+    co_return co_await second_factors_.signIn(std::get<CodeRequired>(step).ticket, std::move(code), std::move(origin));
   }
 
   awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override { return issueAs(std::move(user), ttl, "machine", {}); }
@@ -215,6 +232,7 @@ class StoreAuth final : public Auth {
   }
 
   Accounts& accounts() override { return accounts_; }
+  SecondFactors& secondFactors() override { return second_factors_; }
 
   awaitable<void> putUser(std::string name, Secret password, Role role) override {
     requireAccountName("user", name);
@@ -241,13 +259,42 @@ class StoreAuth final : public Auth {
   AccessTokens& accessTokens() override { return access_tokens_; }
 
  private:
+  /// Of a sign-in, for the throttle.
+  class Attempt {
+   public:
+    Attempt(StoreAuth& auth, std::string_view user, const LoginOrigin& origin, bool is_code)
+        : throttle_(auth.throttle_), address_(net::addressGroup(origin.address)), device_(auth.deviceOf(origin.device, user)) {
+      attempt_ = {.name = user, .address = address_, .device = device_, .isCode = is_code};
+    }
+    void begin() { throttle_.attempt(attempt_); }
+    void succeeded() { throttle_.succeeded(attempt_); }
+    void withdraw() { throttle_.withdraw(attempt_); }
+
+   private:
+    LoginThrottle& throttle_;
+    const std::string address_, device_;
+    LoginAttempt attempt_;
+  };
+
+  /// check(), or Error(Unauthenticated), which is recorded.
+  awaitable<UserRecord> requireSignIn(std::string user, Secret password, LoginOrigin origin) {
+    const auto checked = co_await async::attempt(check(user, std::move(password), origin));
+    std::optional<Error> refusal;
+    if (!checked)
+      refusal = checked.error();
+    else if (!*checked)
+      refusal.emplace(ErrorCode::Unauthenticated, "The name or the password is wrong.");
+    if (!refusal) co_return **checked;
+    co_await sign_ins_.refuse(std::move(user), std::move(origin), *refusal);
+    throw *refusal;
+  }
+
   awaitable<std::optional<LoginResult>> signInByLink(std::string code, LoginOrigin origin) {
     auto principal = links_.take(code, kLoginPurpose);
     if (!principal || !stillSignedIn(*principal)) co_return std::nullopt;
     const auto maker = sessions_.record(principal->sessionId);
     auto user = co_await store_.getUser(principal->user);
     if (!maker || !user || user->disabled) co_return std::nullopt;
-    log::info("signed in by a link", {{"user", user->name}});
     // A chain of links ends with the sign-in that it began with.
     const SystemTime last = std::max(maker->expiresAt, maker->signedInAt + kMaxSessionLife);
     const auto life = std::min<std::chrono::seconds>(kSessionLife, std::chrono::floor<std::chrono::seconds>(last - clock_.now()));
@@ -276,9 +323,8 @@ class StoreAuth final : public Auth {
 
   /// The user with this password. The time does not depend on whether the user exists, or is disabled. Throws Error(TooManyRequests).
   awaitable<std::optional<UserRecord>> check(std::string user, Secret password, LoginOrigin origin) {
-    const std::string address = net::addressGroup(origin.address), device = deviceOf(origin.device, user);
-    const LoginAttempt attempt{.name = user, .address = address, .device = device};
-    throttle_.attempt(attempt);
+    Attempt attempt(*this, user, origin, /*is_code=*/false);
+    attempt.begin();
     auto record = co_await store_.getUser(user);
     bool small = password.reveal().size() <= kMaxPasswordBytes;
     bool right = co_await passwords_.verify(record ? record->passwordHash : "", small ? password : Secret());
@@ -286,7 +332,11 @@ class StoreAuth final : public Auth {
       log::warning("sign-in failed", {{"user", user.substr(0, 64)}, {"address", origin.address}});
       co_return std::nullopt;
     }
-    throttle_.succeeded(attempt);
+    // Who knows the password only must not be able to forget failed codes.
+    if (record->secondFactor)
+      attempt.withdraw();
+    else
+      attempt.succeeded();
     co_return record;
   }
 
@@ -309,6 +359,7 @@ class StoreAuth final : public Auth {
                           .kind = std::move(kind),
                           .createdAt = clock_.now(),
                           .signedInAt = signed_in_at.value_or(clock_.now())};
+    if (session.kind != "machine") log::info("signed in", {{"user", user}, {"by", session.kind}, {"address", origin.address}});
     sessions_.prune();
     if (auto oldest = sessions_.oldestOfTooMany(user)) co_await forget(std::move(*oldest));
     LoginResult result;
@@ -400,6 +451,7 @@ class StoreAuth final : public Auth {
   CodeTable links_;
   Passwords passwords_;
   StoreAccounts accounts_;
+  StoreSecondFactors second_factors_;
 };
 
 }  // namespace

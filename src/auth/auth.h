@@ -51,6 +51,7 @@ struct TokenKeyInfo {
 class AccessTokens;
 class Accounts;
 class Groups;
+class SecondFactors;
 class Sharing;
 
 /// Thread-safe; store work runs on the store's thread, argon2id on a worker thread of its own with at most 2 at a time.
@@ -60,8 +61,9 @@ class Auth {
   /// Creates the keys and, when there is no user, `admin` with a random password, which it returns once.
   virtual awaitable<std::optional<Secret>> initialise() = 0;
   /// Throws Error(Unauthenticated) (same text and time for a wrong name and a wrong password), Error(TooManyRequests) after repeated
-  /// failures (throttle.h).
-  virtual awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin) = 0;
+  /// failures (throttle.h). `code`: of the second factor; Error(Unauthenticated) with the field /code when one is missing or wrong.
+  /// Error(PermissionDenied) for a user who must set up a second factor first.
+  virtual awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin, std::string code = {}) = 0;
   /// A long-lived token for the CLI on this machine (written by `serve`), without a password.
   virtual awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) = 0;
   /// A later token of the same session, which it extends up to a maximum life (kMaxSessionLife). Earlier ones remain valid until they
@@ -101,6 +103,7 @@ class Auth {
   virtual awaitable<std::optional<LoginResult>> takeLoginLink(std::string code, LoginOrigin origin = {}) = 0;
   virtual awaitable<void> putUser(std::string name, Secret password, Role role) = 0;
   virtual Accounts& accounts() = 0;
+  virtual SecondFactors& secondFactors() = 0;
   virtual Sharing& sharing() = 0;
   virtual Groups& groups() = 0;
 

@@ -1,4 +1,3 @@
-// The only use of libsodium.
 #include "auth/passwords.h"
 
 #include <sodium.h>

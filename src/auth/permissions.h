@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <boost/describe.hpp>
 #include <map>
 #include <memory>
 #include <optional>
@@ -59,10 +60,15 @@ Reach reachOf(Role role, Permission permission);
 /// The scope that an access token needs, beside its owner's role; nothing: no token has this permission.
 std::optional<AccessScope> scopeOf(Permission permission);
 
+/// Which people with a password must have a second factor.
+enum class SecondFactorPolicy { none, admins, all };
+BOOST_DESCRIBE_ENUM(SecondFactorPolicy, none, admins, all)
+
 /// `[access]` of the configuration.
 struct AccessRules {
   bool adminsMayEnter = true;  ///< workspaces of other users
   bool publicPorts = true;     ///< ports may be opened without a sign-in
+  SecondFactorPolicy requireSecondFactor = SecondFactorPolicy::none;
 };
 
 /// What a user may do with an instance of another user.

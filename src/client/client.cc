@@ -38,8 +38,8 @@ UpdateOutcome readOutcome(const boost::json::value& response) {
 
 }  // namespace
 
-SwarmClient::Login SwarmClient::login(std::string user, Secret password) {
-  const boost::json::value body = requestBody(LoginRequest{std::move(user), password.reveal()});
+SwarmClient::Login SwarmClient::login(std::string user, Secret password, std::string code) {
+  const boost::json::value body = requestBody(LoginRequest{std::move(user), password.reveal(), std::move(code)});
   Login login = readLogin(impl_->connection.call("POST", "/api/auth/login", &body));
   impl_->connection.setToken(login.token);
   return login;

@@ -1,5 +1,6 @@
 // The calls of SwarmClient about users and their access tokens.
 #include "base/text/format.h"
+#include "base/text/json_access.h"
 #include "client/connection.h"
 #include "client/impl.h"
 #include "model/requests.h"
@@ -47,6 +48,31 @@ void SwarmClient::setPassword(const std::string& name, Secret password, Secret p
   const boost::json::value body = requestBody(SetPasswordRequest{password.reveal(), present.reveal()});
   impl_->connection.call("POST", userPath(name, "/password"), &body);
 }
+
+boost::json::object SwarmClient::secondFactor(const std::string& user) {
+  return impl_->connection.call("GET", userPath(user, "/second-factor")).as_object();
+}
+
+SwarmClient::SecondFactorSetUp SwarmClient::setUpSecondFactor(Secret password) {
+  const boost::json::value body = requestBody(SetUpSecondFactorRequest{password.reveal()});
+  const boost::json::value made = impl_->connection.call("POST", userPath("me", "/second-factor"), &body);
+  return {stringAt(made, "ticket"), Secret(stringAt(made, "secret")), Secret(stringAt(made, "uri"))};
+}
+
+std::vector<std::string> SwarmClient::confirmSecondFactor(const std::string& ticket, const std::string& code) {
+  const boost::json::value body = requestBody(ConfirmSecondFactorRequest{ticket, code});
+  const boost::json::value confirmed = impl_->connection.call("POST", userPath("me", "/second-factor/confirm"), &body);
+  std::vector<std::string> codes;
+  for (const boost::json::value& one : confirmed.at("recoveryCodes").as_array()) codes.emplace_back(one.as_string());
+  return codes;
+}
+
+void SwarmClient::disableSecondFactor(Secret password, const std::string& code) {
+  const boost::json::value body = requestBody(DisableSecondFactorRequest{password.reveal(), code});
+  impl_->connection.call("POST", userPath("me", "/second-factor/disable"), &body);
+}
+
+void SwarmClient::resetSecondFactor(const std::string& user) { impl_->connection.call("DELETE", userPath(user, "/second-factor")); }
 
 void SwarmClient::endSessions(const std::string& user) { impl_->connection.call("DELETE", userPath(user, "/sessions")); }
 

@@ -112,8 +112,9 @@ BOOST_DESCRIBE_STRUCT(CreateAccessTokenRequest, (), (name, scopes, days, namePre
 struct LoginRequest {
   std::string user{};
   std::string password{};
+  std::string code{};  ///< of the second factor, or a recovery code; empty: none
 };
-BOOST_DESCRIBE_STRUCT(LoginRequest, (), (user, password))
+BOOST_DESCRIBE_STRUCT(LoginRequest, (), (user, password, code))
 
 struct LoginLinkRequest {
   std::string instance{};  ///< empty: the list of workspaces
@@ -138,6 +139,23 @@ struct SetPasswordRequest {
   std::string oldPassword{};  ///< required for one's own
 };
 BOOST_DESCRIBE_STRUCT(SetPasswordRequest, (), (password, oldPassword))
+
+struct SetUpSecondFactorRequest {
+  std::string password{};
+};
+BOOST_DESCRIBE_STRUCT(SetUpSecondFactorRequest, (), (password))
+
+struct ConfirmSecondFactorRequest {
+  std::string ticket{};
+  std::string code{};
+};
+BOOST_DESCRIBE_STRUCT(ConfirmSecondFactorRequest, (), (ticket, code))
+
+struct DisableSecondFactorRequest {
+  std::string password{};
+  std::string code{};
+};
+BOOST_DESCRIBE_STRUCT(DisableSecondFactorRequest, (), (password, code))
 
 void apply(const ResourcePatch& patch, ResourceConfig& resources);
 

@@ -71,10 +71,32 @@ struct UserResponse {
   std::string role{};
   bool disabled = false;
   bool hasPassword = false;
+  bool hasSecondFactor = false;
   std::optional<SystemTime> invitedUntil{};
   SystemTime createdAt{};
 };
-BOOST_DESCRIBE_STRUCT(UserResponse, (), (name, kind, role, disabled, hasPassword, invitedUntil, createdAt))
+BOOST_DESCRIBE_STRUCT(UserResponse, (), (name, kind, role, disabled, hasPassword, hasSecondFactor, invitedUntil, createdAt))
+
+struct SecondFactorResponse {
+  bool enabled = false;
+  bool required = false;
+  std::optional<SystemTime> since{};
+  std::int64_t recoveryCodes = 0;
+};
+BOOST_DESCRIBE_STRUCT(SecondFactorResponse, (), (enabled, required, since, recoveryCodes))
+
+struct EnrolmentResponse {
+  std::string ticket{};
+  std::string secret{};
+  std::string uri{};
+  SystemTime expiresAt{};
+};
+BOOST_DESCRIBE_STRUCT(EnrolmentResponse, (), (ticket, secret, uri, expiresAt))
+
+struct RecoveryCodesResponse {
+  std::vector<std::string> recoveryCodes{};
+};
+BOOST_DESCRIBE_STRUCT(RecoveryCodesResponse, (), (recoveryCodes))
 
 struct InvitationResponse {
   std::string url{};

@@ -23,8 +23,9 @@ struct PurposeTexts {
 constexpr PurposeTexts kPurposes[] = {{"named", "secret"},
                                       {"token-key", "API tokens' key"},
                                       {"agent-secret", "agent's secret of workspace"},
-                                      {"agent-key", "agent's key of workspace"}};
-static_assert(std::size(kPurposes) == static_cast<std::size_t>(SecretPurpose::agentKey) + 1);
+                                      {"agent-key", "agent's key of workspace"},
+                                      {"totp-seed", "second factor of"}};
+static_assert(std::size(kPurposes) == static_cast<std::size_t>(SecretPurpose::totpSeed) + 1);
 
 const PurposeTexts& textsOf(SecretPurpose purpose) { return kPurposes[static_cast<std::size_t>(purpose)]; }
 

@@ -10,7 +10,7 @@
 namespace swarm {
 
 /// What a secret is for. Purpose and id are authenticated with it: a sealed text that was copied to another row does not open.
-enum class SecretPurpose : std::uint8_t { named, tokenKey, agentSecret, agentKey };
+enum class SecretPurpose : std::uint8_t { named, tokenKey, agentSecret, agentKey, totpSeed };
 
 /// XChaCha20-Poly1305 with a random nonce. Immutable, and so thread-safe.
 class SecretBox {

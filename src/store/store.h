@@ -58,6 +58,7 @@ struct UserRecord {
   std::string inviteDigest{};        ///< of the code of the open invitation, in hexadecimal; empty: none
   SystemTime inviteExpires{};
   UserKind kind = UserKind::person;  ///< never changes
+  bool secondFactor = false;         ///< there is a SecondFactorRecord
 };
 
 /// What changes of a user; absent members stay.
@@ -77,7 +78,9 @@ struct SessionRecord {
   std::string user;
   SystemTime expiresAt{};
   bool revoked = false;
-  std::string kind{};      ///< how the session was started: "password", "link", "invitation", "machine"; empty: older than this field
+  /// How the session was started: "password", "link", "invitation", "machine"; after a second factor "password and code". Empty: older than
+  /// this field.
+  std::string kind{};
   SystemTime createdAt{};  ///< the epoch: older than this field
   /// When the user proved who they are: for a session that a login link started, the sign-in of the session that made the link.
   SystemTime signedInAt{};
@@ -94,6 +97,15 @@ struct TokenKeyRecord {
 struct AccessTokenRecord {
   AccessToken token;
   std::string digest;  ///< of the secret: SHA-256, in hexadecimal
+};
+
+/// What a sign-in of a user requires in addition to the password (TOTP, RFC 6238).
+struct SecondFactorRecord {
+  std::string user;
+  Secret seed;  ///< raw bytes
+  SystemTime since{};
+  std::int64_t lastStep = 0;                   ///< of the last code that was used: codes of this and earlier steps count no more
+  std::vector<std::string> recoveryDigests{};  ///< of the unused recovery codes
 };
 
 /// The name of a deleted instance, reserved for its former owner: browsers may still hold cookies and storage of its host.
@@ -225,13 +237,22 @@ class Store {
   virtual awaitable<std::map<std::string, std::string>> loadSuccessors() = 0;
   virtual awaitable<void> setGitIdentity(std::string user, GitIdentity identity) = 0;  ///< NotFound when the user does not exist
   virtual awaitable<std::vector<UserRecord>> listUsers() = 0;
-  /// Inserts a session of `user`. NotFound unless the user is as given, and not disabled: with this password and token generation.
+  /// Inserts a session of `user`. NotFound unless the user is as given, and not disabled: with this password, token generation and second
+  /// factor.
   virtual awaitable<void> startSession(SessionRecord session, UserRecord user) = 0;
   virtual awaitable<void> putSession(SessionRecord session) = 0;
   /// Never shortens a session; no-op if it is absent or revoked.
   virtual awaitable<void> extendSession(std::string id, SystemTime expires_at) = 0;
   virtual awaitable<std::vector<SessionRecord>> loadSessions() = 0;  ///< all sessions: Auth keeps revocations in memory
   virtual awaitable<void> pruneSessions(SystemTime now) = 0;         ///< removes expired sessions
+
+  virtual awaitable<std::optional<SecondFactorRecord>> getSecondFactor(std::string user) = 0;
+  /// NotFound unless the user is as given, as startSession(); AlreadyExists when they have one.
+  virtual awaitable<void> insertSecondFactor(SecondFactorRecord factor, UserRecord user) = 0;
+  /// False: a code of this step or a later one was used.
+  virtual awaitable<bool> useCodeStep(std::string user, std::int64_t step) = 0;
+  virtual awaitable<bool> useRecoveryCode(std::string user, std::string digest) = 0;  ///< false: unknown or used
+  virtual awaitable<void> deleteSecondFactor(std::string user) = 0;                   ///< no-op if absent
 
   /// Inserts the share, or overwrites the one with its grantee, and returns those of the instance. Nothing when the user or group does not
   /// exist; NotFound when the instance does not; Conflict beyond kMaxSharesOfInstance.

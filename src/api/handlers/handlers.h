@@ -24,6 +24,7 @@ std::vector<Endpoint> nameRoutes();
 std::vector<Endpoint> operationRoutes();
 std::vector<Endpoint> portRoutes();
 std::vector<Endpoint> providerRoutes();
+std::vector<Endpoint> secondFactorRoutes();
 std::vector<Endpoint> sessionRoutes();
 std::vector<Endpoint> shareRoutes();
 std::vector<Endpoint> snapshotRoutes();
@@ -53,6 +54,10 @@ Reply replyWithItems(const std::vector<T>& items) {
 /// The instance that the path names, if the caller may see it. Throws Error(NotFound) for instances of others, as for missing ones, and
 /// Error(PermissionDenied) when the caller may see it but lacks `permission`.
 awaitable<Instance> requireInstance(Services& services, Call& call, Permission permission);
+
+/// The user that the path names ("me": the caller), if the caller may see them. Throws Error(NotFound) for unseen ones, as for missing
+/// ones.
+awaitable<UserRecord> requireUser(Services& services, Call& call, Permission permission);
 
 SessionResponse responseOf(const SessionRecord& session, const Call& call);
 

@@ -17,8 +17,8 @@ json::object principalJson(const Principal& principal) {
 
 awaitable<Reply> login(Services& services, Call& call) {
   auto request = readBody<LoginRequest>(call);
-  LoginResult result =
-      co_await services.auth.login(request.user, Secret(std::move(request.password)), services.browser.originOf(call.exchange()));
+  LoginResult result = co_await services.auth.login(request.user, Secret(std::move(request.password)),
+                                                    services.browser.originOf(call.exchange()), std::move(request.code));
   json::object body = principalJson(result.principal);
   body["token"] = result.token.reveal();
   Reply reply = jsonReply(200, body);
@@ -115,7 +115,9 @@ std::vector<Endpoint> sessionRoutes() {
 
       at("POST", "/api/auth/login", Permission::Public, "login", login,
          {.summary = "Sign in with a password",
-          .description = "The token is for `Authorization: Bearer`; a browser also gets a cookie.",
+          .description =
+              "The token is for `Authorization: Bearer`; a browser also gets a cookie. 401 with the field `/code` when the user has "
+              "a second factor, and its code is missing or wrong; a code counts once.",
           .responses = {ok("A token, and a cookie for a browser", "Login", {"Set-Cookie"})},
           .problems = {401, 403},
           .body = jsonBody<LoginRequest>(),

@@ -43,19 +43,10 @@ UserResponse responseOf(Services& services, const UserRecord& user) {
                         .role = std::string(nameOf(storedRole(user.role))),
                         .disabled = user.disabled,
                         .hasPassword = !user.passwordHash.empty(),
+                        .hasSecondFactor = user.secondFactor,
                         .createdAt = user.createdAt};
   if (!user.inviteDigest.empty() && services.clock.now() < user.inviteExpires) response.invitedUntil = user.inviteExpires;
   return response;
-}
-
-/// The user that the path names, if the caller may see them. Throws Error(NotFound) for unseen ones, as for missing ones.
-awaitable<UserRecord> requireUser(Services& services, Call& call, Permission permission) {
-  const std::string name = call.argument() == kOneself ? call.principal().user : call.argument();
-  std::optional<UserRecord> user;
-  if (isAllowed(call.principal(), Permission::ReadUsers, name)) user = co_await services.auth.accounts().find(name);
-  if (!user) throw notFound("user", call.argument());
-  requireAllowed(call, permission, name);
-  co_return std::move(*user);
 }
 
 Role readRole(std::string_view name) {
@@ -172,6 +163,15 @@ Endpoint switchRoute(std::string_view verb, std::string_view operation_id, std::
 }
 
 }  // namespace
+
+awaitable<UserRecord> requireUser(Services& services, Call& call, Permission permission) {
+  const std::string name = call.argument() == kOneself ? call.principal().user : call.argument();
+  std::optional<UserRecord> user;
+  if (isAllowed(call.principal(), Permission::ReadUsers, name)) user = co_await services.auth.accounts().find(name);
+  if (!user) throw notFound("user", call.argument());
+  requireAllowed(call, permission, name);
+  co_return std::move(*user);
+}
 
 std::vector<Endpoint> userRoutes() {
   return {

@@ -7,25 +7,12 @@ namespace swarm::api {
 std::vector<Endpoint> makeRouteTable() {
   using Subject = std::pair<std::vector<Endpoint> (*)(), std::string_view>;
   std::vector<Endpoint> table;
-  for (const auto& [routes, tag] : std::initializer_list<Subject>{{instanceRoutes, "instances"},
-                                                                  {lifecycleRoutes, "instances"},
-                                                                  {migrateRoutes, "instances"},
-                                                                  {snapshotRoutes, "snapshots"},
-                                                                  {shareRoutes, "sharing"},
-                                                                  {portRoutes, "sharing"},
-                                                                  {insideRoutes, "inside"},
-                                                                  {logRoutes, "inside"},
-                                                                  {archiveRoutes, "inside"},
-                                                                  {providerRoutes, "swarm"},
-                                                                  {operationRoutes, "operations"},
-                                                                  {eventRoutes, "events"},
-                                                                  {sessionRoutes, "auth"},
-                                                                  {userRoutes, "users"},
-                                                                  {groupRoutes, "users"},
-                                                                  {accessTokenRoutes, "users"},
-                                                                  {nameRoutes, "instances"},
-                                                                  {auditRoutes, "audit"},
-                                                                  {systemRoutes, "system"}}) {
+  for (const auto& [routes, tag] : std::initializer_list<Subject>{
+           {instanceRoutes, "instances"}, {lifecycleRoutes, "instances"}, {migrateRoutes, "instances"},    {snapshotRoutes, "snapshots"},
+           {shareRoutes, "sharing"},      {portRoutes, "sharing"},        {insideRoutes, "inside"},        {logRoutes, "inside"},
+           {archiveRoutes, "inside"},     {providerRoutes, "swarm"},      {operationRoutes, "operations"}, {eventRoutes, "events"},
+           {sessionRoutes, "auth"},       {userRoutes, "users"},          {secondFactorRoutes, "users"},   {groupRoutes, "users"},
+           {accessTokenRoutes, "users"},  {nameRoutes, "instances"},      {auditRoutes, "audit"},          {systemRoutes, "system"}}) {
     for (Endpoint& route : routes()) {
       if (route.tag.empty()) route.tag = tag;
       table.push_back(std::move(route));

@@ -1,13 +1,13 @@
 // Accounts: the users, their invitations and passwords (docs/access.md).
 #pragma once
 
-#include "auth/auth.h"
+#include "auth/second_factor/second_factors.h"
 
 namespace swarm {
 
 inline constexpr std::chrono::hours kInvitationLife{72};
 
-/// A one-time code with which a person sets the password of an account, and is signed in.
+/// A one-time code with which a person sets the password of an account, and signs in.
 struct Invitation {
   Secret code;
   SystemTime expiresAt{};
@@ -27,7 +27,8 @@ class Accounts {
   virtual std::optional<std::string> invited(std::string_view code) const = 0;  ///< the user; without using the code up, and without I/O
   /// Uses the code up; nothing: used, withdrawn or expired. Throws Error(InvalidArgument) for an unsuitable password (the code stays
   /// valid), and Error(TooManyRequests) like a sign-in.
-  virtual awaitable<std::optional<LoginResult>> acceptInvitation(std::string code, Secret password, LoginOrigin origin) = 0;
+  virtual awaitable<std::optional<SignInStep>> acceptInvitation(std::string code, Secret password, LoginOrigin origin,
+                                                                OfferEnrolment offer = OfferEnrolment::No) = 0;
   virtual awaitable<UserRecord> setRole(std::string name, Role role) = 0;
   /// Withdraws the invitation of a disabled user, too.
   virtual awaitable<UserRecord> setDisabled(std::string name, bool disabled) = 0;
@@ -42,7 +43,8 @@ class Accounts {
     std::string name;
     Secret password;
   };
-  /// For those who administer the server's machine: gives `admin`, or if there is no such user the first administrator, a random password.
+  /// For those who administer the server's machine: gives `admin`, or if there is no such user the first administrator, a random password,
+  /// and removes their second factor.
   virtual awaitable<Recovered> recoverAdmin() = 0;
 };
 

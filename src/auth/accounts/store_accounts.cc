@@ -88,7 +88,8 @@ std::optional<std::string> StoreAccounts::invited(std::string_view code) const {
   return std::nullopt;
 }
 
-awaitable<std::optional<LoginResult>> StoreAccounts::acceptInvitation(std::string code, Secret password, LoginOrigin origin) {
+awaitable<std::optional<SignInStep>> StoreAccounts::acceptInvitation(std::string code, Secret password, LoginOrigin origin,
+                                                                     OfferEnrolment offer) {
   const auto user = invited(code);
   if (!user) co_return std::nullopt;
   requirePassword(password);
@@ -111,7 +112,7 @@ awaitable<std::optional<LoginResult>> StoreAccounts::acceptInvitation(std::strin
   if (!accepted) co_return std::nullopt;  // used or withdrawn while the password was hashed
   parts_.throttle.succeeded(attempt);
   log::info("invitation accepted", {{"user", *user}});
-  co_return co_await parts_.begin(std::move(*changed), "invitation", std::move(origin));
+  co_return co_await parts_.goOn(std::move(*changed), "invitation", std::move(origin), offer);
 }
 
 awaitable<UserRecord> StoreAccounts::setRole(std::string name, Role role) {
@@ -177,6 +178,7 @@ awaitable<Accounts::Recovered> StoreAccounts::recoverAdmin() {
                                    .disabled = false,
                                    .inviteDigest = "",
                                    .endsSessions = true});
+  co_await parts_.store.deleteSecondFactor(recovered.name);
   co_return recovered;
 }
 

@@ -28,7 +28,8 @@ class StoreAccounts final : public Accounts {
     std::function<void()> noteRevocation;
     /// The user with this password, behind the throttle; nothing: wrong, unknown or disabled.
     std::function<awaitable<std::optional<UserRecord>>(std::string user, Secret password, LoginOrigin origin)> check;
-    std::function<awaitable<LoginResult>(UserRecord user, std::string kind, LoginOrigin origin)> begin;  ///< starts a session
+    /// Goes on with the sign-in of a user who has proved who they are as by a password.
+    std::function<awaitable<SignInStep>(UserRecord user, std::string kind, LoginOrigin origin, OfferEnrolment offer)> goOn;
   };
   explicit StoreAccounts(Parts parts) : parts_(std::move(parts)) {}
   void load(const std::vector<UserRecord>& users);
@@ -38,7 +39,8 @@ class StoreAccounts final : public Accounts {
   awaitable<UserRecord> create(std::string name, Role role, Secret password, UserKind kind) override;
   awaitable<Invitation> invite(std::string name) override;
   std::optional<std::string> invited(std::string_view code) const override;
-  awaitable<std::optional<LoginResult>> acceptInvitation(std::string code, Secret password, LoginOrigin origin) override;
+  awaitable<std::optional<SignInStep>> acceptInvitation(std::string code, Secret password, LoginOrigin origin,
+                                                        OfferEnrolment offer) override;
   awaitable<UserRecord> setRole(std::string name, Role role) override;
   awaitable<UserRecord> setDisabled(std::string name, bool disabled) override;
   awaitable<void> resetPassword(std::string name, Secret password) override;

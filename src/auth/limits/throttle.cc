@@ -21,6 +21,7 @@ const LoginThrottle::Limit LoginThrottle::kDevice{10, seconds(1), seconds(60)};
 const LoginThrottle::Limit LoginThrottle::kPair{5, seconds(1), seconds(60)};
 const LoginThrottle::Limit LoginThrottle::kAddress{20, seconds(1), seconds(300)};
 const LoginThrottle::Limit LoginThrottle::kName{100, seconds(2), seconds(2)};
+const LoginThrottle::Limit LoginThrottle::kCode{10, seconds(30), seconds(30)};
 
 void LoginThrottle::attempt(const LoginAttempt& attempt) {
   std::lock_guard lock(mutex_);
@@ -33,9 +34,11 @@ void LoginThrottle::attempt(const LoginAttempt& attempt) {
   check(pairs_, pair);
   check(addresses_, attempt.address);
   check(names_, attempt.name);
+  if (attempt.isCode) check(codes_, attempt.name);
   count(pairs_, pair, kPair);
   count(addresses_, attempt.address, kAddress);
   count(names_, attempt.name, kName);
+  if (attempt.isCode) count(codes_, attempt.name, kCode);
 }
 
 void LoginThrottle::succeeded(const LoginAttempt& attempt) {
@@ -46,6 +49,15 @@ void LoginThrottle::succeeded(const LoginAttempt& attempt) {
   }
   if (auto found = pairs_.find(pairKey(attempt)); found != pairs_.end()) pairs_.erase(found);
   // The other failures of address and name stay: an attacker may have one valid password and continue with other names.
+  takeBack(addresses_, attempt.address, kAddress);
+  takeBack(names_, attempt.name, kName);
+  if (attempt.isCode) takeBack(codes_, attempt.name, kCode);
+}
+
+void LoginThrottle::withdraw(const LoginAttempt& attempt) {
+  std::lock_guard lock(mutex_);
+  if (!attempt.device.empty()) return takeBack(devices_, attempt.device, kDevice);
+  takeBack(pairs_, pairKey(attempt), kPair);
   takeBack(addresses_, attempt.address, kAddress);
   takeBack(names_, attempt.name, kName);
 }

@@ -16,11 +16,13 @@ struct LoginAttempt {
   std::string_view name;
   std::string_view address;
   std::string_view device{};
+  bool isCode = false;  ///< of 6 digits, after a right password
 };
 
 /// A name may fail 5 times from one address, an address 20 times; then each further failure doubles the wait, from 1 s up to 60 s and 300
 /// s. A known device is counted separately: it may fail 10 times, independently of other clients. A name that has failed 100 times from
 /// anywhere accepts one attempt in 2 s from unknown devices: many addresses together cannot guess faster, and the owner can still sign in.
+/// Codes of 6 digits are few: after 10 wrong ones for a name, unknown devices may try one in 30 s.
 /// Entries without a failure for 15 minutes are dropped. An attempt counts as failed from its beginning, so that concurrent attempts have
 /// no advantage. Thread-safe.
 class LoginThrottle {
@@ -29,6 +31,8 @@ class LoginThrottle {
   /// Throws Error(TooManyRequests) with the time to wait; otherwise the attempt counts as failed until succeeded().
   void attempt(const LoginAttempt& attempt);
   void succeeded(const LoginAttempt& attempt);
+  /// Neither: the password was right, and a code is missing. Forgets this attempt, and no other.
+  void withdraw(const LoginAttempt& attempt);
 
  private:
   struct Entry {
@@ -42,7 +46,7 @@ class LoginThrottle {
     std::chrono::seconds longest;
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
-  static const Limit kDevice, kPair, kAddress, kName;
+  static const Limit kDevice, kPair, kAddress, kName, kCode;
 
   void check(const Entries& entries, std::string_view key) const;
   void count(Entries& entries, std::string_view key, Limit limit);
@@ -55,6 +59,7 @@ class LoginThrottle {
   Entries pairs_;  ///< "name\naddress"
   Entries addresses_;
   Entries names_;
+  Entries codes_;  ///< by name
 };
 
 }  // namespace swarm

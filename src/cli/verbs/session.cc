@@ -1,4 +1,5 @@
 // `swarm login`, `logout`, `whoami`, `git-identity`, `login-link`, `password`, `sessions` and `signing-keys` with their parts
+#include <algorithm>
 #include <filesystem>
 
 #include "base/text/untrusted_text.h"
@@ -13,12 +14,12 @@ class Login final : public Verb {
  public:
   void declare(Arguments& arguments) override {
     arguments.option("--user", user_, "User name (default admin)");
-    arguments.flag("--password-stdin", from_stdin_, "Read the password from standard input");
+    arguments.flag("--password-stdin", from_stdin_,
+                   "Read the password from standard input, and a code, if one is required, from the next line");
   }
 
   int run(Context& context) override {
-    SwarmClient& client = context.client();
-    const SwarmClient::Login login = client.login(user_, readSecret(format("Password of {}", user_), from_stdin_));
+    const SwarmClient::Login login = signIn(context.client());
     const std::string ca_file = context.caFile().empty() ? std::string() : std::filesystem::absolute(context.caFile()).string();
     writeCredentials(credentialsPath(), {context.url(), login.token, login.user, {}, ca_file});
     report(format("Signed in to {} as {} ({}).\n", context.url(), login.user, login.role));
@@ -26,6 +27,16 @@ class Login final : public Verb {
   }
 
  private:
+  SwarmClient::Login signIn(SwarmClient& client) {
+    const Secret password = readSecret(format("Password of {}", user_), from_stdin_);
+    try {
+      return client.login(user_, password);
+    } catch (const Error& error) {
+      if (std::ranges::find(error.fields(), "/code", &FieldError::pointer) == error.fields().end()) throw;
+    }
+    return client.login(user_, password, readSecret("Code of your app, or a recovery code", from_stdin_).reveal());
+  }
+
   std::string user_ = "admin";
   bool from_stdin_ = false;
 };

@@ -86,6 +86,7 @@ VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string&
   VERBS(Audit)             \
   VERBS(Serve)             \
   VERBS(Session)           \
+  VERBS(SecondFactor)      \
   VERBS(Users)             \
   VERBS(Groups)            \
   VERBS(Tokens)            \

@@ -61,16 +61,15 @@ async::awaitable<void> InvitationPage::accept(net::Exchange& exchange) {
     page.problem = "The two passwords differ.";
     co_return co_await respondPage(exchange, 400, invitePage(page));
   }
-  const auto login =
-      co_await async::attempt(auth_.accounts().acceptInvitation(opened->code, std::move(password), browser_.originOf(exchange)));
+  const auto offer = formField(*form, "secondFactor") ? OfferEnrolment::Yes : OfferEnrolment::No;
+  auto login =
+      co_await async::attempt(auth_.accounts().acceptInvitation(opened->code, std::move(password), browser_.originOf(exchange), offer));
   if (!login) {
     page.problem = login.error().message();
     co_return co_await respondPage(exchange, httpStatus(login.error().code()), invitePage(page), net::retryAfter(login.error()));
   }
   if (!*login) co_return co_await respondExpired(exchange);
-  net::Headers headers = browser_.begin(head, (*login)->principal);
-  headers.push_back({"Set-Cookie", cookie("", 0)});
-  co_await respondRedirect(exchange, 303, "/", std::move(headers));
+  co_await second_factor_.proceed(exchange, std::move(**login), "/", {{"Set-Cookie", cookie("", 0)}});
 }
 
 }  // namespace swarm::gateway

@@ -9,6 +9,7 @@
 #include "auth/accounts/accounts.h"
 #include "auth/limits/open_budget.h"
 #include "auth/session/browser_session.h"
+#include "gateway/accounts/second_factor.h"
 #include "gateway/pages/pages.h"
 #include "net/http/http_server.h"
 
@@ -20,7 +21,8 @@ inline constexpr std::string_view kInvitePath = "/invite";  ///< base host
 /// form without this cookie sets no password. Opening the link does not use it up: programs that check links open them, too.
 class InvitationPage {
  public:
-  InvitationPage(const BrowserSession& browser, Auth& auth, OpenBudget* forms) : browser_(browser), auth_(auth), forms_(forms) {}
+  InvitationPage(const BrowserSession& browser, Auth& auth, OpenBudget* forms, SecondFactorPages& second_factor)
+      : browser_(browser), auth_(auth), forms_(forms), second_factor_(second_factor) {}
 
   async::awaitable<void> show(net::Exchange& exchange);    ///< GET
   async::awaitable<void> accept(net::Exchange& exchange);  ///< POST
@@ -37,6 +39,7 @@ class InvitationPage {
   const BrowserSession& browser_;
   Auth& auth_;
   OpenBudget* forms_;
+  SecondFactorPages& second_factor_;
 };
 
 }  // namespace swarm::gateway

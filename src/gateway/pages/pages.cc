@@ -102,6 +102,37 @@ Page invitePage(const InvitePage& content) {
   return layOut({.title = "Welcome"}, assets::inviteHtml(), {{"user", content.user}, {"problem", content.problem}});
 }
 
+Page codePage(const CodePage& content) {
+  return layOut({.title = "Enter the code"}, assets::signInCodeHtml(),
+                {{"user", content.user}, {"ticket", content.ticket}, {"next", content.next}, {"problem", content.problem}});
+}
+
+Page enrolPage(const EnrolPage& content) {
+  return layOut({.title = "Second factor"}, assets::secondFactorSetupHtml(),
+                {{"user", content.user},
+                 {"ticket", content.ticket},
+                 {"secret", content.secret.reveal()},
+                 {"uri", content.uri.reveal()},
+                 {"qrCode", content.qrCode},
+                 {"next", content.next},
+                 {"problem", content.problem}});
+}
+
+Page recoveryCodesPage(const std::vector<std::string>& codes, std::string_view next) {
+  std::string lines;
+  for (const std::string& code : codes) lines += code + "\n";
+  return layOut({.title = "Recovery codes"}, assets::recoveryCodesHtml(), {{"codes", lines}, {"next", next}});
+}
+
+Page secondFactorPage(const SecondFactorPage& content) {
+  return layOut({.title = "Second factor"}, assets::secondFactorHtml(),
+                {{"user", content.user},
+                 {"enabled", content.enabled},
+                 {"required", content.required},
+                 {"recoveryCodes", content.recoveryCodes},
+                 {"problem", content.problem}});
+}
+
 Page enterPage(const EnterPage& content) {
   return layOut({.title = format("Enter {}", content.name)}, assets::enterHtml(),
                 {{"name", content.name},

@@ -30,6 +30,33 @@ struct InvitePage {
   std::string problem{};  ///< why the last attempt failed; empty: none
 };
 Page invitePage(const InvitePage& content);
+/// The code after the password.
+struct CodePage {
+  std::string user;
+  std::string ticket;
+  std::string next = "/";
+  std::string problem{};
+};
+Page codePage(const CodePage& content);
+struct EnrolPage {
+  std::string user;
+  std::string ticket;
+  Secret secret;
+  Secret uri;
+  std::string qrCode;  ///< markup
+  std::string next = "/";
+  std::string problem{};
+};
+Page enrolPage(const EnrolPage& content);
+Page recoveryCodesPage(const std::vector<std::string>& codes, std::string_view next);
+struct SecondFactorPage {
+  std::string user;
+  bool enabled = false;
+  bool required = false;
+  std::int64_t recoveryCodes = 0;
+  std::string problem{};
+};
+Page secondFactorPage(const SecondFactorPage& content);
 /// Confirmation of an entry into another user's workspace, which is recorded.
 struct EnterPage {
   std::string name;

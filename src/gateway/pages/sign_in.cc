@@ -54,7 +54,8 @@ SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth
       targets_(targets),
       actions_(actions),
       landing_(address, browser, targets, actions, audit),
-      invitation_(browser, auth, forms),
+      second_factor_(browser, auth, forms, audit),
+      invitation_(browser, auth, forms, second_factor_),
       forms_(forms),
       audit_(audit) {}
 
@@ -64,7 +65,7 @@ async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   const bool reads = head.method == "GET" || head.method == "HEAD";
   const bool posts = head.method == "POST";
   if (path != "/" && path != "/login" && path != "/logout" && path != kLinkPath && path != kInstancePath && path != kInvitePath &&
-      path != kSharePortPath && !Landing::takes(path)) {
+      path != kSharePortPath && !Landing::takes(path) && !SecondFactorPages::takes(path)) {
     if (isOfApi(path) || !isNavigation(head)) co_return false;
     co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchPage());
     co_return true;
@@ -73,6 +74,8 @@ async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
     co_await leaveAddress(exchange);
   else if (path == "/" && reads)
     co_await landing_.show(exchange);
+  else if (SecondFactorPages::takes(path))
+    co_await second_factor_.handle(exchange);
   else if (Landing::takes(path))
     co_await landing_.act(exchange);
   else if (path == "/login" && reads)
@@ -132,9 +135,9 @@ async::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
   if (!form) co_return co_await respondSignInFailure(exchange, {}, form.error());
   SignInPage page{.user = formField(*form, "user").value_or(""), .next = localPathField(*form, "next")};
   Secret password(formField(*form, "password").value_or(""));
-  const auto login = co_await async::attempt(auth_.login(page.user, std::move(password), browser_.originOf(exchange)));
-  if (!login) co_return co_await respondSignInFailure(exchange, std::move(page), login.error());
-  co_await respondRedirect(exchange, 303, page.next, browser_.begin(head, login->principal));
+  auto step = co_await async::attempt(auth_.secondFactors().beginSignIn(page.user, std::move(password), browser_.originOf(exchange)));
+  if (!step) co_return co_await respondSignInFailure(exchange, std::move(page), step.error());
+  co_await second_factor_.proceed(exchange, std::move(*step), page.next);
 }
 
 // --- One-time links ---

@@ -10,6 +10,7 @@
 #include "auth/public_address.h"
 #include "auth/session/browser_session.h"
 #include "gateway/accounts/invitation.h"
+#include "gateway/accounts/second_factor.h"
 #include "gateway/pages/landing.h"
 #include "gateway/proxy/targets.h"
 #include "net/http/http_server.h"
@@ -48,6 +49,7 @@ class SignIn {
   Targets& targets_;
   const WorkspaceActions& actions_;
   Landing landing_;
+  SecondFactorPages second_factor_;
   InvitationPage invitation_;
   OpenBudget* forms_;
   Audit* audit_;

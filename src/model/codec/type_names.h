@@ -83,29 +83,33 @@ template <template <Form> typename Members>
 inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestName<Members<Form::Config>>;
 
 /// The bodies of model/requests.h and the schemas that describe them.
-#define SWARM_REQUESTS(REQUEST)                          \
-  REQUEST(ChangeUserRequest, "ChangeUser")               \
-  REQUEST(CreateAccessTokenRequest, "CreateAccessToken") \
-  REQUEST(CreateGroupRequest, "CreateGroup")             \
-  REQUEST(CreateInstanceRequest, "CreateInstance")       \
-  REQUEST(CreateUserRequest, "CreateUser")               \
-  REQUEST(ExecuteCommandRequest, "ExecuteCommand")       \
-  REQUEST(HandOverRequest, "HandOver")                   \
-  REQUEST(IssueTokenRequest, "IssueToken")               \
-  REQUEST(LoginLinkRequest, "CreateLoginLink")           \
-  REQUEST(LoginRequest, "Credentials")                   \
-  REQUEST(MigrateInstanceRequest, "MigrateInstance")     \
-  REQUEST(PortLevelRequest, "PutPort")                   \
-  REQUEST(RestoreSnapshotRequest, "RestoreSnapshot")     \
-  REQUEST(SetPasswordRequest, "SetPassword")             \
-  REQUEST(ShareRequest, "PutShare")                      \
-  REQUEST(TakeSnapshotRequest, "TakeSnapshot")           \
+#define SWARM_REQUESTS(REQUEST)                              \
+  REQUEST(ChangeUserRequest, "ChangeUser")                   \
+  REQUEST(ConfirmSecondFactorRequest, "ConfirmSecondFactor") \
+  REQUEST(CreateAccessTokenRequest, "CreateAccessToken")     \
+  REQUEST(CreateGroupRequest, "CreateGroup")                 \
+  REQUEST(CreateInstanceRequest, "CreateInstance")           \
+  REQUEST(CreateUserRequest, "CreateUser")                   \
+  REQUEST(DisableSecondFactorRequest, "DisableSecondFactor") \
+  REQUEST(ExecuteCommandRequest, "ExecuteCommand")           \
+  REQUEST(HandOverRequest, "HandOver")                       \
+  REQUEST(IssueTokenRequest, "IssueToken")                   \
+  REQUEST(LoginLinkRequest, "CreateLoginLink")               \
+  REQUEST(LoginRequest, "Credentials")                       \
+  REQUEST(MigrateInstanceRequest, "MigrateInstance")         \
+  REQUEST(PortLevelRequest, "PutPort")                       \
+  REQUEST(RestoreSnapshotRequest, "RestoreSnapshot")         \
+  REQUEST(SetPasswordRequest, "SetPassword")                 \
+  REQUEST(SetUpSecondFactorRequest, "SetUpSecondFactor")     \
+  REQUEST(ShareRequest, "PutShare")                          \
+  REQUEST(TakeSnapshotRequest, "TakeSnapshot")               \
   REQUEST(UpdateInstanceRequest, "UpdateInstance")
 
 /// The bodies of model/responses.h.
 #define SWARM_RESPONSES(RESPONSE)                            \
   RESPONSE(AccessToken, "AccessToken")                       \
   RESPONSE(AuditVerificationResponse, "AuditVerification")   \
+  RESPONSE(EnrolmentResponse, "Enrolment")                   \
   RESPONSE(GroupResponse, "Group")                           \
   RESPONSE(HealthResponse, "Health")                         \
   RESPONSE(InstanceTokenResponse, "InstanceToken")           \
@@ -118,6 +122,8 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   RESPONSE(ProviderCheckResponse, "ProviderCheck")           \
   RESPONSE(ProviderResponse, "ProviderDetails")              \
   RESPONSE(ProviderValidationResponse, "ProviderValidation") \
+  RESPONSE(RecoveryCodesResponse, "RecoveryCodes")           \
+  RESPONSE(SecondFactorResponse, "SecondFactor")             \
   RESPONSE(SessionResponse, "Session")                       \
   RESPONSE(ShareResponse, "Share")                           \
   RESPONSE(SigningKeyResponse, "SigningKey")                 \

@@ -146,6 +146,12 @@ CREATE TABLE port_rules(
 CREATE TABLE secrets(name TEXT PRIMARY KEY, sealed TEXT NOT NULL) STRICT;
 CREATE TABLE sealing(key_id TEXT NOT NULL, clean INTEGER NOT NULL) STRICT;
 )",
+    // 14: second factors
+    R"(
+CREATE TABLE second_factors(
+  user TEXT PRIMARY KEY, seed TEXT NOT NULL, since INTEGER NOT NULL, last_step INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE recovery_codes(user TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY(user, digest)) STRICT, WITHOUT ROWID;
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

@@ -50,6 +50,13 @@ void setGitIdentity(Database& database, const std::string& user, const GitIdenti
 std::vector<SessionRecord> loadSessions(Database& database);
 void startSession(Database& database, const SessionRecord& session, const UserRecord& user);
 void putSession(Database& database, const SessionRecord& session);
+/// Throws Error(NotFound) unless the user is as given, and not disabled.
+void requireAsGiven(Database& database, const UserRecord& user);
+std::optional<SecondFactorRecord> getSecondFactor(Database& database, const SecretBox& box, const std::string& user);
+void insertSecondFactor(Database& database, const SecretBox& box, const SecondFactorRecord& factor, const UserRecord& user);
+bool useCodeStep(Database& database, const std::string& user, std::int64_t step);
+bool useRecoveryCode(Database& database, const std::string& user, const std::string& digest);
+void deleteSecondFactor(Database& database, const std::string& user);
 bool putShare(Database& database, const ShareRecord& share);  ///< false: there is no such user or group
 void deleteShare(Database& database, const InstanceId& instance, const Grantee& grantee);
 std::vector<ShareRecord> loadShares(Database& database, const std::optional<InstanceId>& instance);  ///< all without an instance

@@ -161,6 +161,26 @@ class SqliteStore final : public Store {
     });
   }
 
+  awaitable<std::optional<SecondFactorRecord>> getSecondFactor(std::string user) override {
+    co_return co_await read([&](Database& database) { return sqlite::getSecondFactor(database, *box_, user); });
+  }
+  awaitable<void> insertSecondFactor(SecondFactorRecord factor, UserRecord user) override {
+    co_await write([&](Database& database) { sqlite::insertSecondFactor(database, *box_, factor, user); });
+  }
+  awaitable<bool> useCodeStep(std::string user, std::int64_t step) override {
+    bool used = false;
+    co_await write([&](Database& database) { used = sqlite::useCodeStep(database, user, step); });
+    co_return used;
+  }
+  awaitable<bool> useRecoveryCode(std::string user, std::string digest) override {
+    bool used = false;
+    co_await write([&](Database& database) { used = sqlite::useRecoveryCode(database, user, digest); });
+    co_return used;
+  }
+  awaitable<void> deleteSecondFactor(std::string user) override {
+    co_await write([&](Database& database) { sqlite::deleteSecondFactor(database, user); });
+  }
+
   awaitable<std::optional<SharesAt>> putShare(ShareRecord share) override {
     std::optional<SharesAt> changed;
     co_await write([&](Database& database) {

@@ -68,7 +68,8 @@ void handOver(Database& database, const std::string& from, const std::string& to
 
 std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::string>& name) {
   return collect(database.query("SELECT name, password_hash, role, created_at, token_generation, git_name, git_email, disabled, "
-                                "invite_digest, invite_expires, kind FROM users WHERE ?1 OR name = ?2 ORDER BY name",
+                                "invite_digest, invite_expires, kind, EXISTS(SELECT 1 FROM second_factors WHERE user = name) FROM users "
+                                "WHERE ?1 OR name = ?2 ORDER BY name",
                                 {std::int64_t{!name}, name.value_or("")}),
                  [](const Rows& rows) {
                    return UserRecord{rows.text(0),
@@ -80,7 +81,8 @@ std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::s
                                      rows.integer(7) != 0,
                                      rows.text(8),
                                      toTime(rows.integer(9)),
-                                     enumFromName<UserKind>(rows.text(10)).value_or(UserKind::person)};
+                                     enumFromName<UserKind>(rows.text(10)).value_or(UserKind::person),
+                                     rows.integer(11) != 0};
                  });
 }
 
@@ -138,6 +140,7 @@ void deleteUser(Database& database, const std::string& name, const std::string& 
   database.execute("DELETE FROM sessions WHERE user = ?", {name});
   endAccess(database, name);
   database.execute("DELETE FROM access_tokens WHERE owner = ?", {name});
+  deleteSecondFactor(database, name);
   database.execute("DELETE FROM users WHERE name = ?", {name});
   database.execute("INSERT INTO former_users(name, successor) VALUES(?, ?)", {name, successor});
   requireAdminLeft(database, former);
@@ -164,11 +167,15 @@ std::vector<SessionRecord> loadSessions(Database& database) {
                  });
 }
 
-void startSession(Database& database, const SessionRecord& session, const UserRecord& user) {
+void requireAsGiven(Database& database, const UserRecord& user) {
   const auto found = loadUsers(database, user.name);
   const bool is_as_given = !found.empty() && !found.front().disabled && found.front().passwordHash == user.passwordHash &&
-                           found.front().tokenGeneration == user.tokenGeneration;
+                           found.front().tokenGeneration == user.tokenGeneration && found.front().secondFactor == user.secondFactor;
   if (!is_as_given) throw Error(ErrorCode::NotFound, format("The account of {} has changed.", user.name));
+}
+
+void startSession(Database& database, const SessionRecord& session, const UserRecord& user) {
+  requireAsGiven(database, user);
   putSession(database, session);
 }
 

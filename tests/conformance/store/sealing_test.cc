@@ -38,7 +38,8 @@ class Sealing : public testing::Test {
   void makePlainDatabase() {
     run(openSqliteStore(data())->insertInstance(makeRecord("i-1", "web"), makeOperation("op-1", "i-1")));
     std::filesystem::remove(key());
-    sql("PRAGMA secure_delete=OFF; DROP TABLE sealing; DROP TABLE secrets; PRAGMA user_version=12;"
+    sql("PRAGMA secure_delete=OFF; DROP TABLE sealing; DROP TABLE secrets; DROP TABLE second_factors; DROP TABLE recovery_codes; PRAGMA "
+        "user_version=12;"
         "INSERT INTO settings VALUES('auth.key', '" +
         kCookieKey +
         "'), ('swarm.id', 'swarm-1');"

@@ -1,4 +1,5 @@
 // A walk through all routes: every response and every documented request is judged by the description.
+import { Authenticator } from '../../support/auth/authenticator.mjs';
 
 export class Walk {
   constructor(description, url, token) {
@@ -218,6 +219,28 @@ async function walkSwarm(walk, made, password) {
   await walk.call('login', { method: 'DELETE' }, 405);
 }
 
+/// Of ann, whose token this is.
+async function walkSecondFactor(walk, token) {
+  const path = { name: 'ann' }, password = 'correct horse';
+  const login = (body, expected) => walk.call('login', { body: { user: 'ann', password, ...body }, token: null }, expected);
+  await walk.call('getSecondFactor', { path: { name: 'me' }, token }, 200);
+  await walk.call('setUpSecondFactor', { body: { password: 'wrong horse' }, token }, 400);
+  const { ticket, secret } = (await walk.call('setUpSecondFactor', { body: { password }, token }, 201)).json;
+  const app = new Authenticator(secret);
+  await walk.call('confirmSecondFactor', { body: { ticket, code: '000000' }, token }, 400);
+  const { recoveryCodes } = (await walk.call('confirmSecondFactor', { body: { ticket, code: app.code() }, token }, 200)).json;
+  await walk.call('setUpSecondFactor', { body: { password }, token }, 409);
+  await login({}, 401);
+  await login({ code: app.code() }, 401);
+  await login({ code: app.code(1) }, 200);
+  await walk.call('getSecondFactor', { path }, 200);
+  await walk.call('disableSecondFactor', { body: { password, code: recoveryCodes[0] }, token }, 204);
+  await walk.call('disableSecondFactor', { body: { password, code: recoveryCodes[0] }, token }, 409);
+  await walk.call('resetSecondFactor', { path: { name: 'admin' } }, 409);
+  await walk.call('resetSecondFactor', { path }, 204);
+  await walk.call('authStatus', { token }, 401);
+}
+
 async function walkUsers(walk) {
   const path = { name: 'ann' };
   await walk.call('createUser', { body: { name: 'ann', role: 'operator' } }, 201);
@@ -234,6 +257,9 @@ async function walkUsers(walk) {
   const { token } = (await walk.call('login', { body: { user: 'ann', password: 'correct horse' }, token: null }, 200)).json;
   await walk.call('createUser', { body: { name: 'cyd' }, token }, 403);
   await walk.call('setPassword', { path: { name: 'me' }, body: { password: 'another horse', oldPassword: 'wrong horse' }, token }, 400);
+  await walkSecondFactor(walk, token);
+  const { token: again } = (await walk.call('login', { body: { user: 'ann', password: 'correct horse' }, token: null }, 200)).json;
+  await walk.call('authStatus', { token: again }, 200);
   const [session] = (await walk.call('listUserSessions', { path }, 200)).json.items;
   await walk.call('endUserSession', { path: { name: 'ann', session: session.id } }, 204);
   await walk.call('endUserSession', { path: { name: 'ann', session: session.id } }, 404);

@@ -58,6 +58,11 @@ class MemoryStore final : public Store {
   awaitable<void> extendSession(std::string, SystemTime) override { co_return; }
   awaitable<std::vector<SessionRecord>> loadSessions() override { co_return std::vector<SessionRecord>(); }
   awaitable<void> pruneSessions(SystemTime) override { co_return; }
+  awaitable<std::optional<SecondFactorRecord>> getSecondFactor(std::string) override { co_return std::nullopt; }
+  awaitable<void> insertSecondFactor(SecondFactorRecord, UserRecord) override { co_return; }
+  awaitable<bool> useCodeStep(std::string, std::int64_t) override { co_return false; }
+  awaitable<bool> useRecoveryCode(std::string, std::string) override { co_return false; }
+  awaitable<void> deleteSecondFactor(std::string) override { co_return; }
   awaitable<std::optional<SharesAt>> putShare(ShareRecord) override { co_return std::nullopt; }
   awaitable<SharesAt> deleteShare(InstanceId, Grantee) override { co_return SharesAt(); }
   awaitable<AllSharesAt> loadShares() override { co_return AllSharesAt(); }

@@ -9,7 +9,7 @@
 
 namespace swarm::gateway::testing {
 
-awaitable<LoginResult> MemoryAuth::login(std::string user, Secret password, LoginOrigin) {
+awaitable<LoginResult> MemoryAuth::login(std::string user, Secret password, LoginOrigin, std::string) {
   if (password.reveal() != "pw-" + user) throw Error(ErrorCode::Unauthenticated, "The user name or the password is wrong.");
   co_return signIn(user);
 }
@@ -104,13 +104,15 @@ std::optional<std::string> MemoryAccounts::invited(std::string_view code) const 
   return found == codes.end() ? std::nullopt : std::optional(found->second);
 }
 
-awaitable<std::optional<LoginResult>> MemoryAccounts::acceptInvitation(std::string code, Secret password, LoginOrigin) {
+awaitable<std::optional<SignInStep>> MemoryAccounts::acceptInvitation(std::string code, Secret password, LoginOrigin,
+                                                                      OfferEnrolment offer) {
   const auto user = invited(code);
   if (!user) co_return std::nullopt;
   if (password.reveal().size() < 8) throw Error(ErrorCode::InvalidArgument, "A password has 8 to 1024 characters.");
   codes.erase(code);
   passwords[*user] = password.reveal();
-  co_return sign_in_(*user);
+  if (offer == OfferEnrolment::Yes) co_return SignInStep(MemorySecondFactors::enrolmentOf(*user));
+  co_return SignInStep(sign_in_(*user));
 }
 
 std::string Response::header(std::string_view name) const {

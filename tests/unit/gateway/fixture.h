@@ -18,6 +18,7 @@
 #include "net/http/http.h"
 #include "net/http/http_server.h"
 #include "support/manual_clock.h"
+#include "unit/gateway/memory_second_factors.h"
 
 namespace swarm::gateway::testing {
 
@@ -29,11 +30,14 @@ class MemoryAccounts final : public Accounts {
  public:
   explicit MemoryAccounts(std::function<LoginResult(const std::string&)> sign_in) : sign_in_(std::move(sign_in)) {}
   awaitable<std::vector<UserRecord>> list() override { co_return std::vector<UserRecord>(); }
-  awaitable<std::optional<UserRecord>> find(std::string) override { co_return std::nullopt; }
+  awaitable<std::optional<UserRecord>> find(std::string name) override {
+    co_return UserRecord{.name = std::move(name), .passwordHash = "", .role = "user"};
+  }
   awaitable<UserRecord> create(std::string, Role, Secret, UserKind) override { co_return UserRecord(); }
   awaitable<Invitation> invite(std::string) override { co_return Invitation(); }
   std::optional<std::string> invited(std::string_view code) const override;
-  awaitable<std::optional<LoginResult>> acceptInvitation(std::string code, Secret password, LoginOrigin origin) override;
+  awaitable<std::optional<SignInStep>> acceptInvitation(std::string code, Secret password, LoginOrigin origin,
+                                                        OfferEnrolment offer) override;
   awaitable<UserRecord> setRole(std::string, Role) override { co_return UserRecord(); }
   awaitable<UserRecord> setDisabled(std::string, bool) override { co_return UserRecord(); }
   awaitable<void> resetPassword(std::string, Secret) override { co_return; }
@@ -55,7 +59,7 @@ class MemoryAuth final : public Auth {
   explicit MemoryAuth(const Clock& clock) : clock_(clock) {}
 
   awaitable<std::optional<Secret>> initialise() override { co_return std::nullopt; }
-  awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin) override;
+  awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin, std::string code) override;
   awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override;
   awaitable<std::optional<LoginResult>> refresh(Principal) override { co_return std::nullopt; }
   std::vector<SessionRecord> listSessions(std::string_view) const override { return {}; }
@@ -85,6 +89,7 @@ class MemoryAuth final : public Auth {
   awaitable<void> renewTokenKey() override { co_return; }
   AccessTokens& accessTokens() override { std::terminate(); }
   MemoryAccounts& accounts() override { return accounts_; }
+  MemorySecondFactors& secondFactors() override { return second_factors_; }
 
   LoginResult signIn(const std::string& user, std::chrono::seconds ttl = std::chrono::hours(1));
   void revoke(const std::string& session);
@@ -101,6 +106,7 @@ class MemoryAuth final : public Auth {
   std::map<std::string, std::pair<std::string, Principal>, std::less<>> codes_;
   std::map<std::string, std::string, std::less<>> links_;
   MemoryAccounts accounts_{[this](const std::string& user) { return signIn(user); }};
+  MemorySecondFactors second_factors_{*this, [this](const std::string& user) { return signIn(user); }};
   int next_ = 0;
 };
 

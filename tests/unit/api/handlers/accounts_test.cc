@@ -22,7 +22,8 @@ class ApiAccounts : public ::testing::Test {
     return response.at("url").substr(prefix.size());
   }
   std::optional<LoginResult> accept(const std::string& code, const std::string& password) {
-    return server_.loop.run(server_.auth->accounts().acceptInvitation(code, Secret(password), {"::1"}));
+    auto step = server_.loop.run(server_.auth->accounts().acceptInvitation(code, Secret(password), {"::1"}, OfferEnrolment::No));
+    return step ? std::optional(std::get<LoginResult>(std::move(*step))) : std::nullopt;
   }
   Response signIn(const std::string& user, const std::string& password) {
     return server_.send({"POST", "/api/auth/login", R"({"user":")" + user + R"(","password":")" + password + "\"}"}, "");
