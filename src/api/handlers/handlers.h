@@ -76,6 +76,10 @@ void requireAdmitted(const Call& call, const Instance& instance);
 /// Throws Error(PermissionDenied) when the caller lacks `permission` for what belongs to `owner`, and concerns `instance`.
 void requireAllowed(const Call& call, Permission permission, std::string_view owner, const InstanceId& instance = {});
 
+/// After a wait, which may have outlived the caller's access. Throws Error(Unauthenticated) when the caller's session or token has ended,
+/// and Error(NotFound) when they may not see the operation any more.
+void requireStillVisible(Services& services, const Call& call, const Operation& operation);
+
 /// The response to a change that was started: waits as `?wait=` requests. `done` is the status after a success within that time, otherwise
 /// it is 202. Throws the operation's error when it failed.
 awaitable<Reply> respondWithOperation(Services& services, Call& call, InstanceAndOperation started, int done);

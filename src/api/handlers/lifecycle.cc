@@ -2,6 +2,7 @@
 #include "api/handlers/handlers.h"
 #include "api/http/entity_tags.h"
 #include "api/routes/route_parts.h"
+#include "base/not_found.h"
 #include "model/codec/codec.h"
 
 namespace swarm::api {
@@ -44,9 +45,17 @@ awaitable<Reply> deleteInstance(Services& services, Call& call) {
 
 net::Header operationLocation(const std::string& operation_id) { return {"Operation-Location", "/api/operations/" + operation_id}; }
 
+void requireStillVisible(Services& services, const Call& call, const Operation& operation) {
+  const std::optional<Principal> now = services.auth.stillSignedIn(call.principal());
+  if (!now) throw Error(ErrorCode::Unauthenticated, "The session has ended. Sign in again.");
+  if (!canSee(*now, operation.owner, operation.instanceId)) throw notFound("operation", operation.id);
+}
+
 awaitable<Operation> settle(Services& services, Call& call, Operation operation) {
-  if (call.wait() > std::chrono::seconds(0) && !hasEnded(operation))
+  if (call.wait() > std::chrono::seconds(0) && !hasEnded(operation)) {
     operation = co_await services.controller.waitForOperation(operation.id, Deadline::after(call.wait()));
+    requireStillVisible(services, call, operation);
+  }
   if (operation.status == OperationStatus::failed || operation.status == OperationStatus::cancelled) {
     Error error =
         operation.error.value_or(operation.status == OperationStatus::cancelled

@@ -47,11 +47,10 @@ awaitable<Reply> listOperations(Services& services, Call& call) {
 
 awaitable<Reply> getOperation(Services& services, Call& call) {
   Operation operation = co_await requireOperation(services, call, Permission::Read);
-  if (call.wait() > std::chrono::seconds(0))
+  if (call.wait() > std::chrono::seconds(0)) {
     operation = co_await services.controller.waitForOperation(operation.id, Deadline::after(call.wait()));
-  // The wait may have outlived the caller's access.
-  const std::optional<Principal> now = services.auth.stillSignedIn(call.principal());
-  if (!now || !canSee(*now, operation.owner, operation.instanceId)) throw notFound("operation", call.argument());
+    requireStillVisible(services, call, operation);
+  }
   co_return reply(operation);
 }
 
