@@ -179,7 +179,10 @@ class CommandLine {
     if (words.empty() && command_.empty()) words = {"--help"};
     // The first word that is neither a flag nor the value of --url is the verb.
     auto verb_at = words.begin();
-    while (verb_at != words.end() && verb_at->starts_with("-")) verb_at += *verb_at == "--url" && verb_at + 1 != words.end() ? 2 : 1;
+    for (; verb_at != words.end() && verb_at->starts_with("-"); verb_at += *verb_at == "--url" && verb_at + 1 != words.end() ? 2 : 1) {
+      // What follows a flag that does not exist may be its value, and a secret.
+      if (!app_.get_option_no_throw(verb_at->substr(0, verb_at->find('=')))) throw WrongUse(unexpected(app_, {*verb_at}));
+    }
     if (verb_at != words.end() && !findPart(app_, *verb_at)) throw WrongUse(unknownPart(app_, *verb_at));
     std::ranges::reverse(words);  // the order that CLI11 expects
     try {
@@ -263,6 +266,7 @@ class CommandLine {
     for (const CLI::Option* option : app.get_options({}))
       known.insert(known.end(), option->get_lnames().begin(), option->get_lnames().end());
     const std::string nearest = name.starts_with("--") ? nearestWord(name.substr(2), known) : "";
+    if (name == "--token") return "There is no flag \"--token\": the list of processes would show the token. Set SWARM_TOKEN.";
     return format("There is no flag \"{}\".{}", name, didYouMean(nearest.empty() ? "" : "--" + nearest));
   }
 

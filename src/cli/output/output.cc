@@ -1,6 +1,7 @@
 // Formats, errors and small texts.
 #include "cli/output/output.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <boost/json/serialize.hpp>
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <iostream>
 
+#include "base/text/duration_text.h"
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
 #include "cli/cli.h"
@@ -63,8 +65,38 @@ void writeAll(int file, std::string_view text) {
   }
 }
 
+std::string wrapMessage(std::string_view text, std::size_t width) {
+  std::string out, word;
+  std::size_t used = 0;
+  bool in_command = false;
+  const auto end_word = [&] {
+    const std::size_t length = displayWidth(word);
+    if (used > 0 && used + length > width && word.starts_with(' ')) {
+      out += '\n';
+      word.erase(0, word.find_first_not_of(' '));
+      used = 0;
+    }
+    used += displayWidth(word);
+    out += std::exchange(word, {});
+  };
+  for (const char c : text) {
+    if (c == '\n' || (c == ' ' && !in_command && !word.ends_with(' '))) end_word();
+    if (c == '`') in_command = !in_command;
+    if (c == '\n') {
+      out += c;
+      used = 0;
+      in_command = false;
+    } else {
+      word += c;
+    }
+  }
+  end_word();
+  return out;
+}
+
 void report(const std::string& text) {
-  const std::string shown = printable(text, kMaxShown, LineBreaks::Keep);
+  std::string shown = printable(text, kMaxShown, LineBreaks::Keep);
+  if (winsize size{}; ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) shown = wrapMessage(shown, size.ws_col);
   std::fwrite(shown.data(), 1, shown.size(), stderr);
 }
 
@@ -131,6 +163,14 @@ std::string memberText(const boost::json::value& object, std::string_view name) 
   const boost::json::value* member = object.as_object().if_contains(name);
   if (!member || member->is_null()) return "";
   return member->is_string() ? std::string(member->get_string()) : boost::json::serialize(*member);
+}
+
+std::string momentText(const boost::json::value& object, std::string_view name) {
+  const std::string text = memberText(object, name);
+  if (text.empty()) return text;
+  const SystemTime time = parseTime(text);
+  const auto left = std::chrono::ceil<std::chrono::seconds>(time - RealClock().now());
+  return left.count() > 0 ? "in " + durationText(left.count()) : ago(time);
 }
 
 std::string ago(SystemTime time) {

@@ -27,7 +27,7 @@ void print(std::string_view text);
 void printLine(std::string_view text);
 /// Writes on a descriptor. Throws Error(Cancelled) when the reader is gone.
 void writeAll(int file, std::string_view text);
-/// Prints on stderr, with control characters other than line breaks replaced.
+/// Prints on stderr, with control characters other than line breaks replaced, and wrapped on a terminal.
 void report(const std::string& text);
 /// Prints an error on stderr: what failed, why, the next step; as an object in the formats JSON and YAML.
 void printError(const Context& context, const Error& error);
@@ -35,9 +35,14 @@ int exitCodeOf(const Error& error);
 /// Prompts "Continue? [y/N]" and reports when nothing was changed. Throws WrongUse that names --yes when stdin is not a terminal.
 bool confirmed();
 
+/// Lines of at most `width` cells, broken at blanks. Longer words, and commands between backquotes, stay whole: users copy them.
+std::string wrapMessage(std::string_view text, std::size_t width);
+
 std::string joined(const std::vector<std::string>& words, std::string_view between = ", ");
 /// A member of a JSON object as text; empty when it is absent or null.
 std::string memberText(const boost::json::value& object, std::string_view name);
+/// A member that is a time, as ago() or "in 8 h"; empty when it is absent or null.
+std::string momentText(const boost::json::value& object, std::string_view name);
 /// A JSON string with its quotes; characters that a terminal would act on are escaped.
 std::string jsonString(std::string_view text);
 /// "3 min ago", "2 d ago"; "-" for zero.

@@ -7,7 +7,7 @@ namespace swarm::cli {
 namespace {
 
 constexpr std::size_t kGap = 2;
-constexpr std::size_t kNarrowest = 12;  // of text that goes on in further lines
+constexpr std::size_t kNarrowest = 12;  // of text with longer words that goes on in further lines
 
 std::size_t totalOf(const std::vector<std::size_t>& widths) {
   std::size_t sum = 0;
@@ -21,6 +21,16 @@ std::size_t characterLength(std::string_view text, std::size_t at) {
   std::size_t length = 1;
   while (at + length < text.size() && continuesCharacter(text[at + length])) ++length;
   return length;
+}
+
+std::size_t longestWord(std::string_view text) {
+  std::size_t longest = 0;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    longest = std::max(longest, displayWidth(text.substr(begin, end - begin)));
+    begin = end + 1;
+  }
+  return longest;
 }
 
 }  // namespace
@@ -93,10 +103,15 @@ std::vector<std::size_t> Table::fittingWidths(std::size_t columns) const {
   for (std::size_t i = columns_.size(); i-- > 0 && totalOf(widths) > columns;) {
     if (columns_[i].kind == Column::Kind::Extra) widths[i] = 0;
   }
+  std::vector<std::size_t> narrowest;
+  for (const Column& column : columns_) narrowest.push_back(displayWidth(column.heading));
+  for (const auto& row : rows_) {
+    for (std::size_t i = 0; i < row.size(); ++i) narrowest[i] = std::max(narrowest[i], std::min(kNarrowest, longestWord(row[i].text)));
+  }
   while (totalOf(widths) > columns) {
     std::size_t widest = columns_.size();
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      bool gives = columns_[i].kind == Column::Kind::Text && widths[i] > std::max(kNarrowest, displayWidth(columns_[i].heading));
+      bool gives = columns_[i].kind == Column::Kind::Text && widths[i] > narrowest[i];
       if (gives && (widest == columns_.size() || widths[i] > widths[widest])) widest = i;
     }
     if (widest == columns_.size()) break;  // the terminal breaks the line; nothing is lost

@@ -11,7 +11,7 @@ namespace swarm::cli {
 struct Column {
   enum class Kind {
     Text,    ///< is wrapped
-    Copied,  ///< a name, an id, a URL: never cut or wrapped, because users copy it
+    Copied,  ///< a name, an id, a URL: never cut or wrapped, because users copy it; also a time
     Extra,   ///< is left out, the last one first
   };
   Column(const char* its_heading, Kind its_kind = Kind::Text) : heading(its_heading), kind(its_kind) {}

@@ -44,9 +44,9 @@ int listNames(Context& context) {
   std::vector<Listed> rows;
   for (const auto& hold : names) {
     const std::string name = memberText(hold, "name");
-    rows.push_back({name, {name, memberText(hold, "owner"), memberText(hold, "until")}});
+    rows.push_back({name, {name, memberText(hold, "owner"), momentText(hold, "until")}});
   }
-  printList(context, names, {copied("NAME"), "RESERVED FOR", "UNTIL"}, rows);
+  printList(context, names, {copied("NAME"), "RESERVED FOR", "ENDS"}, rows);
   return kDone;
 }
 
@@ -58,16 +58,18 @@ void freeName(Context& context, const std::string& name) {
 }  // namespace
 
 void addKept(const AddVerb& add) {
-  add({.name = "volumes",
-       .summary = "List volumes, including those of deleted workspaces; delete",
-       .examples = {"swarm volumes", "swarm volumes delete swarm-i-01h…-home"}},
-      plainVerb(listVolumes));
+  addListVerb(add,
+              {.name = "volumes",
+               .summary = "List volumes, including those of deleted workspaces; delete",
+               .examples = {"swarm volumes", "swarm volumes delete swarm-i-01h…-home"}},
+              listVolumes);
   add({.name = "volumes delete", .summary = "Delete volumes with their files", .examples = {"swarm volumes delete swarm-i-01h…-home"}},
       deletionVerb({"names", "Names of volumes", {.command = "swarm volumes -o name"}}, deleteVolume));
-  add({.name = "names",
-       .summary = "List names of deleted workspaces that are reserved for their owners; free",
-       .examples = {"swarm names", "swarm names free web1"}},
-      plainVerb(listNames));
+  addListVerb(add,
+              {.name = "names",
+               .summary = "List names of deleted workspaces that are reserved for their owners; free",
+               .examples = {"swarm names", "swarm names free web1"}},
+              listNames);
   add({.name = "names free", .summary = "Release names for all users", .examples = {"swarm names free web1"}},
       eachVerb({"names", "Names", {.command = "swarm names -o name"}}, freeName));
 }

@@ -10,15 +10,22 @@
 namespace swarm::cli {
 namespace {
 
+/// The user who signed in to this server last on this machine.
+std::string lastUser(const Context& context) {
+  const auto stored = readCredentials(credentialsPath());
+  return stored && stored->url == context.url() && !stored->user.empty() ? stored->user : "admin";
+}
+
 class Login final : public Verb {
  public:
   void declare(Arguments& arguments) override {
-    arguments.option("--user", user_, "User name (default admin)");
+    arguments.option("--user", user_, "User name (default: who signed in to this server last, or admin)");
     arguments.flag("--password-stdin", from_stdin_,
                    "Read the password from standard input, and a code, if one is required, from the next line");
   }
 
   int run(Context& context) override {
+    if (user_.empty()) user_ = lastUser(context);
     const SwarmClient::Login login = signIn(context.client());
     const std::string ca_file = context.caFile().empty() ? std::string() : std::filesystem::absolute(context.caFile()).string();
     writeCredentials(credentialsPath(), {context.url(), login.token, login.user, {}, ca_file});
@@ -37,7 +44,7 @@ class Login final : public Verb {
     return client.login(user_, password, readSecret("Code of your app, or a recovery code", from_stdin_).reveal());
   }
 
-  std::string user_ = "admin";
+  std::string user_;
   bool from_stdin_ = false;
 };
 
@@ -94,10 +101,10 @@ int listSessions(Context& context) {
   for (const auto& session : sessions) {
     const std::string id = memberText(session, "id");
     rows.push_back({id,
-                    {id, memberText(session, "user"), memberText(session, "kind"), memberText(session, "createdAt"),
-                     memberText(session, "expiresAt"), memberText(session, "current") == "true" ? "this one" : ""}});
+                    {id, memberText(session, "user"), memberText(session, "kind"), momentText(session, "createdAt"),
+                     momentText(session, "expiresAt"), memberText(session, "current") == "true" ? "this one" : ""}});
   }
-  printList(context, sessions, {copied("SESSION"), "USER", "BY", extra("SINCE"), "UNTIL", extra("")}, rows);
+  printList(context, sessions, {copied("SESSION"), "USER", "BY", extra("SINCE"), "ENDS", extra("")}, rows);
   return kDone;
 }
 
@@ -117,7 +124,8 @@ class SessionsEnd final : public Verb {
     }
     if (!ids_.empty()) return kDone;
     context.client().endSessions(user_.empty() ? "me" : user_);
-    report(user_.empty() ? "You are signed out everywhere.\n" : format("{} is signed out everywhere.\n", user_));
+    report(user_.empty() ? "You are signed out everywhere. Your access tokens remain valid: swarm tokens\n"
+                         : format("{} is signed out everywhere. Their access tokens remain valid: swarm tokens\n", user_));
     return kDone;
   }
 
@@ -137,7 +145,7 @@ class Password final : public Verb {
     Secret present = readSecret("Present password", from_stdin_);
     Secret chosen = readNewPassword("New password", from_stdin_);
     context.client().setPassword("me", std::move(chosen), std::move(present));
-    report("The password is changed. Your other sessions have ended.\n");
+    report("The password is changed. Your other sessions have ended; your access tokens remain valid: swarm tokens\n");
     return kDone;
   }
 
@@ -149,8 +157,8 @@ int listSigningKeys(Context& context) {
   const boost::json::array keys = context.client().listSigningKeys();
   std::vector<Listed> rows;
   for (const auto& key : keys) {
-    const std::string id = memberText(key, "id"), until = memberText(key, "expiresAt");
-    rows.push_back({id, {id, memberText(key, "createdAt"), until.empty() ? "signs" : "verifies until " + until}});
+    const std::string id = memberText(key, "id"), end = momentText(key, "expiresAt");
+    rows.push_back({id, {id, momentText(key, "createdAt"), end.empty() ? "signs" : format("verifies (ends {})", end)}});
   }
   printList(context, keys, {copied("KEY"), extra("SINCE"), "USE"}, rows);
   return kDone;
@@ -182,16 +190,17 @@ void addSession(const AddVerb& add) {
       wordVerb(
           {.name = "name", .help = "Workspace to open (default: the list of workspaces)", .values = workspaceNames(), .optional = true},
           printLoginLink));
-  add({.name = "sessions", .summary = "List live sessions; end", .examples = {"swarm sessions", "swarm sessions end 1.abc"}},
-      plainVerb(listSessions));
+  addListVerb(add, {.name = "sessions", .summary = "List live sessions; end", .examples = {"swarm sessions", "swarm sessions end 1.abc"}},
+              listSessions);
   add({.name = "sessions end",
        .summary = "End sessions: their tokens and cookies become invalid",
        .examples = {"swarm sessions end 1.abc", "swarm sessions end --all"}},
       std::make_unique<SessionsEnd>());
-  add({.name = "signing-keys",
-       .summary = "List the keys of API tokens (administrators); rotate",
-       .examples = {"swarm signing-keys", "swarm signing-keys rotate"}},
-      plainVerb(listSigningKeys));
+  addListVerb(add,
+              {.name = "signing-keys",
+               .summary = "List the keys of API tokens (administrators); rotate",
+               .examples = {"swarm signing-keys", "swarm signing-keys rotate"}},
+              listSigningKeys);
   add({.name = "signing-keys rotate",
        .summary = "Replace the key that signs API tokens; issued tokens remain valid",
        .examples = {"swarm signing-keys rotate"}},

@@ -61,6 +61,13 @@ VerbPtr eachVerb(Word words, std::function<void(Context&, const std::string&)> a
   return std::make_unique<EachVerb>(std::move(words), std::move(act), EachVerb::Deletes::Nothing);
 }
 
+void addListVerb(const AddVerb& add, const Verb::About& about, const std::function<int(Context&)>& list) {
+  add(about, plainVerb(list));
+  const std::string name = about.name + " list";
+  add({.name = name, .summary = about.summary.substr(0, about.summary.find(';')), .examples = {"swarm " + name + " -o json"}},
+      plainVerb(list));
+}
+
 VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string&)> act) {
   return std::make_unique<EachVerb>(std::move(words), std::move(act), EachVerb::Deletes::Files);
 }

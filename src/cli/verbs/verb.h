@@ -56,6 +56,8 @@ VerbPtr plainVerb(std::function<int(Context&)> run);
 VerbPtr wordVerb(Word word, std::function<int(Context&, const std::string& word)> run);
 /// A verb that does `act` for each word.
 VerbPtr eachVerb(Word words, std::function<void(Context&, const std::string& word)> act);
+/// Adds a plainVerb() that lists, and the same as its part "list".
+void addListVerb(const AddVerb& add, const Verb::About& about, const std::function<int(Context&)>& list);
 /// An eachVerb() that deletes files: it requires a confirmation, or --yes.
 VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string& word)> act);
 

@@ -188,8 +188,9 @@ void Creation::checkCount(const CreateRequest& request) const {
   });
   if (count > request.maxInstances)
     throw Error(ErrorCode::Conflict,
-                format("This access token permits {} workspaces{}, and they exist. Delete one first.", request.maxInstances,
-                       request.namePrefix.empty() ? "" : format(" named {}*", request.namePrefix)));
+                format("This access token permits {}{}, which exist{} already. Delete one first.",
+                       request.maxInstances == 1 ? "1 workspace" : format("{} workspaces", request.maxInstances),
+                       request.namePrefix.empty() ? "" : format(" named {}*", request.namePrefix), request.maxInstances == 1 ? "s" : ""));
 }
 
 awaitable<std::optional<InstanceAndOperation>> Creation::replay(const Store::IdempotencyEntry& first, const std::string& fingerprint,

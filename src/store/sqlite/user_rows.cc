@@ -49,7 +49,8 @@ void requireNothingOwned(Database& database, const std::string& name) {
   throw Error(ErrorCode::Conflict,
               format("{} has {} and {} (snapshots or kept sources). Name a user to whom they are handed over, or delete them first.", name,
                      instances == 1 ? "1 workspace" : format("{} workspaces", instances),
-                     places == 1 ? "1 copy of files" : format("{} copies of files", places)));
+                     places == 1 ? "1 copy of files" : format("{} copies of files", places)))
+      .withField("/handOverTo", "must name a user to whom they are handed over");
 }
 
 void handOver(Database& database, const std::string& from, const std::string& to) {

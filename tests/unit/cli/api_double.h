@@ -3,6 +3,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <boost/json.hpp>
@@ -13,6 +15,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "cli/cli.h"
@@ -150,6 +153,43 @@ inline Ran runCommand(const ApiDouble& api, std::vector<std::string> words, cons
   ran.out = ::testing::internal::GetCapturedStdout();
   ran.err = ::testing::internal::GetCapturedStderr();
   return ran;
+}
+
+/// The same with a terminal of `columns` as standard output and standard error: what it shows.
+inline std::string runOnTerminal(const ApiDouble& api, std::vector<std::string> words, std::uint16_t columns) {
+  const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  EXPECT_TRUE(master >= 0 && ::grantpt(master) == 0 && ::unlockpt(master) == 0);
+  const int terminal = ::open(::ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+  const winsize size{.ws_row = 24, .ws_col = columns, .ws_xpixel = 0, .ws_ypixel = 0};
+  termios settings{};
+  EXPECT_TRUE(::ioctl(terminal, TIOCSWINSZ, &size) == 0 && ::tcgetattr(terminal, &settings) == 0);
+  ::cfmakeraw(&settings);
+  EXPECT_EQ(::tcsetattr(terminal, TCSANOW, &settings), 0);
+  std::string shown;
+  std::thread reader([&] {
+    std::array<char, 4096> piece{};
+    for (ssize_t count; (count = ::read(master, piece.data(), piece.size())) > 0;)
+      shown.append(piece.data(), static_cast<std::size_t>(count));
+  });
+  ::setenv("SWARM_URL", api.url().c_str(), 1);
+  ::setenv("SWARM_TOKEN", "t", 1);
+  ::setenv("NO_COLOR", "1", 1);
+  words.insert(words.begin(), "swarm");
+  std::vector<char*> arguments;
+  for (std::string& word : words) arguments.push_back(word.data());
+  std::fflush(stdout);
+  const int out = ::dup(STDOUT_FILENO), err = ::dup(STDERR_FILENO);
+  for (const int file : {STDOUT_FILENO, STDERR_FILENO}) ::dup2(terminal, file);
+  ::close(terminal);
+  run(static_cast<int>(arguments.size()), arguments.data(), [](const ServeFlags&) { return 0; });
+  std::fflush(stdout);
+  ::dup2(out, STDOUT_FILENO);
+  ::dup2(err, STDERR_FILENO);
+  for (const int file : {out, err}) ::close(file);
+  reader.join();  // the terminal has no other user
+  ::close(master);
+  ::unsetenv("NO_COLOR");
+  return shown;
 }
 
 }  // namespace swarm::cli::testing

@@ -24,9 +24,9 @@ int listPorts(Context& context, const std::string& workspace) {
   std::vector<Listed> rows;
   for (const auto& port : ports) {
     const std::string number = memberText(port, "port");
-    rows.push_back({number, {number, memberText(port, "level"), memberText(port, "expiresAt"), memberText(port, "url")}});
+    rows.push_back({number, {number, memberText(port, "level"), momentText(port, "expiresAt"), memberText(port, "url")}});
   }
-  printList(context, ports, {copied("PORT"), "OPENS FOR", "UNTIL", "URL"}, rows);
+  printList(context, ports, {copied("PORT"), "OPENS FOR", "ENDS", "URL"}, rows);
   return kDone;
 }
 
@@ -58,8 +58,8 @@ class Ports final : public Verb {
     PortLevelRequest request{.level = *enumFromName<PortLevel>(level_)};
     if (!span_.empty()) request.expiresAt = RealClock().now() + parseSpan(span_, "--for");
     const boost::json::object opened = context.client().setPort(workspace_, port, request);
-    const std::string until = memberText(opened, "expiresAt");
-    report(format("Port {} of {} opens {}{}.\n", port, workspace_, describe(level_), until.empty() ? "" : ", until " + until));
+    const std::string end = momentText(opened, "expiresAt");
+    report(format("Port {} of {} opens {}{}.\n", port, workspace_, describe(level_), end.empty() ? "" : ", ends " + end));
     if (!printStructured(context, opened)) printLine(memberText(opened, "url"));
     return kDone;
   }

@@ -1,4 +1,6 @@
 // `swarm share`
+#include <map>
+
 #include "cli/verbs/flags.h"
 #include "cli/verbs/results.h"
 #include "cli/verbs/verb.h"
@@ -6,12 +8,18 @@
 namespace swarm::cli {
 namespace {
 
-std::string untilText(const boost::json::value& share) {
-  const std::string until = memberText(share, "expiresAt");
-  return until.empty() ? "" : ", until " + until;
+/// "editor, ends in 8 h"
+std::string accessOf(const boost::json::value& share) {
+  const std::string end = momentText(share, "expiresAt");
+  return memberText(share, "access") + (end.empty() ? "" : ", ends " + end);
 }
 
 std::string textOf(const Grantee& grantee) { return (grantee.kind == GranteeKind::group ? "group " : "") + grantee.name; }
+
+Grantee granteeOf(const boost::json::value& share) {
+  const std::string group = memberText(share, "group");
+  return group.empty() ? Grantee::ofUser(memberText(share, "user")) : Grantee::ofGroup(group);
+}
 
 int listShares(Context& context, const std::string& workspace) {
   const boost::json::array shares = context.client().listShares(workspace);
@@ -21,12 +29,12 @@ int listShares(Context& context, const std::string& workspace) {
   }
   std::vector<Listed> rows;
   for (const auto& share : shares) {
-    const std::string user = memberText(share, "user"), group = memberText(share, "group");
-    rows.push_back({user.empty() ? group : user,
-                    {user.empty() ? textOf(Grantee::ofGroup(group)) : user, memberText(share, "access"), memberText(share, "expiresAt"),
-                     memberText(share, "grantedBy"), memberText(share, "createdAt")}});
+    const Grantee grantee = granteeOf(share);
+    rows.push_back({grantee.name,
+                    {textOf(grantee), memberText(share, "access"), momentText(share, "expiresAt"), memberText(share, "grantedBy"),
+                     momentText(share, "createdAt")}});
   }
-  printList(context, shares, {copied("WITH"), "ACCESS", "UNTIL", extra("BY"), extra("SINCE")}, rows);
+  printList(context, shares, {copied("WITH"), "ACCESS", "ENDS", extra("BY"), extra("SINCE")}, rows);
   return kDone;
 }
 
@@ -67,11 +75,15 @@ class Share final : public Verb {
     ShareRequest request;
     if (!access_.empty()) request.access = *parseEnum<ShareAccess>(access_, "--as");
     if (!span_.empty()) request.expiresAt = RealClock().now() + parseSpan(span_, "--for");
+    std::map<Grantee, std::string> former;  // the access of each
+    for (const auto& share : context.client().listShares(workspace_)) former[granteeOf(share)] = memberText(share, "access");
     boost::json::array shares;
     for (const Grantee& grantee : grantees) {
       shares.push_back(context.client().share(workspace_, grantee, request));
-      report(format("{} is shared with {} as {}{}.\n", workspace_, textOf(grantee), memberText(shares.back(), "access"),
-                    untilText(shares.back())));
+      const auto before = former.find(grantee);
+      const bool differs = before != former.end() && before->second != memberText(shares.back(), "access");
+      report(format("{} is shared with {} as {}{}.\n", workspace_, textOf(grantee), differs ? before->second + " → " : "",
+                    accessOf(shares.back())));
     }
     printStructured(context, shares.size() == 1 ? shares.front() : boost::json::value(shares));
     return kDone;
@@ -80,11 +92,24 @@ class Share final : public Verb {
  private:
   int handOver(Context& context) const {
     if (!users_.empty()) throw WrongUse("--owner takes no other users: swarm share NAME --owner USER.");
-    report(format("{} and its files will belong to {}; your access to it ends.\n", workspace_, owner_));
+    SwarmClient& client = context.client();
+    const std::string giver = requireInstance(context, workspace_).owner;
+    const std::string whose = giver == client.authStatus().user ? "your" : giver + "'s";
+    report(format("{} and its files will belong to {}; {} access to it ends.\n", workspace_, owner_, whose));
     if (!yes_ && !confirmed()) return kFailed;
-    const Instance instance = context.client().handOver(workspace_, owner_);
-    if (!printStructured(context, toJson(instance))) report(format("{} belongs to {}.\n", instance.config.name, instance.owner));
-    report("Its container stays in your network until an update replaces it (swarm update NAME --refresh-image).\n");
+    const boost::json::array shares = client.listShares(workspace_);
+    const Instance instance = client.handOver(workspace_, owner_);
+    const std::string& name = instance.config.name;
+    if (!printStructured(context, toJson(instance))) report(format("{} belongs to {}.\n", name, instance.owner));
+    for (const auto& share : shares) {
+      const Grantee grantee = granteeOf(share);
+      const bool is_group = grantee.kind == GranteeKind::group;
+      if (!is_group && grantee.name == instance.owner) continue;
+      report(format("It stays shared with {} ({}). {} can end that: swarm share {} {}{} --end\n", textOf(grantee), accessOf(share),
+                    instance.owner, name, is_group ? "--group " : "", grantee.name));
+    }
+    if (instance.provider == ProviderType::docker)
+      report(format("Its container stays in {} network until an update replaces it: swarm update {} --refresh-image\n", whose, name));
     return kDone;
   }
 

@@ -17,7 +17,7 @@ int listGroups(Context& context) {
   std::vector<Listed> rows;
   for (const auto& group : groups) {
     const std::string name = memberText(group, "name");
-    rows.push_back({name, {name, membersText(group), memberText(group, "managedBy"), memberText(group, "createdAt")}});
+    rows.push_back({name, {name, membersText(group), memberText(group, "managedBy"), momentText(group, "createdAt")}});
   }
   printList(context, groups, {copied("GROUP"), "MEMBERS", "MANAGED BY", extra("SINCE")}, rows);
   return kDone;
@@ -87,12 +87,11 @@ class GroupsDelete final : public Verb {
 }  // namespace
 
 void addGroups(const AddVerb& add) {
-  add({.name = "groups",
-       .summary = "List groups of users with which workspaces are shared; create, delete, add, remove",
-       .examples = {"swarm groups", "swarm groups create devs", "swarm share web1 --group devs"}},
-      plainVerb(listGroups));
-  add({.name = "groups list", .summary = "List your groups, or for administrators all", .examples = {"swarm groups list -o json"}},
-      plainVerb(listGroups));
+  addListVerb(add,
+              {.name = "groups",
+               .summary = "List groups of users with which workspaces are shared; create, delete, add, remove",
+               .examples = {"swarm groups", "swarm groups create devs", "swarm share web1 --group devs"}},
+              listGroups);
   add({.name = "groups create", .summary = "Create a group", .examples = {"swarm groups create devs"}},
       wordVerb({"name", "Group name", {}}, createGroup));
   add({.name = "groups add", .summary = "Add users to a group", .examples = {"swarm groups add devs ada ben"}},

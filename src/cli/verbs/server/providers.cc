@@ -83,10 +83,11 @@ int validateProvider(Context& context, const std::string& type) {
 void addProviders(const AddVerb& add) {
   const Word type{"type", "Provider, as `swarm providers` lists them", providerNames()};
   add({.name = "status", .summary = "Show totals of the swarm, and its providers", .examples = {"swarm status"}}, plainVerb(showStatus));
-  add({.name = "providers",
-       .summary = "List providers; regions, show, validate",
-       .examples = {"swarm providers", "swarm providers validate docker"}},
-      plainVerb(listProviders));
+  addListVerb(add,
+              {.name = "providers",
+               .summary = "List providers; regions, show, validate",
+               .examples = {"swarm providers", "swarm providers validate docker"}},
+              listProviders);
   add({.name = "providers regions",
        .summary = "List where workspaces can be: regions of Fly.io, names of Docker hosts",
        .examples = {"swarm providers regions"}},

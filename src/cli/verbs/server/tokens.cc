@@ -9,7 +9,7 @@ const std::vector<std::string> kScopeNames{"read", "write", "inside", "admin"};
 
 std::string scopesOf(const boost::json::value& token) {
   std::string text;
-  for (const auto& scope : token.at("scopes").as_array()) text += (text.empty() ? "" : ",") + std::string(scope.as_string());
+  for (const auto& scope : token.at("scopes").as_array()) text += (text.empty() ? "" : ", ") + std::string(scope.as_string());
   return text;
 }
 
@@ -25,12 +25,12 @@ int listTokens(Context& context) {
   const boost::json::array tokens = context.client().listAccessTokens();
   std::vector<Listed> rows;
   for (const auto& token : tokens) {
-    const std::string id = memberText(token, "id"), used = memberText(token, "lastUsedAt");
+    const std::string id = memberText(token, "id"), used = momentText(token, "lastUsedAt");
     rows.push_back({id,
-                    {id, memberText(token, "name"), memberText(token, "owner"), scopesOf(token), limitsOf(token),
-                     used.empty() ? "never" : used, memberText(token, "expiresAt")}});
+                    {id, memberText(token, "name"), scopesOf(token), limitsOf(token), used.empty() ? "never" : used,
+                     momentText(token, "expiresAt"), memberText(token, "owner")}});
   }
-  printList(context, tokens, {copied("TOKEN"), "NAME", "OWNER", "SCOPES", extra("WORKSPACES"), "LAST USE", "UNTIL"}, rows);
+  printList(context, tokens, {copied("TOKEN"), "NAME", "SCOPES", "LIMITS", copied("LAST USE"), copied("ENDS"), extra("OWNER")}, rows);
   return kDone;
 }
 
@@ -53,9 +53,9 @@ class TokensCreate final : public Verb {
     if (printStructured(context, token)) return kDone;
     print(memberText(token, "token") + "\n");
     report(
-        format("Valid until {}. Store it now: it is not shown again. Programs send it as \"Authorization: Bearer\"; `swarm` reads it from "
+        format("It ends {}. Store it now: it is not shown again. Programs send it as \"Authorization: Bearer\"; `swarm` reads it from "
                "SWARM_TOKEN.\n",
-               memberText(token, "expiresAt")));
+               momentText(token, "expiresAt")));
     return kDone;
   }
 
@@ -72,12 +72,11 @@ void revokeToken(Context& context, const std::string& id) {
 }  // namespace
 
 void addTokens(const AddVerb& add) {
-  add({.name = "tokens",
-       .summary = "List access tokens, with which programs act for you; create, revoke",
-       .examples = {"swarm tokens", "swarm tokens create ci --scope write"}},
-      plainVerb(listTokens));
-  add({.name = "tokens list", .summary = "List access tokens, without their secrets", .examples = {"swarm tokens list -o json"}},
-      plainVerb(listTokens));
+  addListVerb(add,
+              {.name = "tokens",
+               .summary = "List access tokens, with which programs act for you; create, revoke",
+               .examples = {"swarm tokens", "swarm tokens create ci --scope write"}},
+              listTokens);
   add({.name = "tokens create",
        .summary = "Create an access token, and print its secret once",
        .examples = {"swarm tokens create ci --scope write,inside --prefix ci-",

@@ -9,7 +9,7 @@ const std::vector<std::string> kRoleNames{"user", "operator", "auditor", "admin"
 
 std::string stateOf(const boost::json::value& user) {
   if (memberText(user, "disabled") == "true") return "disabled";
-  if (!memberText(user, "invitedUntil").empty()) return "invited until " + memberText(user, "invitedUntil");
+  if (!memberText(user, "invitedUntil").empty()) return format("invited (ends {})", momentText(user, "invitedUntil"));
   if (memberText(user, "kind") == "service") return "service";
   return memberText(user, "hasPassword") == "true" ? "active" : "without password";
 }
@@ -19,7 +19,7 @@ int listUsers(Context& context) {
   std::vector<Listed> rows;
   for (const auto& user : users) {
     const std::string name = memberText(user, "name");
-    rows.push_back({name, {name, memberText(user, "role"), stateOf(user), memberText(user, "createdAt")}});
+    rows.push_back({name, {name, memberText(user, "role"), stateOf(user), momentText(user, "createdAt")}});
   }
   printList(context, users, {copied("USER"), "ROLE", "STATE", extra("SINCE")}, rows);
   return kDone;
@@ -101,14 +101,16 @@ class UsersDelete final : public Verb {
   void declare(Arguments& arguments) override {
     arguments.word("name", name_, "User name").suggest(userNames());
     arguments.option("--hand-over-to", successor_, "User who gets their workspaces, snapshots, volumes and reserved names")
-        .suggest(userNames());
+        .suggest(userNames())
+        .sets("/handOverTo");
     arguments.flag("-y,--yes", yes_, "Do not ask");
   }
 
   int run(Context& context) override {
     if (!yes_) {
-      report(format("{} is deleted, and their sessions end. The name is not used again.{}\n", name_,
-                    successor_.empty() ? "" : format(" {} gets what belongs to them.", successor_)));
+      report(format("{} will be deleted, and their sessions end. The name is not used again. {}\n", name_,
+                    successor_.empty() ? "If they have workspaces or snapshots, name the user who gets them: --hand-over-to USER."
+                                       : format("{} will get what belongs to them.", successor_)));
       if (!confirmed()) return kFailed;
     }
     context.client().deleteUser(name_, successor_);
@@ -124,6 +126,10 @@ class UsersDelete final : public Verb {
 void disable(Context& context, const std::string& name) {
   context.client().disableUser(name);
   report(format("{} is disabled, and signed out everywhere.\n", name));
+  std::vector<std::string> running;
+  for (const Instance& instance : context.client().listInstances({.status = InstanceStatus::running, .owner = name}))
+    running.push_back(instance.config.name);
+  if (!running.empty()) report(format("Their workspaces keep running. To stop them: swarm stop {}\n", joined(running, " ")));
 }
 
 void enable(Context& context, const std::string& name) {
@@ -134,10 +140,11 @@ void enable(Context& context, const std::string& name) {
 }  // namespace
 
 void addUsers(const AddVerb& add) {
-  add({.name = "users",
-       .summary = "List users; create, invite, role, disable, enable, reset, delete",
-       .examples = {"swarm users", "swarm users create ben"}},
-      plainVerb(listUsers));
+  addListVerb(add,
+              {.name = "users",
+               .summary = "List users; create, invite, role, disable, enable, reset, delete",
+               .examples = {"swarm users", "swarm users create ben"}},
+              listUsers);
   add({.name = "users create",
        .summary = "Create a user, and print a link with which they set their password",
        .examples = {"swarm users create ben", "swarm users create olaf --role operator", "swarm users create build-bot --service"}},

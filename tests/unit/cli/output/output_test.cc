@@ -43,6 +43,13 @@ TEST(Table, neverCutsWhatPeopleCopyAndLosesNoText) {
   EXPECT_NE(table.render(20, false).find("http://web1.swarm.localhost:7420/"), std::string::npos);
 }
 
+TEST(Message, isWrappedAtBlanksAndKeepsWhatPeopleCopyWhole) {
+  EXPECT_EQ(wrapMessage("one two three four\nfive\n", 9), "one two\nthree\nfour\nfive\n");
+  EXPECT_EQ(wrapMessage("Run `swarm start web1` first", 12), "Run\n`swarm start web1`\nfirst");
+  EXPECT_EQ(wrapMessage("see http://web1.swarm.localhost:7420/", 12), "see\nhttp://web1.swarm.localhost:7420/");
+  EXPECT_EQ(wrapMessage("  --name: is taken", 80), "  --name: is taken");
+}
+
 TEST(Table, showsNoControlCharacterOfAnyoneAsItIs) {
   Table table({copied("NAME"), "STATUS"});
   table.add({"a\033]0;owned\a\u009b31m\u202e", Cell("running", "32")});
