@@ -78,6 +78,7 @@ class StoreAuth final : public Auth {
                    .throttle = throttle_,
                    .audit = options.audit,
                    .noteRevocation = [this] { noteRevocation(); },
+                   .forgetTokens = [this](const std::string& user) { access_tokens_.forgetOf(user); },
                    .check = [this](std::string user, Secret password, LoginOrigin origin) { return check(user, password, origin); },
                    .goOn =
                        [this](UserRecord user, std::string kind, LoginOrigin origin, OfferEnrolment offer) {
@@ -294,11 +295,12 @@ class StoreAuth final : public Auth {
     if (!principal || !stillSignedIn(*principal)) co_return std::nullopt;
     const auto maker = sessions_.record(principal->sessionId);
     auto user = co_await store_.getUser(principal->user);
-    if (!maker || !user || user->disabled) co_return std::nullopt;
+    // Their maker may have signed out everywhere in the meantime.
+    if (!maker || !user || user->disabled || generationOf(maker->id) != user->tokenGeneration) co_return std::nullopt;
     // A chain of links ends with the sign-in that it began with.
     const SystemTime last = std::max(maker->expiresAt, maker->signedInAt + kMaxSessionLife);
     const auto life = std::min<std::chrono::seconds>(kSessionLife, std::chrono::floor<std::chrono::seconds>(last - clock_.now()));
-    co_return co_await begin(std::move(*user), life, "link", std::move(origin), maker->signedInAt);
+    co_return co_await begin(std::move(*user), life, "link", std::move(origin), maker);
   }
 
   awaitable<void> loadCookieKey() {
@@ -347,10 +349,10 @@ class StoreAuth final : public Auth {
     co_return co_await begin(std::move(*record), ttl, std::move(kind), std::move(origin));
   }
 
-  /// For a user as they were when their password, or link, was checked: Error(Unauthenticated) if they have changed since. `signed_in_at`:
-  /// of the session that makes this one; without it: now.
+  /// For a user as they were when their password, or link, was checked: Error(Unauthenticated) if they have changed since. `maker`: the
+  /// session whose link starts this one.
   awaitable<LoginResult> begin(UserRecord record, std::chrono::seconds life, std::string kind, LoginOrigin origin,
-                               std::optional<SystemTime> signed_in_at = {}) {
+                               std::optional<SessionRecord> maker = {}) {
     const std::string& user = record.name;
     const std::int64_t generation = record.tokenGeneration;
     SessionRecord session{.id = std::to_string(generation) + "." + toBase64Url(randomBytes(18)),
@@ -358,7 +360,7 @@ class StoreAuth final : public Auth {
                           .expiresAt = std::chrono::floor<std::chrono::seconds>(clock_.now()) + life,
                           .kind = std::move(kind),
                           .createdAt = clock_.now(),
-                          .signedInAt = signed_in_at.value_or(clock_.now())};
+                          .signedInAt = maker ? maker->signedInAt : clock_.now()};
     if (session.kind != "machine") log::info("signed in", {{"user", user}, {"by", session.kind}, {"address", origin.address}});
     sessions_.prune();
     if (auto oldest = sessions_.oldestOfTooMany(user)) co_await forget(std::move(*oldest));
@@ -367,7 +369,7 @@ class StoreAuth final : public Auth {
     co_await sign_ins_.begin(result.principal, session.kind, std::move(origin));
     // In memory first: a change of the password that follows in the store ends it there too.
     sessions_.add(session, generation);
-    const auto started = co_await async::attempt(store_.startSession(session, std::move(record)));
+    const auto started = co_await async::attempt(store_.startSession(session, std::move(record), maker ? maker->id : ""));
     if (!started) {
       sessions_.remove(session.id);
       if (started.error().code() != ErrorCode::NotFound) throw started.error();

@@ -76,6 +76,7 @@ awaitable<void> SwarmController::Impl::load() {
   for (NameHold& hold : co_await store.loadNameHolds()) registry.hold(std::move(hold));
   co_await places.load();
   for (Departure& departure : co_await store.loadDepartures()) registry.depart(std::move(departure));
+  for (const VolumeOwner& one : co_await store.loadVolumeOwners()) registry.setVolumeOwner(one);
   // A write that was queued behind the deletion of its owner may have written the former owner.
   for (const auto& [name, successor] : co_await store.loadSuccessors()) registry.handOver(name, successor);
 }

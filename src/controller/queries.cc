@@ -245,7 +245,7 @@ awaitable<std::vector<VolumeResponse>> SwarmController::listVolumes() {
         continue;
       }
       for (VolumeInfo& volume : *volumes) {
-        volume.owner = impl.registry.ownerOfVolume(volume.placeId, volume.owner);
+        volume.owner = impl.registry.ownerOf(volume);
         if (volume.owner.empty() && !volume.isStray) continue;
         const PlaceRecord* place = impl.registry.findPlace(volume.placeId);
         const bool of_snapshot = place && place->role == PlaceRole::snapshot;

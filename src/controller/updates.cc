@@ -1,6 +1,8 @@
 // Updates: what is applied in place, and what needs another container.
 #include "controller/updates.h"
 
+#include <algorithm>
+
 #include "base/text/format.h"
 #include "controller/placement/creation.h"
 #include "controller/placement/placement.h"
@@ -49,6 +51,19 @@ bool touchesProvider(const Instance& instance, const UpdateRequest& request) {
         .withRetryable(true)
         .withInstance(instance.id.str());
   return request.refreshImage;
+}
+
+/// Throws Conflict when a workspace that stays another user's mounts a volume of this one: its owner would read the new owner's files.
+void requireUnshared(const Registry& registry, const Entry& entry, const std::string& owner) {
+  for (const auto& [id, other] : registry.instances()) {
+    if (id == entry.id() || other->instance().provider != entry.record.instance.provider || other->instance().owner == owner) continue;
+    for (const ExternalResource& resource : other->record.external) {
+      if (resource.kind != ResourceKind::volume || std::ranges::count(entry.record.external, resource) == 0) continue;
+      throw Error(ErrorCode::Conflict, format("The workspace {} uses the volume {}, too. Delete that workspace first.",
+                                              other->instance().config.name, resource.id))
+          .withInstance(entry.id().str());
+    }
+  }
 }
 
 }  // namespace
@@ -117,18 +132,39 @@ InstanceConfig Updates::changed(const Entry& entry, const UpdateRequest& request
   return config;
 }
 
+/// Those of its places, and what it mounts of a deleted instance.
+awaitable<std::vector<VolumeOwner>> Updates::volumesFor(EntryPtr entry, std::string owner) {
+  const Registry& registry = context_.registry;
+  std::vector<VolumeOwner> all{{entry->placeId(), "", owner}};
+  for (const auto& [id, place] : registry.places())
+    if (place.instanceId == entry->id()) all.push_back({id, "", owner});
+  const Instance& instance = entry->instance();
+  const auto& storage = instance.config.storage;
+  if (std::ranges::all_of(storage, [](const StorageConfig& one) { return one.volumeName.empty(); })) co_return all;
+  for (VolumeInfo& volume : co_await context_.providers.of(*entry).listVolumes(Deadline::after(context_.options.startTimeout))) {
+    // Hosts of one provider may have a volume of this name each.
+    const bool is_mounted = volume.inUse && std::ranges::count(storage, volume.name, &StorageConfig::volumeName) > 0;
+    if (!is_mounted || registry.instanceOfPlace(volume.placeId) == entry->id() || registry.ownerOf(volume) != instance.owner) continue;
+    all.push_back({volume.placeId, volume.name, owner});
+  }
+  co_return all;
+}
+
 awaitable<Instance> Updates::handOver(EntryPtr entry, std::string from, std::string owner) {
   requireIdle(*entry);
   Instance& instance = entry->instance();
   if (instance.owner != from) throw Error(ErrorCode::Conflict, "The workspace has been handed over in the meantime.");
   if (instance.owner == owner) co_return instance;
   requireRoomFor(context_, owner, instance.provider);
+  requireUnshared(context_.registry, *entry, owner);
   UpdatingGuard guard(entry);
+  const std::vector<VolumeOwner> volumes = co_await volumesFor(entry, owner);
   InstanceRecord record = entry->record;
   record.instance.owner = owner;
   ++record.instance.version;
-  co_await context_.store.handOverInstance(record);
+  co_await context_.store.handOverInstance(record, volumes);
   context_.registry.handOver(*entry, owner);
+  for (const VolumeOwner& one : volumes) context_.registry.setVolumeOwner(one);
   instance.version = record.instance.version;
   context_.changes.changed(*entry);
   context_.routes.publish();  // before the caller ends what its former owner has open

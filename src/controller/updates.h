@@ -19,6 +19,8 @@ class Updates {
  private:
   /// As requested, and checked.
   InstanceConfig changed(const Entry& entry, const UpdateRequest& request) const;
+  /// What belongs to `owner` after a hand-over to them.
+  awaitable<std::vector<VolumeOwner>> volumesFor(EntryPtr entry, std::string owner);
   awaitable<bool> applyLive(EntryPtr entry, const InstanceConfig& config);
 
   const Context& context_;

@@ -35,6 +35,18 @@ struct ExternalResource {
   bool operator==(const ExternalResource&) const = default;
 };
 
+struct VolumeInfo {
+  std::string name;
+  PlaceId placeId;  ///< the one it was created for
+  std::string owner;
+  std::string mountPath{};
+  bool inUse = false;
+  SystemTime createdAt{};
+  /// It holds no storage of the instance, and is removed only by a user: a request that was performed twice created it, or a copy was
+  /// interrupted. It is billed like the others. Its name is its id.
+  bool isStray = false;
+};
+
 /// What a provider shall create. Everything that it creates carries labels or metadata swarm.id (the swarm), swarm.instance, swarm.owner.
 struct InstanceSpec {
   PlaceId placeId;
@@ -56,6 +68,8 @@ struct InstanceSpec {
   /// replaceInstance: from the image that config.image names now, even if the configuration is the same. Where the provider does not know
   /// whether the image is another one, a repeated call replaces again.
   bool newestImage = false;
+  /// The present owner of a volume, whose label keeps the one at the time of its creation.
+  std::function<std::string(const VolumeInfo&)> volumeOwner = [](const VolumeInfo& volume) { return volume.owner; };
 };
 
 /// What the agent at a place verifies tokens with.
@@ -146,18 +160,6 @@ struct Departure {
 
 /// Whether a new allocation applies at once or after the next start.
 enum class AllocationEffect { Live, NeedsRestart };
-
-struct VolumeInfo {
-  std::string name;
-  PlaceId placeId;  ///< the one it was created for
-  std::string owner;
-  std::string mountPath;
-  bool inUse = false;
-  SystemTime createdAt{};
-  /// It holds no storage of the instance, and is removed only by a user: a request that was performed twice created it, or a copy was
-  /// interrupted. It is billed like the others. Its name is its id.
-  bool isStray = false;
-};
 
 /// A volume that had files of an instance and does not exist any more.
 struct LostVolume {

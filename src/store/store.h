@@ -68,9 +68,10 @@ struct UserChange {
   std::optional<bool> disabled{};
   std::optional<std::string> inviteDigest{};  ///< of a new invitation; empty: withdraws the open one
   SystemTime inviteExpires{};
-  std::string ifInvited{};    ///< only while this invitation is open
-  bool endsSessions = false;  ///< all sessions, by another token generation
-  std::string onlySession{};  ///< the sessions except this one are revoked; empty: none is
+  std::string ifInvited{};     ///< only while this invitation is open
+  bool endsSessions = false;   ///< all sessions, by another token generation
+  std::string onlySession{};   ///< the sessions except this one are revoked; empty: none is
+  bool revokesTokens = false;  ///< all access tokens, with those that they created
 };
 
 struct SessionRecord {
@@ -113,6 +114,13 @@ struct NameHold {
   std::string name;
   std::string owner;
   SystemTime until{};
+};
+
+/// The owner of volumes whose label at the provider has another one: a hand-over changes no label. It outlives the instance.
+struct VolumeOwner {
+  PlaceId placeId;     ///< the one that they were created for
+  std::string volume;  ///< name of one that has an owner of its own; empty: all volumes of the place
+  std::string owner;
 };
 
 /// A set of users with whom instances are shared.
@@ -181,9 +189,10 @@ class Store {
   /// Keeps the instance's operations; no-op if the instance was already deleted. The same transaction records its departure, under the id
   /// at the provider, and `hold` reserves the name, replacing an earlier hold on it.
   virtual awaitable<void> deleteInstanceRow(InstanceId id, Departure departure, std::optional<NameHold> hold) = 0;
-  /// updateInstance, and gives the instance to the record's owner in the same transaction, with its operations and its places (snapshots
-  /// included). That user's share of it ends, and so do the rules of its ports.
-  virtual awaitable<void> handOverInstance(InstanceRecord record) = 0;
+  /// updateInstance, and gives the instance to the record's owner in the same transaction, with its operations, its places (snapshots
+  /// included) and `volumes`. That user's share of it ends, and so do the rules of its ports.
+  virtual awaitable<void> handOverInstance(InstanceRecord record, std::vector<VolumeOwner> volumes) = 0;
+  virtual awaitable<std::vector<VolumeOwner>> loadVolumeOwners() = 0;
   virtual awaitable<std::vector<NameHold>> loadNameHolds() = 0;
   virtual awaitable<void> dropNameHold(std::string name) = 0;  ///< no-op if absent
   virtual awaitable<void> pruneNameHolds(SystemTime now) = 0;  ///< removes expired holds
@@ -228,18 +237,18 @@ class Store {
   /// In one transaction; returns the changed user. NotFound when the user, or the invitation of `ifInvited`, does not exist; Conflict when
   /// the last enabled administrator with a password would be lost, and for an invitation of a disabled user.
   virtual awaitable<UserRecord> changeUser(std::string name, UserChange change) = 0;
-  /// Deletes the user with their sessions, access tokens, memberships and idempotency keys, in one transaction, and gives what belongs to
-  /// them (instances, places, operations, holds, departures) to `successor`. With an empty one: Conflict while there are instances or
-  /// places. Conflict, too, when the last enabled administrator with a password would be lost. NotFound for an unknown user or successor.
-  /// The name of a deleted user is not used again.
+  /// Deletes the user with their sessions, access tokens (and those that these created), memberships and idempotency keys, in one
+  /// transaction, and gives what belongs to them (instances, places, operations, holds, departures) to `successor`. With an empty one:
+  /// Conflict while there are instances or places. Conflict, too, when the last enabled administrator with a password would be lost.
+  /// NotFound for an unknown user or successor. The name of a deleted user is not used again.
   virtual awaitable<void> deleteUser(std::string name, std::string successor) = 0;
   /// Deleted users, and the users who have what belonged to them; empty: none.
   virtual awaitable<std::map<std::string, std::string>> loadSuccessors() = 0;
   virtual awaitable<void> setGitIdentity(std::string user, GitIdentity identity) = 0;  ///< NotFound when the user does not exist
   virtual awaitable<std::vector<UserRecord>> listUsers() = 0;
   /// Inserts a session of `user`. NotFound unless the user is as given, and not disabled: with this password, token generation and second
-  /// factor.
-  virtual awaitable<void> startSession(SessionRecord session, UserRecord user) = 0;
+  /// factor; and when `maker`, the session whose link starts this one (empty: none), has been revoked.
+  virtual awaitable<void> startSession(SessionRecord session, UserRecord user, std::string maker = {}) = 0;
   virtual awaitable<void> putSession(SessionRecord session) = 0;
   /// Never shortens a session; no-op if it is absent or revoked.
   virtual awaitable<void> extendSession(std::string id, SystemTime expires_at) = 0;
@@ -283,10 +292,11 @@ class Store {
   virtual awaitable<std::vector<TokenKeyRecord>> loadTokenKeys() = 0;  ///< from the oldest
   virtual awaitable<void> pruneTokenKeys(SystemTime now) = 0;          ///< removes expired keys
 
-  virtual awaitable<void> insertAccessToken(AccessTokenRecord record) = 0;  ///< AlreadyExists when its owner has one of this name
+  /// AlreadyExists when its owner has one of this name; NotFound when its parent is absent.
+  virtual awaitable<void> insertAccessToken(AccessTokenRecord record) = 0;
   /// The last uses, by id; ids without a token are ignored.
   virtual awaitable<void> noteAccessTokenUses(std::map<std::string, SystemTime> uses) = 0;
-  virtual awaitable<void> deleteAccessToken(std::string id) = 0;             ///< no-op if absent
+  virtual awaitable<void> deleteAccessToken(std::string id) = 0;             ///< with those that it created; no-op if absent
   virtual awaitable<std::vector<AccessTokenRecord>> loadAccessTokens() = 0;  ///< from the oldest
   virtual awaitable<void> pruneAccessTokens(SystemTime now) = 0;             ///< removes expired ones
 

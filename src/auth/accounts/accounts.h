@@ -32,6 +32,7 @@ class Accounts {
   virtual awaitable<UserRecord> setRole(std::string name, Role role) = 0;
   /// Withdraws the invitation of a disabled user, too.
   virtual awaitable<UserRecord> setDisabled(std::string name, bool disabled) = 0;
+  /// By an administrator: revokes the user's access tokens, too, as an accepted invitation does.
   virtual awaitable<void> resetPassword(std::string name, Secret password) = 0;
   /// By the user, with the present password; ends their other sessions. Throws Error(InvalidArgument) for a wrong one, and
   /// Error(TooManyRequests) like a sign-in.

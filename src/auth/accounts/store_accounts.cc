@@ -40,8 +40,10 @@ void StoreAccounts::remember(const UserRecord& user) {
 }
 
 awaitable<UserRecord> StoreAccounts::change(std::string name, UserChange change) {
+  const bool revokes_tokens = change.revokesTokens;
   UserRecord changed = co_await parts_.store.changeUser(std::move(name), std::move(change));
   remember(changed);
+  if (revokes_tokens) parts_.forgetTokens(changed.name);
   parts_.noteRevocation();
   co_return changed;
 }
@@ -100,8 +102,9 @@ awaitable<std::optional<SignInStep>> StoreAccounts::acceptInvitation(std::string
   std::string hash = co_await parts_.passwords.hash(password);
   std::optional<UserRecord> changed;
   auto accept = [&]() -> awaitable<void> {
-    changed =
-        co_await change(*user, {.passwordHash = std::move(hash), .inviteDigest = "", .ifInvited = digestOf(code), .endsSessions = true});
+    changed = co_await change(
+        *user,
+        {.passwordHash = std::move(hash), .inviteDigest = "", .ifInvited = digestOf(code), .endsSessions = true, .revokesTokens = true});
   };
   AuditRecord record = recordBy({}, origin);
   record.action = "acceptInvitation";
@@ -133,7 +136,7 @@ awaitable<void> StoreAccounts::resetPassword(std::string name, Secret password) 
   co_await requirePerson(name);
   requirePassword(password);
   std::string hash = co_await parts_.passwords.hash(password);
-  co_await change(name, {.passwordHash = std::move(hash), .inviteDigest = "", .endsSessions = true});
+  co_await change(name, {.passwordHash = std::move(hash), .inviteDigest = "", .endsSessions = true, .revokesTokens = true});
   log::info("password of a user reset", {{"user", name}});
 }
 
@@ -155,6 +158,7 @@ awaitable<void> StoreAccounts::endSessions(std::string name) {
 
 void StoreAccounts::forget(const std::string& name) {
   parts_.sessions.removeUser(name);
+  parts_.forgetTokens(name);
   {
     const std::lock_guard lock(mutex_);
     invitations_.erase(name);
@@ -177,7 +181,8 @@ awaitable<Accounts::Recovered> StoreAccounts::recoverAdmin() {
                                    .passwordHash = std::move(hash),
                                    .disabled = false,
                                    .inviteDigest = "",
-                                   .endsSessions = true});
+                                   .endsSessions = true,
+                                   .revokesTokens = true});
   co_await parts_.store.deleteSecondFactor(recovered.name);
   co_return recovered;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <mutex>
 
+#include "async/attempt.h"
 #include "base/diagnostics/log.h"
 #include "base/error.h"
 #include "base/id.h"
@@ -54,7 +55,9 @@ bool isAccessTokenSecret(std::string_view text) {
 
 awaitable<void> AccessTokens::load() {
   co_await parts_.store.pruneAccessTokens(parts_.clock.now());
-  for (const AccessTokenRecord& record : co_await parts_.store.loadAccessTokens()) add(record);
+  const std::vector<AccessTokenRecord> all = co_await parts_.store.loadAccessTokens();
+  const std::unique_lock lock(mutex_);
+  for (const AccessTokenRecord& record : all) insert(record);
 }
 
 awaitable<CreatedAccessToken> AccessTokens::create(const Principal& by, AccessToken wanted, std::chrono::hours life) {
@@ -67,6 +70,7 @@ awaitable<CreatedAccessToken> AccessTokens::create(const Principal& by, AccessTo
   wanted.createdAt = parts_.clock.now();
   wanted.expiresAt = wanted.createdAt + life;
   requireWithin(by, wanted);
+  if (by.token) wanted.parent = by.token->id;
   co_await maintain();  // the name of an expired token is free
   const std::vector<AccessToken> all = list();
   const auto count = static_cast<std::size_t>(std::ranges::count(all, wanted.owner, &AccessToken::owner));
@@ -74,8 +78,9 @@ awaitable<CreatedAccessToken> AccessTokens::create(const Principal& by, AccessTo
     throw Error(ErrorCode::Conflict, format("{} has {} access tokens, the maximum. Revoke one first.", wanted.owner, count));
   CreatedAccessToken created{std::move(wanted), makeAccessTokenSecret()};
   const AccessTokenRecord record{created.token, secretDigestOf(created.secret.reveal())};
-  co_await parts_.store.insertAccessToken(record);
-  add(record);
+  const auto stored = co_await async::attempt(parts_.store.insertAccessToken(record));
+  if (!stored && stored.error().code() != ErrorCode::NotFound) throw stored.error();
+  if (!stored || !add(record)) throw Error(ErrorCode::Unauthenticated, "The access token has been revoked.");
   log::info("access token created", {{"user", by.user}, {"owner", created.token.owner}, {"token", created.token.id}});
   co_return created;
 }
@@ -135,12 +140,18 @@ std::optional<Principal> AccessTokens::find(const Principal& principal) const {
   return current && current->role == principal.role ? current : std::nullopt;
 }
 
-void AccessTokens::add(const AccessTokenRecord& record) {
+bool AccessTokens::add(const AccessTokenRecord& record) {
+  std::unique_lock lock(mutex_);
+  if (!record.token.parent.empty() && !by_id_.contains(record.token.parent)) return false;
+  insert(record);
+  return true;
+}
+
+void AccessTokens::insert(const AccessTokenRecord& record) {
   auto entry = std::make_shared<Entry>();
   entry->token = std::make_shared<const AccessToken>(record.token);
   entry->digest = record.digest;
   entry->usedAt = entry->savedUse = record.token.lastUsedAt ? numberOf(*record.token.lastUsedAt) : 0;
-  std::unique_lock lock(mutex_);
   by_id_[record.token.id] = entry;
   by_digest_[record.digest] = entry;
 }
@@ -149,9 +160,28 @@ bool AccessTokens::forget(std::string_view id) {
   std::unique_lock lock(mutex_);
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return false;
-  by_digest_.erase(found->second->digest);
-  by_id_.erase(found);
+  erase(found->first);
   return true;
+}
+
+void AccessTokens::forgetOf(std::string_view owner) {
+  std::unique_lock lock(mutex_);
+  std::vector<std::string> own;
+  for (const auto& [id, entry] : by_id_)
+    if (entry->token->owner == owner) own.push_back(id);
+  for (const std::string& id : own) erase(id);
+}
+
+void AccessTokens::erase(const std::string& id) {
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return;
+  const EntryPtr entry = found->second;
+  by_digest_.erase(entry->digest);
+  by_id_.erase(found);
+  std::vector<std::string> created;
+  for (const auto& [child, other] : by_id_)
+    if (other->token->parent == entry->token->id) created.push_back(child);
+  for (const std::string& child : created) erase(child);
 }
 
 bool AccessTokens::isOver(const Entry& entry) const {

@@ -46,8 +46,9 @@ class AccessTokens {
   /// the owner has a token of this name, or very many. Error(PermissionDenied) when `by` used a token that permits less, or ends earlier.
   awaitable<CreatedAccessToken> create(const Principal& by, AccessToken wanted, std::chrono::hours life);
   std::vector<AccessToken> list() const;  ///< that have not expired, from the oldest
-  /// It is invalid from here on, and what it opened ends. No-op if absent.
+  /// It is invalid from here on, with the tokens that it created, and what they opened ends. No-op if absent.
   awaitable<void> revoke(std::string id);
+  void forgetOf(std::string_view owner);  ///< after the deletion of the rows of this owner's tokens, and of those that they created
   /// Stores the last uses, and forgets expired tokens and those of deleted users. Call it once a minute.
   awaitable<void> maintain();
 
@@ -66,8 +67,10 @@ class AccessTokens {
   };
   using EntryPtr = std::shared_ptr<Entry>;
 
-  void add(const AccessTokenRecord& record);
-  bool forget(std::string_view id);
+  bool add(const AccessTokenRecord& record);     ///< false: its parent was revoked
+  bool forget(std::string_view id);              ///< with the tokens that it created; false: it was absent
+  void insert(const AccessTokenRecord& record);  ///< these two with the lock
+  void erase(const std::string& id);
   bool isOver(const Entry& entry) const;
   std::optional<Principal> principalOf(const Entry& entry) const;
   std::vector<EntryPtr> entries() const;

@@ -50,6 +50,7 @@ InstanceSpec specOf(const Context& context, const Entry& entry) {
   for (const auto& [name, value] : context.options.environment) spec.config.env.try_emplace(name, value);
   addAgentSettings(context, spec, entry, "");
   spec.known = entry.record.external;
+  spec.volumeOwner = [&registry = context.registry](const VolumeInfo& volume) { return registry.ownerOf(volume); };
   return spec;
 }
 

@@ -167,7 +167,7 @@ awaitable<void> Creation::checkVolumes(Provider& provider, const CreateRequest& 
   for (const VolumeInfo& volume : co_await provider.listVolumes(Deadline::after(kVolumesTimeout))) {
     const auto wanted = std::ranges::find(storage, volume.name, &StorageConfig::volumeName);
     if (wanted == storage.end() || volume.owner != request.owner) continue;
-    if (context_.registry.ownerOfVolume(volume.placeId, volume.owner) == request.owner) continue;
+    if (context_.registry.ownerOf(volume) == request.owner) continue;
     throw Error(ErrorCode::Unprocessable,
                 format("The volume {} does not belong to {}. Choose another volumeName.", volume.name, request.owner))
         .withField("/storage", "the volume belongs to another user");

@@ -80,9 +80,11 @@ std::string Registry::ownerOfPlace(const PlaceId& id) const {
   return gone == departures_.end() ? std::string() : gone->second.owner;
 }
 
-std::string Registry::ownerOfVolume(const PlaceId& place, const std::string& label) const {
-  const std::string owner = ownerOfPlace(place);
-  return presentOwner(owner.empty() ? label : owner);
+std::string Registry::ownerOf(const VolumeInfo& volume) const {
+  if (auto own = volume_owners_.find({volume.placeId, volume.name}); own != volume_owners_.end()) return presentOwner(own->second);
+  if (std::string owner = ownerOfPlace(volume.placeId); !owner.empty()) return presentOwner(owner);
+  const auto of_place = volume_owners_.find({volume.placeId, std::string()});
+  return presentOwner(of_place == volume_owners_.end() ? volume.owner : of_place->second);
 }
 
 void Registry::forgetDepartures(SystemTime before) {

@@ -99,8 +99,9 @@ class Registry {
   void placeChanged(const Entry& entry, const PlaceId& former);
   bool knowsPlace(const PlaceId& id) const { return place_owners_.contains(id) || places_.contains(id); }
   std::string ownerOfPlace(const PlaceId& id) const;  ///< also of a deleted one; empty: unknown to this swarm
-  /// The present owner of a volume. `label`: the owner at the time of its creation, as the provider has it.
-  std::string ownerOfVolume(const PlaceId& place, const std::string& label) const;
+  /// The present owner of a volume, whose label (`volume.owner`) keeps the one at the time of its creation.
+  std::string ownerOf(const VolumeInfo& volume) const;
+  void setVolumeOwner(const VolumeOwner& one) { volume_owners_[{one.placeId, one.volume}] = one.owner; }
   InstanceId instanceOfPlace(const PlaceId& id) const;
 
   const std::map<PlaceId, Departure>& departures() const { return departures_; }  ///< of deleted places, by id
@@ -125,7 +126,8 @@ class Registry {
   std::map<PlaceId, PlaceRecord> places_;
   std::map<PlaceId, InstanceId> place_owners_;  ///< by current place
   std::map<PlaceId, Departure> departures_;
-  std::map<std::string, std::string> successors_;  ///< of deleted users
+  std::map<std::pair<PlaceId, std::string>, std::string> volume_owners_;  ///< after hand-overs
+  std::map<std::string, std::string> successors_;                         ///< of deleted users
   std::map<std::string, GitIdentity> git_identities_;
 };
 

@@ -26,7 +26,8 @@ struct AccessToken {
   SystemTime createdAt{};
   SystemTime expiresAt{};
   std::optional<SystemTime> lastUsedAt{};
+  std::string parent{};  ///< the token that created it, and with which it ends; empty: a session did
 };
-BOOST_DESCRIBE_STRUCT(AccessToken, (), (id, name, owner, scopes, namePrefix, maxInstances, createdAt, expiresAt, lastUsedAt))
+BOOST_DESCRIBE_STRUCT(AccessToken, (), (id, name, owner, scopes, namePrefix, maxInstances, createdAt, expiresAt, lastUsedAt, parent))
 
 }  // namespace swarm

@@ -152,6 +152,14 @@ CREATE TABLE second_factors(
   user TEXT PRIMARY KEY, seed TEXT NOT NULL, since INTEGER NOT NULL, last_step INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE recovery_codes(user TEXT NOT NULL, digest TEXT NOT NULL, PRIMARY KEY(user, digest)) STRICT, WITHOUT ROWID;
 )",
+    // 15: owners of volumes that outlive a hand-over; one that preceded this step is known as long as the instance or its departure is
+    R"(
+CREATE TABLE volume_owners(
+  place_id TEXT NOT NULL, volume TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY(place_id, volume)) STRICT, WITHOUT ROWID;
+INSERT INTO volume_owners SELECT iif(place_id = '', id, place_id), '', owner FROM instances;
+INSERT OR IGNORE INTO volume_owners SELECT id, '', json_extract(body, '$.owner') FROM places;
+INSERT OR IGNORE INTO volume_owners SELECT instance_id, '', owner FROM departures WHERE volumes = 0;
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

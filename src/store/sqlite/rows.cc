@@ -90,7 +90,7 @@ std::vector<InstanceRecord> loadInstances(Database& database, const SecretBox& b
   return out;
 }
 
-void handOverInstance(Database& database, const SecretBox& box, const InstanceRecord& record) {
+void handOverInstance(Database& database, const SecretBox& box, const InstanceRecord& record, const std::vector<VolumeOwner>& volumes) {
   const std::string &id = record.instance.id.str(), &owner = record.instance.owner;
   updateInstance(database, box, record);
   database.execute("UPDATE instances SET owner = ? WHERE id = ?", {owner, id});
@@ -98,6 +98,14 @@ void handOverInstance(Database& database, const SecretBox& box, const InstanceRe
   database.execute("UPDATE places SET body = json_set(body, '$.owner', ?1) WHERE instance_id = ?2", {owner, id});
   database.execute("DELETE FROM shares WHERE instance_id = ? AND kind = 'user' AND grantee = ?", {id, owner});
   database.execute("DELETE FROM port_rules WHERE instance_id = ?", {id});
+  for (const VolumeOwner& one : volumes)
+    database.execute("INSERT OR REPLACE INTO volume_owners(place_id, volume, owner) VALUES(?, ?, ?)",
+                     {one.placeId.str(), one.volume, one.owner});
+}
+
+std::vector<VolumeOwner> loadVolumeOwners(Database& database) {
+  return collect(database.query("SELECT place_id, volume, owner FROM volume_owners ORDER BY place_id, volume"),
+                 [](const Rows& rows) { return VolumeOwner{PlaceId(rows.text(0)), rows.text(1), rows.text(2)}; });
 }
 
 void recordExternal(Database& database, const InstanceId& instance_id, const ExternalResource& resource) {

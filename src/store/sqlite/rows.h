@@ -16,7 +16,8 @@ namespace swarm::sqlite {
 void insertInstance(Database& database, const SecretBox& box, const InstanceRecord& record);
 void updateInstance(Database& database, const SecretBox& box, const InstanceRecord& record);
 std::vector<InstanceRecord> loadInstances(Database& database, const SecretBox& box);
-void handOverInstance(Database& database, const SecretBox& box, const InstanceRecord& record);
+void handOverInstance(Database& database, const SecretBox& box, const InstanceRecord& record, const std::vector<VolumeOwner>& volumes);
+std::vector<VolumeOwner> loadVolumeOwners(Database& database);
 void recordExternal(Database& database, const InstanceId& instance_id, const ExternalResource& resource);
 
 void putPlace(Database& database, const PlaceRecord& place);
@@ -48,7 +49,7 @@ void deleteUser(Database& database, const std::string& name, const std::string& 
 std::map<std::string, std::string> loadSuccessors(Database& database);
 void setGitIdentity(Database& database, const std::string& user, const GitIdentity& identity);
 std::vector<SessionRecord> loadSessions(Database& database);
-void startSession(Database& database, const SessionRecord& session, const UserRecord& user);
+void startSession(Database& database, const SessionRecord& session, const UserRecord& user, const std::string& maker);
 void putSession(Database& database, const SessionRecord& session);
 /// Throws Error(NotFound) unless the user is as given, and not disabled.
 void requireAsGiven(Database& database, const UserRecord& user);
@@ -75,5 +76,7 @@ std::optional<Secret> getSecret(Database& database, const SecretBox& box, const 
 void putSecret(Database& database, const SecretBox& box, const std::string& name, const Secret& value);
 std::vector<AccessTokenRecord> loadAccessTokens(Database& database);
 void insertAccessToken(Database& database, const AccessTokenRecord& record);
+/// The token with this id and those of this owner, with those that they created. An empty text is none's.
+void deleteAccessTokens(Database& database, const std::string& id, const std::string& owner);
 
 }  // namespace swarm::sqlite

@@ -48,9 +48,10 @@ class SqliteStore final : public Store {
       if (hold) sqlite::putNameHold(database, *hold);
     });
   }
-  awaitable<void> handOverInstance(InstanceRecord record) override {
-    co_await write([&](Database& database) { sqlite::handOverInstance(database, *box_, record); });
+  awaitable<void> handOverInstance(InstanceRecord record, std::vector<VolumeOwner> volumes) override {
+    co_await write([&](Database& database) { sqlite::handOverInstance(database, *box_, record, volumes); });
   }
+  awaitable<std::vector<VolumeOwner>> loadVolumeOwners() override { return read(sqlite::loadVolumeOwners); }
   awaitable<std::vector<NameHold>> loadNameHolds() override { return read(sqlite::loadNameHolds); }
   awaitable<void> dropNameHold(std::string name) override {
     co_await write([&](Database& database) { database.execute("DELETE FROM name_holds WHERE name = ?", {name}); });
@@ -142,8 +143,8 @@ class SqliteStore final : public Store {
   awaitable<std::vector<UserRecord>> listUsers() override {
     co_return co_await read([&](Database& database) { return sqlite::loadUsers(database, std::nullopt); });
   }
-  awaitable<void> startSession(SessionRecord session, UserRecord user) override {
-    co_await write([&](Database& database) { sqlite::startSession(database, session, user); });
+  awaitable<void> startSession(SessionRecord session, UserRecord user, std::string maker) override {
+    co_await write([&](Database& database) { sqlite::startSession(database, session, user, maker); });
   }
   awaitable<void> putSession(SessionRecord session) override {
     co_await write([&](Database& database) { sqlite::putSession(database, session); });
@@ -258,7 +259,7 @@ class SqliteStore final : public Store {
     });
   }
   awaitable<void> deleteAccessToken(std::string id) override {
-    co_await write([&](Database& database) { database.execute("DELETE FROM access_tokens WHERE id = ?", {id}); });
+    co_await write([&](Database& database) { sqlite::deleteAccessTokens(database, id, ""); });
   }
   awaitable<std::vector<AccessTokenRecord>> loadAccessTokens() override { return read(sqlite::loadAccessTokens); }
   awaitable<void> pruneAccessTokens(SystemTime now) override {

@@ -124,6 +124,7 @@ UserRecord changeUser(Database& database, const std::string& name, const UserCha
   if (user.disabled) endAccess(database, name);
   if (!change.onlySession.empty())
     database.execute("UPDATE sessions SET revoked = 1 WHERE user = ? AND id <> ?", {name, change.onlySession});
+  if (change.revokesTokens) deleteAccessTokens(database, "", name);
   return user;
 }
 
@@ -140,7 +141,7 @@ void deleteUser(Database& database, const std::string& name, const std::string& 
   database.execute("DELETE FROM idempotency_keys WHERE user = ?", {name});
   database.execute("DELETE FROM sessions WHERE user = ?", {name});
   endAccess(database, name);
-  database.execute("DELETE FROM access_tokens WHERE owner = ?", {name});
+  deleteAccessTokens(database, "", name);
   deleteSecondFactor(database, name);
   database.execute("DELETE FROM users WHERE name = ?", {name});
   database.execute("INSERT INTO former_users(name, successor) VALUES(?, ?)", {name, successor});
@@ -175,8 +176,10 @@ void requireAsGiven(Database& database, const UserRecord& user) {
   if (!is_as_given) throw Error(ErrorCode::NotFound, format("The account of {} has changed.", user.name));
 }
 
-void startSession(Database& database, const SessionRecord& session, const UserRecord& user) {
+void startSession(Database& database, const SessionRecord& session, const UserRecord& user, const std::string& maker) {
   requireAsGiven(database, user);
+  if (!maker.empty() && count(database.query("SELECT count(*) FROM sessions WHERE id = ? AND revoked = 0", {maker})) == 0)
+    throw Error(ErrorCode::NotFound, "The session whose link was opened has ended.");
   putSession(database, session);
 }
 
@@ -204,8 +207,18 @@ void insertAccessToken(Database& database, const AccessTokenRecord& record) {
   if (count(database.query("SELECT count(*) FROM access_tokens WHERE owner = ? AND name = ?", {token.owner, token.name})) > 0)
     throw Error(ErrorCode::AlreadyExists, format("{} has an access token named \"{}\". Choose another name.", token.owner, token.name))
         .withField("/name", "is taken");
+  if (!token.parent.empty() && count(database.query("SELECT count(*) FROM access_tokens WHERE id = ?", {token.parent})) == 0)
+    throw Error(ErrorCode::NotFound, "The access token that creates this one has been revoked.");
   database.execute("INSERT INTO access_tokens(id, owner, name, digest, expires_at, last_used_at, body) VALUES(?, ?, ?, ?, ?, 0, ?)",
                    {token.id, token.owner, token.name, record.digest, toNumber(token.expiresAt), json::serialize(toJson(token))});
+}
+
+void deleteAccessTokens(Database& database, const std::string& id, const std::string& owner) {
+  database.execute(
+      "WITH RECURSIVE ended(id) AS (SELECT id FROM access_tokens WHERE id = ?1 OR owner = ?2 UNION SELECT access_tokens.id "
+      "FROM access_tokens JOIN ended ON json_extract(body, '$.parent') = ended.id) "
+      "DELETE FROM access_tokens WHERE id IN (SELECT id FROM ended)",
+      {id, owner});
 }
 
 }  // namespace swarm::sqlite

@@ -70,7 +70,7 @@ TEST_P(StoreConformance, handsAnInstanceOverWholeAndIgnoresLateWritesOfItsFormer
   InstanceRecord given = former;
   given.instance.owner = "bob";
   ++given.instance.version;
-  run(store().handOverInstance(given));
+  run(store().handOverInstance(given, {{PlaceId("i-1"), "", "bob"}, {PlaceId("i-0"), "data", "bob"}}));
   run(store().updateInstance(former));
   reopen();
   const auto loaded = run(store().loadInstances());
@@ -82,8 +82,15 @@ TEST_P(StoreConformance, handsAnInstanceOverWholeAndIgnoresLateWritesOfItsFormer
   const auto left = run(store().loadShares()).shares;
   ASSERT_EQ(left.size(), 1U);
   EXPECT_EQ(left[0].grantee, Grantee::ofUser("ann"));
+  given.instance.owner = "ann";
+  run(store().handOverInstance(given, {{PlaceId("i-1"), "", "ann"}}));
+  run(store().deleteInstanceRow(InstanceId("i-1"), departed("i-1"), std::nullopt));
+  run(store().pruneOperations(RealClock().now() + std::chrono::hours(1)));
+  std::vector<std::string> owned;
+  for (const VolumeOwner& one : run(store().loadVolumeOwners())) owned.push_back(one.placeId.str() + one.volume + "=" + one.owner);
+  EXPECT_THAT(owned, ElementsAre("i-0data=bob", "i-1=ann")) << "volumes outlive everything else";
   InstanceRecord absent = makeRecord("i-9", "nine");
-  EXPECT_EQ(errorOf(store().handOverInstance(absent)).code(), ErrorCode::NotFound);
+  EXPECT_EQ(errorOf(store().handOverInstance(absent, {})).code(), ErrorCode::NotFound);
 }
 
 TEST_P(StoreConformance, numbersTheSharesThatAreReadOneAfterTheOther) {
@@ -259,6 +266,35 @@ TEST_P(StoreConformance, keepsAccessTokensUntilTheyExpire) {
   for (const char* id : {"t-2", "absent"}) run(store().deleteAccessToken(id));
   reopen();
   EXPECT_TRUE(run(store().loadAccessTokens()).empty());
+}
+
+TEST_P(StoreConformance, deletesAccessTokensWithThoseThatTheyCreated) {
+  for (const char* name : {"ann", "bob"}) run(store().insertUser({.name = name, .passwordHash = "hash", .role = "admin"}));
+  const auto insert_token = [&](const std::string& id, const std::string& owner, const std::string& parent) {
+    run(store().insertAccessToken(
+        {{.id = id, .name = id, .owner = owner, .expiresAt = parseTime("2027-11-23T00:00:00Z"), .parent = parent}, id}));
+  };
+  const auto left = [&] {
+    std::vector<std::string> ids;
+    for (const AccessTokenRecord& one : run(store().loadAccessTokens())) ids.push_back(one.token.id);
+    return ids;
+  };
+  insert_token("t-1", "ann", "");
+  insert_token("t-2", "bob", "t-1");
+  insert_token("t-3", "bob", "t-2");
+  insert_token("t-4", "ann", "");
+  insert_token("t-5", "bob", "t-4");
+  insert_token("t-6", "bob", "");
+  run(store().deleteAccessToken("t-1"));
+  EXPECT_THAT(left(), ElementsAre("t-4", "t-5", "t-6"));
+  EXPECT_EQ(errorOf(store().insertAccessToken({{.id = "t-9", .name = "t-9", .owner = "bob", .parent = "t-1"}, "t-9"})).code(),
+            ErrorCode::NotFound);
+  run(store().changeUser("ann", {.passwordHash = "new", .revokesTokens = true}));
+  EXPECT_THAT(left(), ElementsAre("t-6"));
+  insert_token("t-7", "ann", "");
+  insert_token("t-8", "bob", "t-7");
+  run(store().deleteUser("ann", ""));
+  EXPECT_THAT(left(), ElementsAre("t-6"));
 }
 
 TEST_P(StoreConformance, hasOneAccessTokenOfANameAndForgetsThoseOfADeletedUser) {

@@ -77,7 +77,7 @@ TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
       "ALTER TABLE sessions DROP COLUMN signed_in_at; DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE "
       "port_rules; DROP TABLE token_keys; DROP TABLE access_tokens; ALTER TABLE "
       "users DROP COLUMN kind; DROP TABLE audit; DROP TABLE audit_open; DROP TABLE audit_chain; DROP TABLE secrets; DROP TABLE sealing; "
-      "DROP TABLE second_factors; DROP TABLE recovery_codes; "
+      "DROP TABLE second_factors; DROP TABLE recovery_codes; DROP TABLE volume_owners; "
       "UPDATE instances SET agent_secret = '5ec2e7'; PRAGMA user_version=1");
   auto store = openSqliteStore(data());
   auto loaded = run(store->loadInstances());
@@ -134,7 +134,7 @@ TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
       "DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE port_rules; DROP TABLE token_keys; DROP TABLE "
       "access_tokens; ALTER TABLE users DROP COLUMN kind; "
       "DROP TABLE audit; DROP TABLE audit_open; DROP TABLE audit_chain; DROP TABLE secrets; DROP TABLE sealing; "
-      "DROP TABLE second_factors; DROP TABLE recovery_codes; PRAGMA user_version=2");
+      "DROP TABLE second_factors; DROP TABLE recovery_codes; DROP TABLE volume_owners; PRAGMA user_version=2");
   auto loaded = run(openSqliteStore(data())->loadDepartures());
   ASSERT_EQ(loaded.size(), 2u);
   EXPECT_EQ(loaded[0].placeId, PlaceId("i-1"));
@@ -142,6 +142,22 @@ TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
   EXPECT_EQ(loaded[1].placeId, PlaceId("i-2"));
   EXPECT_EQ(loaded[1].volumes, DeleteVolumes::Yes);
   EXPECT_EQ(loaded[1].since, SystemTime(std::chrono::seconds(1'700'000'000)));
+}
+
+/// What was handed over before the owners of volumes were durable.
+TEST_F(SqliteStore, takesTheOwnersOfVolumesFromWhatItHasOfBefore) {
+  {
+    auto store = openSqliteStore(data());
+    run(store->insertInstance(makeRecord("i-1", "web"), makeOperation("op-1", "i-1")));
+    run(store->putPlace(makePlace("p-1", "i-1")));
+    for (const auto volumes : {DeleteVolumes::No, DeleteVolumes::Yes})
+      run(store->deletePlace(PlaceId("absent"), departed(volumes == DeleteVolumes::No ? "i-2" : "i-3", volumes)));
+  }
+  sql("DROP TABLE volume_owners; PRAGMA user_version=14");
+  std::vector<std::string> owned;
+  for (const VolumeOwner& one : run(openSqliteStore(data())->loadVolumeOwners()))
+    owned.push_back(one.placeId.str() + one.volume + one.owner);
+  EXPECT_THAT(owned, testing::ElementsAre("i-1ann", "i-2ada", "p-1ann"));
 }
 
 TEST_F(SqliteStore, readsOperationsThatEarlierVersionsLeftUnfinished) {

@@ -84,9 +84,14 @@ TEST_P(StoreConformance, startsSessionsOfUsersAsTheyAre) {
   EXPECT_TRUE(refused(second));
   EXPECT_TRUE(refused(run(store().changeUser("bob", {.disabled = true}))));
   EXPECT_TRUE(refused({"cyd", "hash", "user", {}, 1}));
+  const UserRecord ann = *run(store().getUser("ann"));
+  const SessionRecord by_link{.id = "1.c", .user = "ann", .expiresAt = later};
+  run(store().putSession({.id = "1.d", .user = "ann", .expiresAt = later, .revoked = true}));
+  for (const char* maker : {"1.d", "1.absent"})
+    EXPECT_EQ(errorOf(store().startSession(by_link, ann, maker)).code(), ErrorCode::NotFound) << maker;
   reopen();
   const auto sessions = run(store().loadSessions());
-  ASSERT_EQ(sessions.size(), 1U);
+  ASSERT_EQ(sessions.size(), 2U);
   EXPECT_EQ(sessions[0].signedInAt, later);
 }
 

@@ -167,6 +167,32 @@ TEST_F(AuthTest, signsInByALinkOnceWithinItsTimeAndItsMakersSession) {
   EXPECT_FALSE(run(auth_->takeLoginLink(link)));
 }
 
+TEST_F(AuthTest, endsSessionsThatLinksStartedWhenTheirMakerSignsOutEverywhere) {
+  const LoginResult maker = login();
+  const LoginResult first = run(auth_->takeLoginLink(auth_->issueLoginLink(maker.principal))).value();
+  const LoginResult second = run(auth_->takeLoginLink(auth_->issueLoginLink(first.principal))).value();
+  const std::string open_link = auth_->issueLoginLink(second.principal);
+  run(auth_->accounts().endSessions("ann"));
+  for (int life = 0; life < 2; ++life) {
+    for (const LoginResult& one : {maker, first, second}) EXPECT_FALSE(auth_->verifyApiToken(one.token.reveal()));
+    EXPECT_FALSE(run(auth_->takeLoginLink(open_link)));
+    open();
+  }
+}
+
+/// A link that is opened at the moment of the sign-out.
+TEST_F(AuthTest, startsNoSessionByALinkWhileItsMakerSignsOutEverywhere) {
+  const std::string link = auth_->issueLoginLink(login().principal);
+  boost::asio::io_context context;
+  std::optional<LoginResult> taken;
+  boost::asio::co_spawn(context, auth_->accounts().endSessions("ann"), boost::asio::detached);
+  boost::asio::co_spawn(context, auth_->takeLoginLink(link),
+                        [&](std::exception_ptr, std::optional<LoginResult> result) { taken = result; });
+  context.run();
+  EXPECT_FALSE(taken);
+  EXPECT_TRUE(auth_->listSessions("ann").empty());
+}
+
 TEST_F(AuthTest, endsAChainOfLinksNinetyDaysAfterItsSignIn) {
   const LoginResult first = login();
   LoginResult last = first;

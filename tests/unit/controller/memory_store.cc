@@ -183,8 +183,9 @@ awaitable<void> MemoryStore::putSetting(std::string name, std::string value) {
   settings[name] = std::move(value);
 }
 
-awaitable<void> MemoryStore::handOverInstance(InstanceRecord record) {
+awaitable<void> MemoryStore::handOverInstance(InstanceRecord record, std::vector<VolumeOwner> volumes) {
   co_await write();
+  for (VolumeOwner& one : volumes) volumeOwners[{one.placeId, one.volume}] = std::move(one);
   const InstanceId id = record.instance.id;
   const std::string owner = record.instance.owner;
   instances.at(id) = std::move(record);
@@ -209,6 +210,13 @@ awaitable<std::vector<PortRecord>> MemoryStore::loadPortRules() {
   std::vector<PortRecord> records;
   for (const auto& [key, rule] : portRules) records.push_back({key.first, key.second, rule});
   co_return records;
+}
+
+awaitable<std::vector<VolumeOwner>> MemoryStore::loadVolumeOwners() {
+  co_await turn();
+  std::vector<VolumeOwner> all;
+  for (const auto& [key, one] : volumeOwners) all.push_back(one);
+  co_return all;
 }
 
 awaitable<std::vector<NameHold>> MemoryStore::loadNameHolds() {

@@ -14,9 +14,11 @@ class MemoryStore final : public Store {
   std::map<std::string, OperationRecord> operations;
   std::map<PlaceId, PlaceRecord> places;
   std::map<PlaceId, Departure> departures;
+  std::map<std::pair<PlaceId, std::string>, VolumeOwner> volumeOwners;
   std::map<std::string, std::string> settings;
   std::map<std::string, NameHold> holds;
   std::map<std::pair<InstanceId, std::uint16_t>, PortRule> portRules;
+  std::map<std::string, std::string> successors;
   std::optional<Error> failWrites;  ///< "the disk is full"
   int failWritesTimes = 0;
   int turnsAtUnfinished = 1;  ///< turns of the loop until unfinishedOperations() returns
@@ -25,7 +27,8 @@ class MemoryStore final : public Store {
   awaitable<void> updateInstance(InstanceRecord record) override;
   awaitable<void> updateInstanceAndOperation(InstanceRecord record, OperationRecord operation) override;
   awaitable<void> deleteInstanceRow(InstanceId id, Departure departure, std::optional<NameHold> hold) override;
-  awaitable<void> handOverInstance(InstanceRecord record) override;
+  awaitable<void> handOverInstance(InstanceRecord record, std::vector<VolumeOwner> volumes) override;
+  awaitable<std::vector<VolumeOwner>> loadVolumeOwners() override;
   awaitable<std::vector<NameHold>> loadNameHolds() override;
   awaitable<void> dropNameHold(std::string name) override;
   awaitable<void> pruneNameHolds(SystemTime) override { co_return; }
@@ -49,11 +52,14 @@ class MemoryStore final : public Store {
   awaitable<void> putUser(UserRecord) override { co_return; }
   awaitable<void> insertUser(UserRecord) override { co_return; }
   awaitable<UserRecord> changeUser(std::string, UserChange) override { co_return UserRecord{}; }
-  awaitable<void> deleteUser(std::string, std::string) override { co_return; }
-  awaitable<std::map<std::string, std::string>> loadSuccessors() override { co_return std::map<std::string, std::string>(); }
+  awaitable<void> deleteUser(std::string name, std::string successor) override {
+    successors[name] = successor;
+    co_return;
+  }
+  awaitable<std::map<std::string, std::string>> loadSuccessors() override { co_return successors; }
   awaitable<void> setGitIdentity(std::string, GitIdentity) override { co_return; }
   awaitable<std::vector<UserRecord>> listUsers() override { co_return std::vector<UserRecord>(); }
-  awaitable<void> startSession(SessionRecord, UserRecord) override { co_return; }
+  awaitable<void> startSession(SessionRecord, UserRecord, std::string) override { co_return; }
   awaitable<void> putSession(SessionRecord) override { co_return; }
   awaitable<void> extendSession(std::string, SystemTime) override { co_return; }
   awaitable<std::vector<SessionRecord>> loadSessions() override { co_return std::vector<SessionRecord>(); }

@@ -109,7 +109,8 @@ std::vector<Endpoint> shareRoutes() {
          {.summary = "Give a workspace to another user",
           .description = "With its operations, snapshots and files. Its shares stay; connections of its former owner end within a second, "
                          "unless they may enter it in another way. At the provider, container and volumes keep their labels, and the "
-                         "container stays in the network of its former owner until an update replaces it. 409 while it is busy.",
+                         "container stays in the network of its former owner until an update replaces it. 409 while it is busy, and "
+                         "while a workspace of another user mounts one of its volumes.",
           .responses = {ok("The workspace", "Instance", {"ETag"})},
           .problems = {409},
           .parameters = {instanceRef(), ifMatch()},

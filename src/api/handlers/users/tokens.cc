@@ -83,7 +83,7 @@ std::vector<Endpoint> accessTokenRoutes() {
           .body = jsonBody<CreateAccessTokenRequest>()}),
       at("DELETE", "/api/tokens/{token}", Permission::Account, "revokeAccessToken", revokeAccessToken,
          {.summary = "Revoke an access token: it becomes invalid at once",
-          .description = "Open streams of the token end within a second.",
+          .description = "With those that it created. Their open streams end within a second.",
           .responses = {noContent("Revoked")},
           .problems = {404},
           .parameters = {path("token", "The token's id")},

@@ -86,7 +86,7 @@ void addTokens(const AddVerb& add) {
            "manages users, tokens, shares and providers. A token never permits more than your role does at the moment of its use."},
       std::make_unique<TokensCreate>());
   add({.name = "tokens revoke",
-       .summary = "Revoke access tokens: they become invalid, and what they opened ends",
+       .summary = "Revoke access tokens, with those that they created, and end what they opened",
        .examples = {"swarm tokens revoke t-01h…"}},
       eachVerb({"ids", "Ids of tokens", {.command = "swarm tokens -o name"}}, revokeToken));
 }

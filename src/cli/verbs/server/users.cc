@@ -87,7 +87,7 @@ class UsersReset final : public Verb {
 
   int run(Context& context) override {
     context.client().setPassword(name_, readNewPassword(format("New password of {}", name_), from_stdin_));
-    report(format("{} has a new password, and is signed out everywhere.\n", name_));
+    report(format("{} has a new password. They are signed out everywhere, and their access tokens are revoked.\n", name_));
     return kDone;
   }
 
@@ -161,7 +161,9 @@ void addUsers(const AddVerb& add) {
       eachVerb({"names", "User names", userNames()}, disable));
   add({.name = "users enable", .summary = "Let disabled users sign in again", .examples = {"swarm users enable ben"}},
       eachVerb({"names", "User names", userNames()}, enable));
-  add({.name = "users reset", .summary = "Set a user's password; their sessions end", .examples = {"swarm users reset ben"}},
+  add({.name = "users reset",
+       .summary = "Set a user's password; their sessions and access tokens end",
+       .examples = {"swarm users reset ben"}},
       std::make_unique<UsersReset>());
   add({.name = "users delete",
        .summary = "Delete a user, and hand over what belongs to them",

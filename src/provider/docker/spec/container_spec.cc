@@ -271,7 +271,8 @@ void checkNetwork(const InstanceSpec& spec, const DockerProviderConfig& config) 
 }
 
 void checkTaken(const json::value& volume, const std::string& name, const InstanceSpec& spec, const std::string& swarm_id) {
-  if (labelOf(volume, kLabelSwarm) != swarm_id || labelOf(volume, kLabelOwner) != spec.owner) {
+  const VolumeInfo info{.name = name, .placeId = PlaceId(labelOf(volume, kLabelInstance)), .owner = labelOf(volume, kLabelOwner)};
+  if (labelOf(volume, kLabelSwarm) != swarm_id || spec.volumeOwner(info) != spec.owner) {
     throw Error(
         ErrorCode::Unprocessable,
         format("The volume {} exists already and does not belong to {} in this swarm. Choose another volumeName.", name, spec.owner))

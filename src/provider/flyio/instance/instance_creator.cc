@@ -22,7 +22,7 @@ void requireNamesFree(const InstancePlan& plan, const std::vector<StoredVolume>&
 
 void requireUsable(const StoredVolume& stored, const InstancePlan& plan) {
   const std::string& name = stored.entry.name;
-  if (stored.entry.owner != plan.owner) {
+  if (plan.volumeOwner({.name = name, .placeId = stored.entry.placeId, .owner = stored.entry.owner}) != plan.owner) {
     throw Error(ErrorCode::Unprocessable, format("The volume {} belongs to another user. Choose another volumeName.", name))
         .withField("/storage", "a volume belongs to another user");
   }

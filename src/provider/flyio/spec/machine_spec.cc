@@ -246,6 +246,7 @@ InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& c
   plan.placeId = spec.placeId;
   plan.owner = spec.owner;
   plan.newVolumes = spec.newVolumes;
+  plan.volumeOwner = spec.volumeOwner;
   plan.app = appName(config, swarm_id, spec.placeId);
   plan.guest = roundUp(spec.config.resources);
   checkNetwork(spec.config.network);

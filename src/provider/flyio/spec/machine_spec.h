@@ -53,11 +53,12 @@ struct InstancePlan {
   Guest guest;
   std::int64_t volumeGb = 0;  ///< 0: no storage and no volume
   std::vector<StorageEntry> storage;
-  std::string volumeId;                       ///< the volume that has the files; empty: none
-  std::string copyName;                       ///< as StorageRecord::copyName: a copy that an earlier call began
-  std::vector<std::string> requestedVolumes;  ///< volume names that the user chose
-  std::vector<std::string> regions;           ///< as configured, best first; empty: the nearest
-  bool newVolumes = false;                    ///< create those names, even if another instance has them
+  std::string volumeId;                                       ///< the volume that has the files; empty: none
+  std::string copyName;                                       ///< as StorageRecord::copyName: a copy that an earlier call began
+  std::vector<std::string> requestedVolumes;                  ///< volume names that the user chose
+  std::vector<std::string> regions;                           ///< as configured, best first; empty: the nearest
+  bool newVolumes = false;                                    ///< create those names, even if another instance has them
+  std::function<std::string(const VolumeInfo&)> volumeOwner;  ///< as InstanceSpec::volumeOwner
   bool privateOnly = false;
   bool ipv6 = true;
   json::object config;  ///< fly.MachineConfig without mounts

@@ -219,6 +219,27 @@ TEST_P(ProviderSuite, aNamedVolumeIsAttachedAgainByItsName) {
   EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
 }
 
+/// After a hand-over its label has the former owner.
+TEST_P(ProviderSuite, aVolumeIsAttachedForItsPresentOwnerWhateverItsLabelSays) {
+  InstanceSpec first = spec("one", "ada");
+  const std::string volume = "given-" + first.placeId.str();
+  first.config.storage[0].volumeName = volume;
+  create(first);
+  writeFile(first.placeId, "/home/coder/note", "from ada");
+  remove(first.placeId, DeleteVolumes::No);
+  InstanceSpec second = spec("two", "bob");
+  second.config.storage[0].volumeName = volume;
+  second.volumeOwner = [&](const VolumeInfo& one) {
+    EXPECT_EQ(one.owner, "ada");
+    EXPECT_EQ(one.placeId, first.placeId);
+    return one.name == volume ? "bob" : "";
+  };
+  create(second);
+  EXPECT_EQ(readFile(second.placeId, "/home/coder/note"), "from ada");
+  remove(second.placeId, DeleteVolumes::Yes);
+  EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
+}
+
 TEST_P(ProviderSuite, listFindsEveryInstanceAndFilters) {
   InstanceSpec first = spec("one"), second = spec("two"), third = spec("three", "grace");
   create(first);

@@ -180,6 +180,11 @@ TEST_F(ApiShares, leaveTheFormerOwnerWithoutTheFiles) {
   EXPECT_EQ(create("thief", volume).status, 422);
   ASSERT_EQ(server_.send({"DELETE", "/api/instances/gift?wait=10"}, server_.stranger).status, 200);
   EXPECT_EQ(create("thief", volume).status, 422) << "kept for its owner";
+  const std::string heir = R"({"provider":"fake","name":"heir","storage":[{"mountPath":"/data","volumeName":")" + volume + ""
+}]
+}
+";
+    EXPECT_EQ(server_.send({"POST", "/api/instances?wait=10", heir}, server_.stranger).status, 201);
 }
 
 TEST_F(ApiShares, endWithTheWorkspaceInOtherHands) {
@@ -203,6 +208,8 @@ TEST_F(ApiShares, endWithTheWorkspaceInOtherHands) {
   EXPECT_EQ(count("/api/snapshots", server_.stranger), 1U);
   EXPECT_EQ(count("/api/instances/ullas/shares", server_.stranger), 1U) << "the other share stays, their own ends";
   EXPECT_EQ(statusFor(server_.viewer, {.target = "/api/instances/ullas"}), 200);
+  EXPECT_EQ(statusFor(server_.stranger, {"DELETE", "/api/instances/ullas/shares/vera"}), 204) << "the new owner ends it";
+  EXPECT_EQ(statusFor(server_.viewer, {.target = "/api/instances/ullas"}), 404);
   EXPECT_EQ(statusFor(server_.stranger, {"POST", "/api/instances/ullas/stop?wait=10"}), 200);
   EXPECT_EQ(statusFor(server_.stranger, {"DELETE", "/api/instances/ullas?volumes=true&wait=10"}), 200);
 }

@@ -4,6 +4,7 @@
 #include <boost/json/array.hpp>
 
 #include "api/routes/route.h"
+#include "auth/accounts/accounts.h"
 #include "unit/api/fixture.h"
 
 namespace swarm::test {
@@ -142,6 +143,37 @@ TEST_F(ApiAccessTokens, createTokensOnlyWithTheScopeAdminAndNoneThatPermitMore) 
   EXPECT_EQ(create(R"({"name":"many","days":1})", few).status, 403);
   const std::string counted = secretOf(R"({"name":"counted","scopes":["admin"],"maxInstances":1})", server_.admin);
   EXPECT_EQ(status("POST", "/api/users", counted, R"({"name":"another","role":"admin"})"), 403);
+}
+
+TEST_F(ApiAccessTokens, endWithTheTokenThatCreatedThem) {
+  EXPECT_EQ(server_.post("/api/users", R"({"name":"bot","kind":"service"})").status, 201);
+  const Response parent = create(R"({"name":"parent",)" + kAll + "}", server_.admin);
+  const Response child = create(R"({"name":"child","scopes":["admin"],"days":1})", parent.at("token"));
+  EXPECT_EQ(child.at("parent"), parent.at("id"));
+  const std::string grandchild = secretOf(R"({"name":"grandchild","days":1})", child.at("token"));
+  const std::string of_bot = secretOf(R"({"name":"of-bot","owner":"bot","days":1})", parent.at("token"));
+  const std::string other = secretOf(R"({"name":"other"})", server_.admin);
+  for (const std::string& secret : {child.at("token"), grandchild, of_bot}) EXPECT_EQ(whoami(secret), 200);
+  EXPECT_EQ(status("DELETE", "/api/tokens/" + parent.at("id"), server_.admin), 204);
+  for (const std::string& secret : {child.at("token"), grandchild, of_bot}) EXPECT_EQ(whoami(secret), 401);
+  EXPECT_EQ(whoami(other), 200);
+}
+
+/// Who resets a password supposes that another one has it, and has made tokens with it.
+TEST_F(ApiAccessTokens, areRevokedWhenAnAdministratorResetsThePasswordOfTheirOwner) {
+  const std::string own = secretOf(R"({"name":"own","scopes":["admin"]})", server_.user);
+  const std::string child = secretOf(R"({"name":"child","days":1})", own);
+  const std::string other = secretOf(R"({"name":"other"})", server_.stranger);
+  const std::string change = R"({"password":"another horse","oldPassword":")" + server_.password + "\"}";
+  EXPECT_EQ(status("POST", "/api/users/me/password", server_.user, change), 204);
+  EXPECT_EQ(whoami(own), 200) << "their own change keeps them";
+  EXPECT_EQ(status("POST", "/api/users/ulla/password", server_.admin, R"({"password":"third horse"})"), 204);
+  for (const std::string& secret : {own, child}) EXPECT_EQ(whoami(secret), 401);
+  EXPECT_EQ(whoami(other), 200);
+  const std::string again = secretOf(R"({"name":"own"})", server_.issue("ulla"));
+  const std::string url = server_.post("/api/users/ulla/invite").at("url");
+  server_.loop.run(server_.auth->accounts().acceptInvitation(url.substr(url.find("code=") + 5), Secret("fourth horse"), {"::1"}));
+  EXPECT_EQ(whoami(again), 401);
 }
 
 TEST_F(ApiAccessTokens, thatMayNotEnterBringNoFilesToWhatTheyRun) {

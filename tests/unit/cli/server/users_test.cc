@@ -144,6 +144,16 @@ TEST(TokensVerb, doesNotRepeatASecretThatWasGivenAsAFlag) {
   EXPECT_NE(runCommand(api, {"--nothing", "s3cret"}).err.find("There is no flag \"--nothing\"."), std::string::npos);
 }
 
+TEST(UsersVerb, resetsAPasswordAndSaysWhatEnds) {
+  ApiDouble api;
+  api.on("POST /api/users/ben/password", 204, {""});
+  const auto input = StandardInput::terminal("another horse\n");
+  const Ran ran = runCommand(api, {"users", "reset", "ben", "--password-stdin"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(api.bodyOf("POST /api/users/ben/password"), boost::json::parse(R"({"password":"another horse"})"));
+  EXPECT_EQ(ran.err, "ben has a new password. They are signed out everywhere, and their access tokens are revoked.\n");
+}
+
 /// As after a session that has ended, whose credentials are still stored.
 TEST(LoginVerb, takesThePasswordOfWhoSignedInLast) {
   const test::TempDir folder;
