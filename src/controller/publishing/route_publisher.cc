@@ -43,8 +43,11 @@ InstanceRoute RoutePublisher::routeOf(const Entry& entry) const {
   route.status = instance.status;
   route.reason = instance.statusReason;
   route.imageOutdated = instance.imageOutdated;
-  if (const Provider* provider = providers_.find(instance.provider))
-    route.enforcesStorage = provider->getProviderCapabilities().enforcesStorage;
+  if (const Provider* provider = providers_.find(instance.provider)) {
+    const ProviderCapabilities capabilities = provider->getProviderCapabilities();
+    route.enforcesStorage = capabilities.enforcesStorage;
+    route.keepsFilesAtStop = capabilities.keepsFilesAtStop;
+  }
   route.step = entry.step;
   route.stepStartedAt = entry.stepStartedAt;
   route.ready = entry.ready;

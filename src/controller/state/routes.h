@@ -32,8 +32,9 @@ struct InstanceRoute {
   InstanceStatus status = InstanceStatus::creating;
   std::string reason;
   bool imageOutdated = false;
-  bool enforcesStorage = true;  ///< the sizes of its volumes are enforced
-  std::string step;             ///< the step of the operation in progress, for the start page
+  bool enforcesStorage = true;   ///< the sizes of its volumes are enforced
+  bool keepsFilesAtStop = true;  ///< also those outside of its volumes
+  std::string step;              ///< the step of the operation in progress, for the start page
   SystemTime stepStartedAt{};
   bool ready = false;                          ///< VS Code has responded since the last start
   std::string generation;                      ///< changes when VS Code's server is replaced

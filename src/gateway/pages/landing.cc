@@ -27,22 +27,24 @@ std::vector<LandingRow> Landing::rowsFor(const Principal& principal, const net::
   std::vector<LandingRow> rows;
   for (const auto& [name, route] : targets_.routes()) {
     if (!canSee(principal, route->owner, route->instanceId) || route->status == InstanceStatus::deleted) continue;
+    const bool may_change = isAllowed(principal, Permission::Manage, route->owner, route->instanceId) && offers(actions_, route->status);
+    const bool loses_files = may_change && route->status == InstanceStatus::running && !route->keepsFilesAtStop;
     const bool busy = route->status != InstanceStatus::running || !route->ready;
-    rows.push_back(
-        {.name = name,
-         .owner = route->owner,
-         .url = isAllowed(principal, Permission::Inside, route->owner, route->instanceId)
-                    ? address_.originOf(address_.hosts().hostOf(name, 0), head) + "/"
-                    : "",
-         .status = route->status,
-         .ready = route->ready,
-         .mayChange = isAllowed(principal, Permission::Manage, route->owner, route->instanceId) && offers(actions_, route->status),
-         .note = route->status == InstanceStatus::failed ? route->reason
-                 : route->moving                         ? format("moving to {}, {} %", route->moving->to, percentOf(*route->moving))
-                 : busy                                  ? route->step
-                                                         : "",
-         .imageOutdated = route->imageOutdated,
-         .looseStorage = route->enforcesStorage ? "" : placeTitle(route->provider)});
+    rows.push_back({.name = name,
+                    .owner = route->owner,
+                    .url = isAllowed(principal, Permission::Inside, route->owner, route->instanceId)
+                               ? address_.originOf(address_.hosts().hostOf(name, 0), head) + "/"
+                               : "",
+                    .status = route->status,
+                    .ready = route->ready,
+                    .mayChange = may_change,
+                    .note = route->status == InstanceStatus::failed ? route->reason
+                            : route->moving ? format("moving to {}, {} %", route->moving->to, percentOf(*route->moving))
+                            : busy          ? route->step
+                                            : "",
+                    .imageOutdated = route->imageOutdated,
+                    .looseStorage = route->enforcesStorage ? "" : placeTitle(route->provider),
+                    .losingStop = loses_files ? placeTitle(route->provider) : ""});
   }
   return rows;
 }

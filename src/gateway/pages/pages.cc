@@ -62,11 +62,11 @@ json::object valuesOf(const LandingRow& row) {
           {"actionLabel", runs ? "Stop" : "Start"}};
 }
 
-/// Providers that do not enforce the sizes of volumes.
-json::array looseStoragesOf(const std::vector<LandingRow>& rows) {
+/// The providers that a member of these rows names.
+json::array providersIn(const std::vector<LandingRow>& rows, std::string LandingRow::* member) {
   std::set<std::string_view> titles;
   for (const auto& row : rows)
-    if (!row.looseStorage.empty()) titles.insert(row.looseStorage);
+    if (!(row.*member).empty()) titles.insert(row.*member);
   json::array values;
   for (const auto title : titles) values.push_back(json::object{{"provider", title}});
   return values;
@@ -170,7 +170,8 @@ Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows
                  {"showsOwners", std::ranges::any_of(rows, [&](const LandingRow& row) { return row.owner != principal.user; })},
                  {"hasRows", !rows.empty()},
                  {"rows", std::move(row_values)},
-                 {"looseStorages", looseStoragesOf(rows)}});
+                 {"losingStops", providersIn(rows, &LandingRow::losingStop)},
+                 {"looseStorages", providersIn(rows, &LandingRow::looseStorage)}});
 }
 
 Page waitingPage(const WaitingPage& content) {

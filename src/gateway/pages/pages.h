@@ -99,6 +99,7 @@ struct LandingRow {
   std::string note;        ///< current step, or the reason of a failure
   bool imageOutdated = false;
   std::string looseStorage{};  ///< the provider's title if it does not enforce the sizes of volumes, otherwise empty
+  std::string losingStop{};    ///< the same if Stop is offered and loses files
 };
 /// `may_create`: with the form for a new workspace.
 Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows, bool may_create);

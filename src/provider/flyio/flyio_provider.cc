@@ -109,6 +109,7 @@ ProviderCapabilities FlyIOProvider::getProviderCapabilities() const {
   ProviderCapabilities capabilities;
   capabilities.supportsLiveResize = false;
   capabilities.supportsSnapshotting = true;
+  capabilities.keepsFilesAtStop = false;
   capabilities.supportsMultiRegion = true;
   for (const Region& region : parts_.regions.known().regions) {
     if (!region.deprecated) capabilities.supportedRegions.push_back(region.code);

@@ -71,6 +71,22 @@ TEST_F(LandingForms, showWhereAnImageIsOldAndWhereSizesAreNotEnforced) {
   });
 }
 
+TEST_F(LandingForms, sayWhereAStopLosesFilesToThoseWhoMayStop) {
+  run([&]() -> awaitable<void> {
+    constexpr const char* kHint = "At Fly.io, Stop keeps only the files in volumes: what was installed outside of them is lost.";
+    signInAs("ada");
+    EXPECT_EQ((co_await browse(base("/"))).body.find("Stop keeps only"), std::string::npos);
+    publish([](InstanceRoute& route) {
+      route.provider = ProviderType::flyio;
+      route.keepsFilesAtStop = false;
+    });
+    const auto body = (co_await browse(base("/"))).body;
+    EXPECT_NE(body.find(kHint), std::string::npos) << body;
+    publish([](InstanceRoute& route) { route.status = InstanceStatus::stopped; });
+    EXPECT_EQ((co_await browse(base("/"))).body.find(kHint), std::string::npos);
+  });
+}
+
 TEST_F(LandingForms, acceptTheNamesThatTheServerAccepts) {
   run([&]() -> awaitable<void> {
     signInAs("ada");
