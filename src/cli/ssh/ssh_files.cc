@@ -163,15 +163,20 @@ std::string readSshConfig() {
   throw Error(ErrorCode::OutOfResources, format("{} could not be read.", path.native()));
 }
 
-void writeSshConfig(const std::string& text) {
+bool changeSshConfig(const SshFiles& files, const std::function<std::string(const std::string&)>& change) {
+  if (const std::string text = readSshConfig(); change(text) == text) return false;
+  const FolderLock lock(files.folder);
+  const std::string before = readSshConfig(), after = change(before);
+  if (after == before) return false;
   std::error_code error;
   fs::path path = sshConfigPath();
   if (fs::create_directories(path.parent_path(), error)) ::chmod(path.parent_path().c_str(), 0700);
   for (int links = 0; links < kMaxLinks && fs::is_symlink(path, error); ++links) path = path.parent_path() / fs::read_symlink(path);
   struct stat former{};
   const mode_t mode = ::stat(path.c_str(), &former) == 0 ? former.st_mode & 07777 : kPrivate;
-  if (const int problem = replaceFile(path, text, mode); problem != 0)
+  if (const int problem = replaceFile(path, after, mode); problem != 0)
     throw Error(ErrorCode::OutOfResources, format("{} could not be written: {}.", path.native(), std::strerror(problem)));
+  return true;
 }
 
 std::vector<std::pair<std::string, std::string>> sshOptions(const SshFiles& files, const std::vector<std::string>& swarm) {

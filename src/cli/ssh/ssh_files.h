@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,8 +44,9 @@ Pin pinHostKey(const SshFiles& files, const std::string& host, const SshConnecti
 
 std::filesystem::path sshConfigPath();  ///< ~/.ssh/config
 std::string readSshConfig();            ///< empty when there is none. Throws Error when it cannot be read
-/// Replaces the file that a link at this path leads to; its mode stays. Throws Error.
-void writeSshConfig(const std::string& text);
+/// Replaces the content by what `change` returns for it, in the file that a link at this path leads to; its mode stays. Of concurrent
+/// calls, each gets the content that the one before left. False when it stays as it is. Throws Error.
+bool changeSshConfig(const SshFiles& files, const std::function<std::string(const std::string&)>& change);
 
 /// The options of ssh for workspaces; `swarm` is the command that reaches the server.
 std::vector<std::pair<std::string, std::string>> sshOptions(const SshFiles& files, const std::vector<std::string>& swarm);

@@ -1,8 +1,11 @@
 // The block in ssh's configuration, the pinned host keys, and what `swarm config-ssh` and `swarm open --desktop` do and report.
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <thread>
+#include <vector>
 
 #include "cli/ssh/ssh_config.h"
 #include "cli/ssh/ssh_files.h"
@@ -134,6 +137,21 @@ TEST_F(SshCommand, configSshFollowsALinkAndKeepsModeAndContent) {
   ASSERT_EQ(runCommand(api_, {"config-ssh", "--remove"}).code, 0);
   EXPECT_EQ(content(folder_ / "dotfiles/ssh_config"), "Host a\n  Port 1\n");
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "dotfiles"), {}), 1) << "nothing beside it";
+}
+
+/// As when several terminals run `swarm config-ssh`.
+TEST_F(SshCommand, concurrentChangesOfTheConfigurationAreAllKept) {
+  constexpr int kWriters = 4, kLines = 8;
+  std::vector<std::jthread> writers;
+  for (int i = 0; i < kWriters; ++i) {
+    writers.emplace_back([] {
+      for (int line = 0; line < kLines; ++line)
+        changeSshConfig(sshFiles(), [](const std::string& config) { return config + "# a line\n"; });
+    });
+  }
+  writers.clear();
+  const std::string all = readSshConfig();
+  EXPECT_EQ(std::ranges::count(all, '\n'), kWriters * kLines);
 }
 
 TEST_F(SshCommand, configSshCanSayWhatItWouldDo) {

@@ -25,17 +25,17 @@ class ConfigSsh final : public Verb {
       std::ranges::sort(hosts);
       block = sshBlock(hosts, sshOptions(sshFiles(), proxyCommand(context.serverFlags())));
     }
-    const std::string before = readSshConfig();
-    const std::string after = replaceSshBlock(before, block);
+    const auto change = [&block](const std::string& config) { return replaceSshBlock(config, block); };
     if (dry_run_) {
+      const std::string config = readSshConfig();
       print(block);
-      report(format("{} {}. Nothing was changed.\n", path, before == after ? "has this state already" : "would be changed"));
+      report(format("{} {}. Nothing was changed.\n", path, config == change(config) ? "has this state already" : "would be changed"));
       return kDone;
     }
     if (!remove_) ensureKey(sshFiles());
-    if (before != after) writeSshConfig(after);
+    const bool changed = changeSshConfig(sshFiles(), change);
     if (remove_)
-      report(before == after ? "There was no block of swarm.\n" : format("The block of swarm was removed from {}.\n", path));
+      report(changed ? format("The block of swarm was removed from {}.\n", path) : "There was no block of swarm.\n");
     else
       report(format("{} has {} of this server: try `ssh {}`.\n", path, hosts.size() == 1 ? "the workspace" : "the workspaces",
                     hosts.empty() ? "NAME.swarm" : hosts.front()));
