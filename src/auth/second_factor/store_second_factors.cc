@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "async/attempt.h"
 #include "auth/second_factor/recovery_codes.h"
 #include "auth/second_factor/totp.h"
 #include "base/diagnostics/log.h"
@@ -67,8 +68,9 @@ awaitable<LoginResult> StoreSecondFactors::signIn(std::string ticket, std::strin
   const PendingSignIn pending = require(ticket);
   const std::string user = pending.user.name;
   if (!pending.seed.empty() || pending.kind.empty()) throw Error(ErrorCode::NotFound, "This is not a sign-in.");
-  if (!co_await useCode(user, std::move(code), origin)) {
-    const Error refusal = wrongCode(ErrorCode::Unauthenticated);
+  const auto used = co_await async::attempt(useCode(user, std::move(code), origin));
+  if (!used || !*used) {
+    const Error refusal = used ? wrongCode(ErrorCode::Unauthenticated) : used.error();
     co_await parts_.refuse(user, std::move(origin), refusal);
     throw refusal;
   }

@@ -1,6 +1,8 @@
 // Second factors over REST.
 #include <gtest/gtest.h>
 
+#include "auth/second_factor/second_factors.h"
+#include "base/text/format.h"
 #include "support/auth/authenticator.h"
 #include "unit/api/fixture.h"
 
@@ -83,6 +85,24 @@ TEST_F(ApiSecondFactor, isResetByAdministrators) {
   EXPECT_EQ(server_.send({.target = "/api/auth/status"}, token_).status, 401) << "the sessions ended";
   EXPECT_EQ(signIn().status, 200);
   EXPECT_EQ(server_.recorded("resetSecondFactor").front().object, "ben");
+}
+
+TEST_F(ApiSecondFactor, recordsRefusedCodesAndThrottledOnes) {
+  token_ = signIn().at("token");
+  const Response begun = post("", {{"password", "long enough"}});
+  ASSERT_EQ(post("/confirm", {{"ticket", begun.at("ticket")}, {"code", codeOfSecret(begun.at("secret"))}}).status, 200);
+  SecondFactors& factors = server_.auth->secondFactors();
+  const auto step = server_.loop.run(factors.beginSignIn("ben", Secret("long enough"), {.address = "192.0.2.1"}));
+  const std::string ticket = std::get<CodeRequired>(step).ticket;
+  for (int tried = 1; tried <= 11; ++tried) {
+    const std::string address = format("192.0.2.{}", tried);
+    EXPECT_THROW(server_.loop.run(factors.signIn(ticket, "000000", {.address = address})), Error);
+    const AuditRecord record = server_.recorded("signIn").front();
+    EXPECT_EQ(record.status, tried <= 10 ? 401 : 429);
+    EXPECT_EQ(record.result, AuditResult::refused);
+    EXPECT_EQ(record.object, "ben");
+    EXPECT_EQ(record.address, address);
+  }
 }
 
 }  // namespace
