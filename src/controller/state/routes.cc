@@ -3,7 +3,7 @@
 
 namespace swarm {
 
-PortRule Route::ruleOf(std::uint16_t port, SystemTime now) const {
+PortRule InstanceRoute::ruleOf(std::uint16_t port, SystemTime now) const {
   if (!ports) return {};
   const auto found = ports->find(port);
   const bool holds = found != ports->end() && (!found->second.expiresAt || *found->second.expiresAt > now);
