@@ -25,11 +25,14 @@ Writer::~Writer() {
 
 asio::awaitable<void> Writer::run(JobKind kind, Work work) {
   auto submit = [this, kind, &work](auto handler) {
-    // The caller's context must not run out of work while the job is queued or running.
-    asio::any_io_executor executor = asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
-    auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    auto complete = [executor, shared = std::move(shared)](std::exception_ptr error) mutable {
-      asio::post(executor, [shared, error = std::move(error)] { std::move (*shared)(error); });
+    // The caller's context must not run out of work while the job is queued or running. It may end as soon as the caller has resumed, so
+    // the posted handler takes the work guard along: this thread does not touch the context afterwards.
+    asio::any_io_executor guard = asio::prefer(asio::get_associated_executor(handler), asio::execution::outstanding_work.tracked);
+    auto complete = [guard = std::move(guard), handler = std::move(handler)](std::exception_ptr error) mutable {
+      const asio::any_io_executor executor = asio::prefer(guard, asio::execution::outstanding_work.untracked);
+      asio::post(executor, [guard = std::move(guard), handler = std::move(handler), error = std::move(error)]() mutable {
+        std::move(handler)(error);
+      });
     };
     std::lock_guard lock(mutex_);
     queue_.push_back({kind, std::move(work), std::move(complete), nullptr});

@@ -34,7 +34,7 @@ class Writer {
   struct Job {
     JobKind kind;
     Work work;
-    std::function<void(std::exception_ptr)> complete;
+    std::move_only_function<void(std::exception_ptr)> complete;
     std::exception_ptr error;
   };
 

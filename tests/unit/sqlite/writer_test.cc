@@ -58,6 +58,16 @@ TEST_F(SqliteWriter, resumesTheCallerOnItsOwnThread) {
   EXPECT_NE(worker, std::this_thread::get_id());
 }
 
+// The writer's thread used to release the caller's work guard after the caller had resumed: in freed memory, or on the next loop.
+TEST_F(SqliteWriter, leavesTheCallersLoopAloneOnceTheCallerHasResumed) {
+  int runs = 0;
+  for (int i = 0; i < 500; ++i) {
+    auto own = std::make_unique<test::TestLoop>();
+    own->run(writer->run(i % 2 ? JobKind::Read : JobKind::Write, [&](Database&) { ++runs; }));
+  }
+  EXPECT_EQ(runs, 500);
+}
+
 TEST_F(SqliteWriter, throwsWhatTheJobThrewAndKeepsNothingOfIt) {
   auto failing = [](Database& its_database) {
     its_database.execute("INSERT INTO items(name) VALUES('dropped')");
