@@ -18,6 +18,7 @@
 #include "async/deadline.h"
 #include "async/loop.h"
 #include "auth/accounts/accounts.h"
+#include "auth/accounts/ssh_keys.h"
 #include "auth/auth.h"
 #include "auth/public_address.h"
 #include "auth/session/access_tokens.h"
@@ -382,6 +383,8 @@ class Server {
         co_await async::sleepFor(std::chrono::minutes(1));
         if (const auto saved = co_await async::attempt(auth.accessTokens().maintain()); !saved)
           log::warning("failed to store the last uses of access tokens", {{"error", saved.error().message()}});
+        if (const auto saved = co_await async::attempt(auth.sshKeys().maintain()); !saved)
+          log::warning("failed to store the last uses of SSH keys", {{"error", saved.error().message()}});
       }
     };
     boost::asio::co_spawn(control_.executor(), each_minute(*auth_), boost::asio::detached);

@@ -57,6 +57,7 @@ class OneUser final : public Auth {
   awaitable<TokenKeyInfo> rotateTokenKey() override { co_return TokenKeyInfo(); }
   awaitable<void> renewTokenKey() override { co_return; }
   AccessTokens& accessTokens() override { std::terminate(); }
+  SshKeys& sshKeys() override { std::terminate(); }
   const Principal& principal() const { return principal_; }
 
  private:

@@ -271,6 +271,9 @@ class SwarmClient {
   boost::json::array listAccessTokens();   ///< id, name, owner, scopes, namePrefix, maxInstances, createdAt, expiresAt, lastUsedAt
   boost::json::object createAccessToken(const CreateAccessTokenRequest& request);  ///< as above, and its secret: token
   void revokeAccessToken(const std::string& id);
+  boost::json::array listSshKeys();  ///< id, name, owner, type, fingerprint, publicKey, createdAt, lastUsedAt
+  boost::json::object addSshKey(const AddSshKeyRequest& request);
+  void removeSshKey(const std::string& id);
   /// A single-use URL that signs the browser that opens it in as this user; it leads to the workspace `instance`, if given.
   std::string createLoginLink(const std::string& instance = {});
 

@@ -6,6 +6,7 @@
 #include "async/attempt.h"
 #include "auth/accounts/names.h"
 #include "auth/accounts/sign_in_records.h"
+#include "auth/accounts/ssh_keys.h"
 #include "auth/accounts/store_accounts.h"
 #include "auth/limits/throttle.h"
 #include "auth/passwords.h"
@@ -68,6 +69,7 @@ class StoreAuth final : public Auth {
                         .users = sessions_,
                         .noteRevocation = [this] { noteRevocation(); },
                         .maxLife = options.maxAccessTokenLife}),
+        ssh_keys_({.store = store, .clock = clock, .users = sessions_, .noteRevocation = [this] { noteRevocation(); }}),
         codes_(clock, kCodeLife),
         links_(clock, kLoginLinkLife),
         passwords_(options.passwordCost),
@@ -113,6 +115,7 @@ class StoreAuth final : public Auth {
     co_await keys_.load();
     co_await sharing_.load();
     co_await access_tokens_.load();
+    co_await ssh_keys_.load();
     if (!users.empty()) co_return std::nullopt;
     Secret password = makePassword();
     co_await putUser("admin", password, Role::admin);
@@ -258,6 +261,7 @@ class StoreAuth final : public Auth {
   awaitable<TokenKeyInfo> rotateTokenKey() override { return keys_.rotate(); }
   awaitable<void> renewTokenKey() override { return keys_.renew(); }
   AccessTokens& accessTokens() override { return access_tokens_; }
+  SshKeys& sshKeys() override { return ssh_keys_; }
 
  private:
   /// Of a sign-in, for the throttle.
@@ -449,6 +453,7 @@ class StoreAuth final : public Auth {
   SessionTable sessions_;
   TokenKeys keys_;
   AccessTokens access_tokens_;
+  SshKeys ssh_keys_;
   CodeTable codes_;
   CodeTable links_;
   Passwords passwords_;

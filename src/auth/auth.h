@@ -53,6 +53,7 @@ class Accounts;
 class Groups;
 class SecondFactors;
 class Sharing;
+class SshKeys;
 
 /// Thread-safe; store work runs on the store's thread, argon2id on a worker thread of its own with at most 2 at a time.
 class Auth {
@@ -115,6 +116,7 @@ class Auth {
   /// The same when the key has reached AuthOptions::tokenKeyLife, and forgets expired keys. Call it once a day.
   virtual awaitable<void> renewTokenKey() = 0;
   virtual AccessTokens& accessTokens() = 0;
+  virtual SshKeys& sshKeys() = 0;
 
   /// Grows when a credential may have become invalid (logout, a changed user): callers that remember a verification repeat it then. One
   /// atomic load.

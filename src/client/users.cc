@@ -1,4 +1,4 @@
-// The calls of SwarmClient about users and their access tokens.
+// The calls of SwarmClient about users, their access tokens and SSH keys.
 #include "base/text/format.h"
 #include "base/text/json_access.h"
 #include "client/connection.h"
@@ -84,5 +84,14 @@ boost::json::object SwarmClient::createAccessToken(const CreateAccessTokenReques
 }
 
 void SwarmClient::revokeAccessToken(const std::string& id) { impl_->connection.call("DELETE", "/api/tokens/" + net::percentEncode(id)); }
+
+boost::json::array SwarmClient::listSshKeys() { return impl_->connection.call("GET", "/api/keys").at("items").as_array(); }
+
+boost::json::object SwarmClient::addSshKey(const AddSshKeyRequest& request) {
+  const boost::json::value body = requestBody(request);
+  return impl_->connection.call("POST", "/api/keys", &body).as_object();
+}
+
+void SwarmClient::removeSshKey(const std::string& id) { impl_->connection.call("DELETE", "/api/keys/" + net::percentEncode(id)); }
 
 }  // namespace swarm

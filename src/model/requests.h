@@ -109,6 +109,13 @@ struct CreateAccessTokenRequest {
 };
 BOOST_DESCRIBE_STRUCT(CreateAccessTokenRequest, (), (name, scopes, days, namePrefix, maxInstances, owner))
 
+struct AddSshKeyRequest {
+  std::string key{};    ///< a line in OpenSSH's form
+  std::string name{};   ///< empty: the comment of the key
+  std::string owner{};  ///< empty: the caller
+};
+BOOST_DESCRIBE_STRUCT(AddSshKeyRequest, (), (key, name, owner))
+
 struct LoginRequest {
   std::string user{};
   std::string password{};

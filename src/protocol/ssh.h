@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,5 +21,16 @@ inline constexpr std::size_t kMaxSshKey = 4 * 1024;                          ///
 /// "TYPE BASE64", without the comment, if `text` is a public key in OpenSSH's form of a type that is in use; its bytes are those of that
 /// type. The result contains neither options nor line breaks, so it is safe in authorized_keys and known_hosts.
 std::optional<std::string> readSshPublicKey(std::string_view text);
+
+/// A key that a user may register: complete, and strong enough.
+struct SshPublicKey {
+  std::string type;
+  std::string line;         ///< "TYPE BASE64", always the same for one key
+  std::string fingerprint;  ///< "SHA256:…", as ssh-keygen prints it
+  std::string comment;      ///< as given: any bytes except line breaks and NUL
+};
+/// The key, or what a text must be, as the end of a sentence: "must be …".
+std::expected<SshPublicKey, std::string_view> parseSshPublicKey(std::string_view text);
+std::string sshFingerprint(std::string_view bytes);  ///< of the bytes of a key
 
 }  // namespace swarm::agent

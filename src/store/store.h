@@ -12,6 +12,7 @@
 #include "base/secret.h"
 #include "model/operation_parameters.h"
 #include "model/types/access_token.h"
+#include "model/types/credentials/ssh_key.h"
 #include "model/types/git_identity.h"
 #include "model/types/sharing.h"
 #include "model/types/user_kind.h"
@@ -237,8 +238,8 @@ class Store {
   /// In one transaction; returns the changed user. NotFound when the user, or the invitation of `ifInvited`, does not exist; Conflict when
   /// the last enabled administrator with a password would be lost, and for an invitation of a disabled user.
   virtual awaitable<UserRecord> changeUser(std::string name, UserChange change) = 0;
-  /// Deletes the user with their sessions, access tokens (and those that these created), memberships and idempotency keys, in one
-  /// transaction, and gives what belongs to them (instances, places, operations, holds, departures) to `successor`. With an empty one:
+  /// Deletes the user with their sessions, access tokens (and those that these created), SSH keys, memberships and idempotency keys, in
+  /// one transaction, and gives what belongs to them (instances, places, operations, holds, departures) to `successor`. With an empty one:
   /// Conflict while there are instances or places. Conflict, too, when the last enabled administrator with a password would be lost.
   /// NotFound for an unknown user or successor. The name of a deleted user is not used again.
   virtual awaitable<void> deleteUser(std::string name, std::string successor) = 0;
@@ -299,6 +300,11 @@ class Store {
   virtual awaitable<void> deleteAccessToken(std::string id) = 0;             ///< with those that it created; no-op if absent
   virtual awaitable<std::vector<AccessTokenRecord>> loadAccessTokens() = 0;  ///< from the oldest
   virtual awaitable<void> pruneAccessTokens(SystemTime now) = 0;             ///< removes expired ones
+
+  virtual awaitable<void> insertSshKey(SshKey key) = 0;  ///< AlreadyExists when a user has this key; NotFound without its owner
+  virtual awaitable<void> noteSshKeyUses(std::map<std::string, SystemTime> uses) = 0;  ///< the last ones, by id; ignores absent ids
+  virtual awaitable<void> deleteSshKey(std::string id) = 0;                            ///< no-op if absent
+  virtual awaitable<std::vector<SshKey>> loadSshKeys() = 0;                            ///< from the oldest
 
   /// Small named values, such as the swarm's id; not secrets.
   virtual awaitable<std::optional<std::string>> getSetting(std::string name) = 0;

@@ -28,6 +28,7 @@ std::vector<Endpoint> secondFactorRoutes();
 std::vector<Endpoint> sessionRoutes();
 std::vector<Endpoint> shareRoutes();
 std::vector<Endpoint> snapshotRoutes();
+std::vector<Endpoint> sshKeyRoutes();
 std::vector<Endpoint> systemRoutes();
 std::vector<Endpoint> userRoutes();
 

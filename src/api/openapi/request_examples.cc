@@ -39,6 +39,7 @@ constexpr Example kExamples[] = {
     {"IssueToken", "forAPort", R"({"scope":"port","ttl":60})"},
     {"SetGitIdentity", "person", R"({"name":"Ada Lovelace","email":"ada@example.com"})"},
     {"CreateInstance", "withSetup", R"({"name":"ready","setup":"#!/bin/sh\nsudo apt-get update && sudo apt-get install -y ruby\n"})"},
+    {"AddSshKey", "aLaptops", R"({"key":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS ann@laptop"})"},
     {"CreateAccessToken", "forCi", R"({"name":"ci","scopes":["read","write"],"days":30,"namePrefix":"ci-","maxInstances":5})"},
     {"CreateLoginLink", "toAWorkspace", R"({"instance":"dev"})"},
     {"CreateUser", "invited", R"({"name":"ben","role":"user"})"},

@@ -92,6 +92,7 @@ VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string&
   VERBS(Users)             \
   VERBS(Groups)            \
   VERBS(Tokens)            \
+  VERBS(Keys)              \
   VERBS(Api)               \
   VERBS(Program)
 

@@ -84,6 +84,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
 
 /// The bodies of model/requests.h and the schemas that describe them.
 #define SWARM_REQUESTS(REQUEST)                              \
+  REQUEST(AddSshKeyRequest, "AddSshKey")                     \
   REQUEST(ChangeUserRequest, "ChangeUser")                   \
   REQUEST(ConfirmSecondFactorRequest, "ConfirmSecondFactor") \
   REQUEST(CreateAccessTokenRequest, "CreateAccessToken")     \
@@ -127,6 +128,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   RESPONSE(SessionResponse, "Session")                       \
   RESPONSE(ShareResponse, "Share")                           \
   RESPONSE(SigningKeyResponse, "SigningKey")                 \
+  RESPONSE(SshKey, "SshKey")                                 \
   RESPONSE(UserResponse, "User")                             \
   RESPONSE(VersionResponse, "Version")                       \
   RESPONSE(VolumeResponse, "Volume")

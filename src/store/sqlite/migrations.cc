@@ -160,6 +160,11 @@ INSERT INTO volume_owners SELECT iif(place_id = '', id, place_id), '', owner FRO
 INSERT OR IGNORE INTO volume_owners SELECT id, '', json_extract(body, '$.owner') FROM places;
 INSERT OR IGNORE INTO volume_owners SELECT instance_id, '', owner FROM departures WHERE volumes = 0;
 )",
+    // 16: public keys of users for SSH
+    R"(
+CREATE TABLE ssh_keys(
+  id TEXT PRIMARY KEY, owner TEXT NOT NULL, fingerprint TEXT NOT NULL UNIQUE, last_used_at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

@@ -78,5 +78,7 @@ std::vector<AccessTokenRecord> loadAccessTokens(Database& database);
 void insertAccessToken(Database& database, const AccessTokenRecord& record);
 /// The token with this id and those of this owner, with those that they created. An empty text is none's.
 void deleteAccessTokens(Database& database, const std::string& id, const std::string& owner);
+std::vector<SshKey> loadSshKeys(Database& database);
+void insertSshKey(Database& database, const SshKey& key);
 
 }  // namespace swarm::sqlite

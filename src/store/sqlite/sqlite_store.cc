@@ -268,6 +268,20 @@ class SqliteStore final : public Store {
     });
   }
 
+  awaitable<void> insertSshKey(SshKey key) override {
+    co_await write([&](Database& database) { sqlite::insertSshKey(database, key); });
+  }
+  awaitable<void> noteSshKeyUses(std::map<std::string, SystemTime> uses) override {
+    co_await write([&](Database& database) {
+      for (const auto& [id, at] : uses)
+        database.execute("UPDATE ssh_keys SET last_used_at = ? WHERE id = ?", {std::int64_t{at.time_since_epoch().count()}, id});
+    });
+  }
+  awaitable<void> deleteSshKey(std::string id) override {
+    co_await write([&](Database& database) { database.execute("DELETE FROM ssh_keys WHERE id = ?", {id}); });
+  }
+  awaitable<std::vector<SshKey>> loadSshKeys() override { return read(sqlite::loadSshKeys); }
+
   awaitable<std::optional<std::string>> getSetting(std::string name) override {
     co_return co_await read([&](Database& database) {
       sqlite::Rows rows = database.query("SELECT value FROM settings WHERE name = ?", {name});

@@ -1,4 +1,4 @@
-// The SQL of users, their sessions and access tokens.
+// The SQL of users, their sessions, access tokens and SSH keys.
 #include <boost/json/serialize.hpp>
 
 #include "model/codec/codec.h"
@@ -143,6 +143,7 @@ void deleteUser(Database& database, const std::string& name, const std::string& 
   endAccess(database, name);
   deleteAccessTokens(database, "", name);
   deleteSecondFactor(database, name);
+  database.execute("DELETE FROM ssh_keys WHERE owner = ?", {name});
   database.execute("DELETE FROM users WHERE name = ?", {name});
   database.execute("INSERT INTO former_users(name, successor) VALUES(?, ?)", {name, successor});
   requireAdminLeft(database, former);
@@ -219,6 +220,23 @@ void deleteAccessTokens(Database& database, const std::string& id, const std::st
       "FROM access_tokens JOIN ended ON json_extract(body, '$.parent') = ended.id) "
       "DELETE FROM access_tokens WHERE id IN (SELECT id FROM ended)",
       {id, owner});
+}
+
+std::vector<SshKey> loadSshKeys(Database& database) {
+  return collect(database.query("SELECT body, last_used_at FROM ssh_keys ORDER BY id"), [](const Rows& rows) {
+    auto key = fromJson<SshKey>(parseJson(rows.text(0), "A row of the database", 64), UnknownFields::Ignore);
+    if (rows.integer(1) != 0) key.lastUsedAt = toTime(rows.integer(1));
+    return key;
+  });
+}
+
+void insertSshKey(Database& database, const SshKey& key) {
+  requireUser(database, key.owner);
+  if (count(database.query("SELECT count(*) FROM ssh_keys WHERE fingerprint = ?", {key.fingerprint})) > 0)
+    throw Error(ErrorCode::AlreadyExists, "This key is registered already. A key belongs to one user, and is registered once.")
+        .withField("/key", "is registered already");
+  database.execute("INSERT INTO ssh_keys(id, owner, fingerprint, last_used_at, body) VALUES(?, ?, ?, 0, ?)",
+                   {key.id, key.owner, key.fingerprint, json::serialize(toJson(key))});
 }
 
 }  // namespace swarm::sqlite

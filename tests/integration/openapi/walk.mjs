@@ -279,6 +279,12 @@ async function walkUsers(walk) {
   await walk.call('revokeAccessToken', { path: { token: made.id } }, 204);
   await walk.call('revokeAccessToken', { path: { token: made.id } }, 404);
   await walk.call('authStatus', { token: made.token }, 401);
+  const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS me@home';
+  const added = (await walk.call('addSshKey', { body: { key } }, 201)).json;
+  await walk.call('addSshKey', { body: { key, owner: 'bot' } }, 409);
+  await walk.call('listSshKeys', {}, 200);
+  await walk.call('removeSshKey', { path: { key: added.id } }, 204);
+  await walk.call('removeSshKey', { path: { key: added.id } }, 404);
   await walk.call('deleteUser', { path, query: { handOverTo: 'nothing' } }, 404);
   await walk.call('deleteUser', { path, query: { handOverTo: 'bob' } }, 204);
 }

@@ -89,6 +89,10 @@ class MemoryStore final : public Store {
   awaitable<void> deleteAccessToken(std::string) override { co_return; }
   awaitable<std::vector<AccessTokenRecord>> loadAccessTokens() override { co_return std::vector<AccessTokenRecord>(); }
   awaitable<void> pruneAccessTokens(SystemTime) override { co_return; }
+  awaitable<void> insertSshKey(SshKey) override { co_return; }
+  awaitable<void> noteSshKeyUses(std::map<std::string, SystemTime>) override { co_return; }
+  awaitable<void> deleteSshKey(std::string) override { co_return; }
+  awaitable<std::vector<SshKey>> loadSshKeys() override { co_return std::vector<SshKey>(); }
   awaitable<std::optional<std::string>> getSetting(std::string name) override;
   awaitable<void> putSetting(std::string name, std::string value) override;
   awaitable<std::optional<Secret>> getSecret(std::string) override { co_return std::nullopt; }

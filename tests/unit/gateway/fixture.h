@@ -88,6 +88,7 @@ class MemoryAuth final : public Auth {
   awaitable<TokenKeyInfo> rotateTokenKey() override { co_return TokenKeyInfo(); }
   awaitable<void> renewTokenKey() override { co_return; }
   AccessTokens& accessTokens() override { std::terminate(); }
+  SshKeys& sshKeys() override { std::terminate(); }
   MemoryAccounts& accounts() override { return accounts_; }
   MemorySecondFactors& secondFactors() override { return second_factors_; }
 

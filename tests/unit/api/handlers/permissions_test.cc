@@ -4,6 +4,7 @@
 #include <set>
 
 #include "api/routes/route.h"
+#include "support/ssh_key_line.h"
 #include "unit/api/fixture.h"
 
 namespace swarm::test {
@@ -53,6 +54,7 @@ struct Walk {
   std::string snapshot{};
   std::string session{};
   std::string token{};  ///< the id of an access token
+  std::string key{};    ///< the id of an SSH key
   std::string name{};   ///< of a deleted instance
   std::string group{};
 };
@@ -70,6 +72,7 @@ std::string pathOf(const api::Endpoint& route, const Walk& walk) {
                                                            : walk.volume);
   fill("{session}", walk.session);
   fill("{token}", walk.token);
+  fill("{key}", walk.key);
   fill("{user}", "rita");
   fill("{group}", "everyone");
   fill("{snapshot}", walk.snapshot);
@@ -94,6 +97,7 @@ std::string bodyOf(const api::Endpoint& route, const std::string& password, std:
   if (route.body.schema == "CreateGroup") return R"({"name":"new-)" + std::string(unique) + "\"}";
   if (route.body.schema == "CreateLoginLink") return R"({"instance":"dev"})";
   if (route.body.schema == "CreateAccessToken") return R"({"name":"new-)" + std::string(unique) + "\"}";
+  if (route.body.schema == "AddSshKey") return R"({"key":")" + sshKeyLine(unique) + "\"}";
   if (route.body.schema == "CreateUser") return R"({"name":"new-)" + std::string(unique) + "\"}";
   if (route.body.schema == "ChangeUser") return R"({"role":"operator"})";
   if (route.body.schema == "SetPassword") return R"({"password":"another horse","oldPassword":"no"})";
@@ -190,6 +194,8 @@ class ApiPermissions : public ::testing::Test {
       walk.session = principalOf(session).sessionId;
       if (route.pattern.find("{token}") != std::string_view::npos)
         walk.token = server_.send({"POST", "/api/tokens", R"({"name":"some"})"}, session).at("id");
+      if (route.pattern.find("{key}") != std::string_view::npos)
+        walk.key = server_.send({"POST", "/api/keys", R"({"key":")" + sshKeyLine(owner) + "\"}"}, session).at("id");
       return walk;
     }
     const std::string name = "w" + std::to_string(made_++);
@@ -307,6 +313,7 @@ TEST_F(ApiPermissions, requireASignInOnEveryRouteThatIsNotPublic) {
                                       .snapshot = "s",
                                       .session = "s",
                                       .token = "t",
+                                      .key = "k",
                                       .name = "n",
                                       .group = "g"},
                                      token);

@@ -1,4 +1,5 @@
 // `swarm users`, `swarm password`, `swarm sessions end` and `swarm tokens`.
+#include <fstream>
 #include <sstream>
 
 #include "cli/context.h"
@@ -169,6 +170,30 @@ TEST(LoginVerb, takesThePasswordOfWhoSignedInLast) {
   EXPECT_EQ(signed_in_as(), "admin");
   EXPECT_EQ(signed_in_as(), "bob");
   ::unsetenv("XDG_CONFIG_HOME");
+}
+
+TEST(KeysVerb, addsListsAndRemovesKeys) {
+  const std::string key = R"({"id":"k-1","name":"ann@laptop","owner":"ann","type":"ssh-ed25519","fingerprint":"SHA256:abc",)"
+                          R"("publicKey":"ssh-ed25519 AAAA","createdAt":"2026-12-01T00:00:00Z"})";
+  ApiDouble api;
+  api.on("POST /api/keys", 201, {key});
+  api.on("GET /api/keys", 200, {R"({"items":[)" + key + "]}"});
+  api.on("DELETE /api/keys/k-1", 204, {""});
+  const test::TempDir folder;
+  const std::string file = (folder.path() / "id.pub").native();
+  std::ofstream(file) << "ssh-ed25519 AAAA ann@laptop\n";
+  const Ran added = runCommand(api, {"keys", "add", file, "--name", "laptop"});
+  EXPECT_EQ(added.code, 0) << added.err;
+  EXPECT_NE(added.err.find("SHA256:abc"), std::string::npos) << added.err;
+  EXPECT_EQ(api.bodyOf("POST /api/keys"), boost::json::parse(R"({"key":"ssh-ed25519 AAAA ann@laptop\n","name":"laptop"})"));
+  const Ran listed = runCommand(api, {"keys"});
+  for (const char* part : {"k-1", "ann@laptop", "SHA256:abc", "never"}) EXPECT_NE(listed.out.find(part), std::string::npos) << listed.out;
+  EXPECT_EQ(runCommand(api, {"keys", "list", "-o", "name"}).out, "k-1\n");
+  EXPECT_EQ(runCommand(api, {"keys", "remove", "k-1"}).code, 0);
+  std::ofstream(file) << "-----BEGIN OPENSSH PRIVATE KEY-----\n";
+  const Ran secret = runCommand(api, {"keys", "add", file});
+  EXPECT_NE(secret.code, 0);
+  EXPECT_NE(secret.err.find("private key"), std::string::npos) << secret.err;
 }
 
 }  // namespace

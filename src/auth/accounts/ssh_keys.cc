@@ -1,0 +1,145 @@
+#include "auth/accounts/ssh_keys.h"
+
+#include <algorithm>
+#include <mutex>
+
+#include "base/diagnostics/log.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "base/text/format.h"
+
+namespace swarm {
+namespace {
+
+constexpr std::size_t kMaxKeysPerUser = 50;
+
+SystemTime::rep numberOf(SystemTime time) { return time.time_since_epoch().count(); }
+
+template <typename Map>
+auto valueAt(const Map& map, std::string_view name) {
+  const auto found = map.find(name);
+  return found == map.end() ? nullptr : found->second;
+}
+
+}  // namespace
+
+awaitable<void> SshKeys::load() {
+  for (SshKey& key : co_await parts_.store.loadSshKeys()) put(std::move(key));
+}
+
+awaitable<SshKey> SshKeys::add(SshKey wanted) {
+  const std::vector<SshKey> all = list();
+  const auto count = static_cast<std::size_t>(std::ranges::count(all, wanted.owner, &SshKey::owner));
+  if (count >= kMaxKeysPerUser)
+    throw Error(ErrorCode::Conflict, format("{} has {} SSH keys, the maximum. Remove one first.", wanted.owner, count));
+  wanted.id = newId("k");
+  wanted.createdAt = parts_.clock.now();
+  co_await parts_.store.insertSshKey(wanted);
+  put(wanted);
+  log::info("SSH key added", {{"user", wanted.owner}, {"key", wanted.id}, {"fingerprint", wanted.fingerprint}});
+  co_return wanted;
+}
+
+std::vector<SshKey> SshKeys::list() const {
+  std::vector<SshKey> keys;
+  for (const EntryPtr& entry : entries()) {
+    keys.push_back(entry->key);
+    if (const SystemTime::rep used = entry->usedAt; used != 0) keys.back().lastUsedAt = SystemTime(SystemTime::duration(used));
+  }
+  return keys;
+}
+
+awaitable<void> SshKeys::remove(std::string id) {
+  // In memory first: when the disk is full, the key is still invalid, until the next start of the server.
+  const bool known = forget(id);
+  if (known) parts_.noteRevocation();
+  co_await parts_.store.deleteSshKey(id);
+  if (known) log::info("SSH key removed", {{"key", id}});
+}
+
+awaitable<void> SshKeys::maintain() {
+  std::map<std::string, SystemTime> uses;
+  const std::vector<EntryPtr> all = entries();
+  for (const EntryPtr& entry : all) {
+    const SystemTime::rep used = entry->usedAt;
+    if (!parts_.users.knows(entry->key.owner))
+      forget(entry->key.id);
+    else if (used != entry->savedUse)
+      uses[entry->key.id] = SystemTime(SystemTime::duration(used));
+  }
+  if (uses.empty()) co_return;
+  co_await parts_.store.noteSshKeyUses(uses);
+  for (const EntryPtr& entry : all)
+    if (const auto saved = uses.find(entry->key.id); saved != uses.end()) entry->savedUse = numberOf(saved->second);
+}
+
+bool SshKeys::isRegistered(std::string_view fingerprint) const {
+  const EntryPtr entry = withFingerprint(fingerprint);
+  return entry && parts_.users.roleOf(entry->key.owner);
+}
+
+std::optional<Principal> SshKeys::verify(std::string_view user, std::string_view fingerprint) const {
+  const EntryPtr entry = withFingerprint(fingerprint);
+  if (!entry || entry->key.owner != user) return std::nullopt;
+  auto principal = principalOf(*entry);
+  if (principal) entry->usedAt = numberOf(parts_.clock.now());
+  return principal;
+}
+
+std::optional<Principal> SshKeys::find(const Principal& principal) const {
+  const EntryPtr entry = withId(principal.sessionId);
+  auto current = entry ? principalOf(*entry) : std::nullopt;
+  return current && current->role == principal.role ? current : std::nullopt;
+}
+
+std::vector<std::string> SshKeys::publicKeysOf(const Principal& principal) const {
+  std::vector<std::string> keys;
+  for (const EntryPtr& entry : entries()) {
+    if (entry->key.owner != principal.user) continue;
+    keys.insert(entry->key.id == principal.sessionId ? keys.begin() : keys.end(), entry->key.publicKey);
+  }
+  return keys;
+}
+
+SshKeys::EntryPtr SshKeys::withId(std::string_view id) const {
+  const std::shared_lock lock(mutex_);
+  return valueAt(by_id_, id);
+}
+
+SshKeys::EntryPtr SshKeys::withFingerprint(std::string_view fingerprint) const {
+  const std::shared_lock lock(mutex_);
+  return valueAt(by_fingerprint_, fingerprint);
+}
+
+void SshKeys::put(SshKey key) {
+  auto entry = std::make_shared<Entry>();
+  entry->usedAt = entry->savedUse = key.lastUsedAt ? numberOf(*key.lastUsedAt) : 0;
+  entry->key = std::move(key);
+  const std::unique_lock lock(mutex_);
+  by_id_[entry->key.id] = entry;
+  by_fingerprint_[entry->key.fingerprint] = entry;
+}
+
+bool SshKeys::forget(std::string_view id) {
+  const std::unique_lock lock(mutex_);
+  const auto found = by_id_.find(id);
+  if (found == by_id_.end()) return false;
+  by_fingerprint_.erase(found->second->key.fingerprint);
+  by_id_.erase(found);
+  return true;
+}
+
+std::optional<Principal> SshKeys::principalOf(const Entry& entry) const {
+  const auto role = parts_.users.roleOf(entry.key.owner);
+  if (!role) return std::nullopt;
+  return parts_.users.principalOf({.id = entry.key.id, .user = entry.key.owner, .expiresAt = SystemTime::max()}, *role);
+}
+
+std::vector<SshKeys::EntryPtr> SshKeys::entries() const {
+  const std::shared_lock lock(mutex_);
+  std::vector<EntryPtr> all;
+  for (const auto& [id, entry] : by_id_) all.push_back(entry);
+  return all;
+}
+
+}  // namespace swarm

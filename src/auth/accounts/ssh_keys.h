@@ -1,0 +1,71 @@
+// SshKeys: the public keys with which users sign in to the SSH listener. What a key permits is what its owner's role and shares permit at
+// the moment of use.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/session/sessions.h"
+
+namespace swarm {
+
+/// Thread-safe. Only add(), remove() and maintain() do I/O.
+class SshKeys {
+ public:
+  /// What it shares with Auth.
+  struct Parts {
+    Store& store;
+    const Clock& clock;
+    const SessionTable& users;
+    std::function<void()> noteRevocation;
+  };
+  explicit SshKeys(Parts parts) : parts_(std::move(parts)) {}
+
+  awaitable<void> load();
+  /// With the name, owner, type, fingerprint and public key of `wanted`. Throws Error(AlreadyExists) when a user has this key,
+  /// Error(Conflict) when the owner has very many.
+  awaitable<SshKey> add(SshKey wanted);
+  std::vector<SshKey> list() const;  ///< from the oldest
+  /// What it opened ends. No-op if absent.
+  awaitable<void> remove(std::string id);
+  /// Stores the last uses, and forgets the keys of deleted users. Call it once a minute.
+  awaitable<void> maintain();
+
+  /// Whether a user who is not disabled has the key, whatever their name.
+  bool isRegistered(std::string_view fingerprint) const;
+  /// The user, if the key is theirs. Notes the use. `Principal::sessionId` is the key's id.
+  std::optional<Principal> verify(std::string_view user, std::string_view fingerprint) const;
+  /// The same for a principal that verify() returned; nothing, too, when the role has changed: what was opened with the former one ends.
+  std::optional<Principal> find(const Principal& principal) const;
+  /// The public keys of the principal's user: first the one that was used.
+  std::vector<std::string> publicKeysOf(const Principal& principal) const;
+
+ private:
+  struct Entry {
+    SshKey key;
+    std::atomic<SystemTime::rep> usedAt{0};  ///< 0: never
+    std::atomic<SystemTime::rep> savedUse{0};
+  };
+  using EntryPtr = std::shared_ptr<Entry>;
+
+  EntryPtr withId(std::string_view id) const;
+  EntryPtr withFingerprint(std::string_view fingerprint) const;
+  void put(SshKey key);
+  bool forget(std::string_view id);
+  std::optional<Principal> principalOf(const Entry& entry) const;
+  std::vector<EntryPtr> entries() const;
+
+  Parts parts_;
+  mutable std::shared_mutex mutex_;
+  std::map<std::string, EntryPtr, std::less<>> by_id_;
+  std::map<std::string, EntryPtr, std::less<>> by_fingerprint_;
+};
+
+}  // namespace swarm

@@ -1,0 +1,107 @@
+// SSH keys: what they prove, until when, and what the store has of them.
+#include "auth/accounts/ssh_keys.h"
+
+#include <gtest/gtest.h>
+
+#include "auth/accounts/accounts.h"
+#include "protocol/ssh.h"
+#include "store/sqlite/sqlite_store.h"
+#include "support/coroutine_test.h"
+#include "support/manual_clock.h"
+#include "support/ssh_key_line.h"
+#include "support/temp_dir.h"
+
+namespace swarm {
+namespace {
+
+/// A store in a folder, and Auth on it, as a server that is started again.
+class SshKeysTest : public ::testing::Test {
+ protected:
+  SshKeysTest() {
+    open();
+    for (const char* user : {"ann", "bob"}) loop_.run(auth_->putUser(user, Secret(), Role::user));
+  }
+  void open() {
+    auth_.reset();
+    store_.reset();
+    store_ = openSqliteStore(folder_ / "data");
+    auth_ = makeAuth(*store_, clock_);
+    loop_.run(auth_->initialise());
+  }
+  SshKeys& keys() { return auth_->sshKeys(); }
+  SshKey add(const std::string& owner, const std::string& seed) {
+    const auto key = *agent::parseSshPublicKey(test::sshKeyLine(seed));
+    return loop_.run(keys().add({.name = seed, .owner = owner, .type = key.type, .fingerprint = key.fingerprint, .publicKey = key.line}));
+  }
+
+  test::TempDir folder_;
+  ManualClock clock_;
+  test::TestLoop loop_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Auth> auth_;
+};
+
+TEST_F(SshKeysTest, proveTheirOwnerAndNoOtherUser) {
+  const SshKey key = add("ann", "laptop");
+  const auto principal = keys().verify("ann", key.fingerprint);
+  ASSERT_TRUE(principal);
+  EXPECT_EQ(principal->user, "ann");
+  EXPECT_EQ(principal->role, Role::user);
+  EXPECT_FALSE(keys().verify("bob", key.fingerprint));
+  EXPECT_FALSE(keys().verify("", key.fingerprint));
+  EXPECT_FALSE(keys().verify("ann", "SHA256:other"));
+  EXPECT_TRUE(keys().isRegistered(key.fingerprint));
+  EXPECT_FALSE(keys().isRegistered("SHA256:other"));
+}
+
+TEST_F(SshKeysTest, endWithTheirRemovalAndTheirOwner) {
+  const SshKey key = add("ann", "laptop"), other = add("ann", "desk"), bobs = add("bob", "bob");
+  const Principal ann = *keys().verify("ann", key.fingerprint), bob = *keys().verify("bob", bobs.fingerprint);
+  EXPECT_TRUE(keys().find(ann));
+  const auto epoch = auth_->revocationEpoch();
+  loop_.run(keys().remove(key.id));
+  EXPECT_GT(auth_->revocationEpoch(), epoch);
+  EXPECT_FALSE(keys().find(ann));
+  EXPECT_FALSE(keys().verify("ann", key.fingerprint));
+  const Principal desk = *keys().verify("ann", other.fingerprint);
+  loop_.run(auth_->accounts().setRole("ann", Role::operator_));
+  EXPECT_FALSE(keys().find(desk)) << "it was opened with another role";
+  EXPECT_EQ(keys().verify("ann", other.fingerprint)->role, Role::operator_);
+  loop_.run(auth_->accounts().setDisabled("bob", true));
+  EXPECT_FALSE(keys().find(bob));
+  EXPECT_FALSE(keys().verify("bob", bobs.fingerprint));
+  EXPECT_FALSE(keys().isRegistered(bobs.fingerprint));
+  loop_.run(auth_->accounts().setDisabled("bob", false));
+  EXPECT_TRUE(keys().verify("bob", bobs.fingerprint));
+  loop_.run(store_->deleteUser("bob", ""));
+  auth_->accounts().forget("bob");
+  EXPECT_FALSE(keys().isRegistered(bobs.fingerprint));
+}
+
+TEST_F(SshKeysTest, survivesARestartWithTheirLastUse) {
+  const SshKey key = add("ann", "laptop");
+  EXPECT_FALSE(keys().list().at(0).lastUsedAt);
+  clock_.advance(std::chrono::hours(1));
+  keys().verify("ann", key.fingerprint);
+  const auto used = keys().list().at(0).lastUsedAt;
+  EXPECT_EQ(used, clock_.now());
+  loop_.run(keys().maintain());
+  open();
+  ASSERT_EQ(keys().list().size(), 1U);
+  EXPECT_EQ(keys().list()[0].lastUsedAt, used);
+  EXPECT_EQ(keys().list()[0].fingerprint, key.fingerprint);
+  loop_.run(keys().remove(key.id));
+  open();
+  EXPECT_TRUE(keys().list().empty());
+}
+
+TEST_F(SshKeysTest, areGivenFromTheOneThatWasUsed) {
+  add("ann", "first");
+  add("bob", "bobs");
+  const SshKey used = add("ann", "second");
+  const auto all = keys().publicKeysOf(*keys().verify("ann", used.fingerprint));
+  EXPECT_EQ(all, (std::vector<std::string>{test::sshKeyLine("second"), test::sshKeyLine("first")}));
+}
+
+}  // namespace
+}  // namespace swarm
