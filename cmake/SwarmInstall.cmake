@@ -3,7 +3,7 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-install(TARGETS swarm swarm-agent RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
+install(TARGETS swarm swarm-agent swarm-ssh RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT programs)
 
 # All of our headers are installed below swarm/: "base/error.h" becomes "swarm/base/error.h".
 set(public_headers client.h base/clock.h base/error.h base/secret.h base/strong_id.h model/archive.h model/queries.h model/requests.h)

@@ -94,6 +94,11 @@ void readFile(const std::string& file, ServerConfig& config) {
     tls->read("redirectListen", config.tls.redirectListen);
     tls->refuseUnknown();
   }
+  if (auto ssh = root.child("ssh")) {
+    ssh->read("listen", config.ssh.listen);
+    ssh->read("programFile", config.ssh.programFile);
+    ssh->refuseUnknown();
+  }
   if (auto api = root.child("api")) {
     api->read("validateAddresses", config.validateAddresses);
     for (std::string& address : config.validateAddresses) address = net::toString(net::parseHostPort(address));
@@ -146,6 +151,7 @@ void readVariables(const Variables& variables, ServerConfig& config) {
   variables.read("SWARM_TLS_CERTIFICATE_FILE", config.tls.certificateFile);
   variables.read("SWARM_TLS_KEY_FILE", config.tls.keyFile);
   variables.read("SWARM_TLS_REDIRECT_LISTEN", config.tls.redirectListen);
+  variables.read("SWARM_SSH_LISTEN", config.ssh.listen);
   variables.read("SWARM_DATA_DIR", config.dataDir);
   variables.read("SWARM_SECRETS_KEY_FILE", config.secretsKeyFile);
   if (auto level = variables.get("SWARM_LOG_LEVEL")) config.logLevel = parseLevel(*level);
@@ -215,6 +221,7 @@ ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
   completeDomains(config);
   net::parseHostPort(config.listen);  // refuse a bad address before anything is opened
   checkTls(config);
+  if (!config.ssh.listen.empty()) net::parseHostPort(config.ssh.listen);
   if (config.nameHoldDays < 0 || config.nameHoldDays > 3650)
     throw Error(ErrorCode::InvalidArgument,
                 format("nameHoldDays is {}; expected 0 (names are free at once) to 3650.", config.nameHoldDays));

@@ -27,12 +27,19 @@ struct TlsConfig {
   bool isOn() const { return !certificateFile.empty(); }
 };
 
+/// The SSH listener.
+struct SshConfig {
+  std::string listen;                 ///< address and port; empty: none
+  std::filesystem::path programFile;  ///< swarm-ssh; empty: the one beside this program
+};
+
 struct ServerConfig {
   std::string listen = "127.0.0.1:7420";
   std::string baseDomain;             ///< host of API and dashboard; empty: that of publicUrl, else swarm.localhost
   std::string instanceDomain;         ///< instances are <name>.<instanceDomain>; empty: localhost for swarm.localhost, else baseDomain
   std::optional<net::Url> publicUrl;  ///< URL of the base host as seen by browsers; empty: http(s)://<baseDomain>:<port>
   TlsConfig tls;
+  SshConfig ssh;
   std::filesystem::path dataDir;         ///< the store; created with mode 0700
   std::filesystem::path secretsKeyFile;  ///< opens the secrets in the store; empty: secrets.key in dataDir
   std::filesystem::path credentialsDir;  ///< where the CLI finds its token

@@ -39,6 +39,7 @@
 #include "net/tls/server_certificate.h"
 #include "providers.h"
 #include "sqlite/data_dir.h"
+#include "ssh_service.h"
 #include "store/sqlite/sqlite_store.h"
 #include "worker.h"
 
@@ -128,6 +129,10 @@ class Server {
     };
     api_options.audit = &audit_;
     api_options.checkStore = [this] { return checkStore(); };
+    if (!config_.ssh.listen.empty()) {
+      ssh_.emplace(config_);
+      api_options.ssh = [this] { return ssh_->description(); };
+    }
     api_ = std::make_unique<Api>(api_options, *controller_, *auth_, metrics_, clock_);
     // Administrators see warnings and errors as "log" events.
     log::setTap([bus = &controller_->events()](const std::string& line) { bus->publishText(EventType::log, "", line); });
@@ -161,6 +166,7 @@ class Server {
   void stop() {
     for (const auto& worker : workers_) worker->stop();
     workers_.clear();
+    if (ssh_) ssh_->stop();
     if (controller_) wait(controller_->close(kShutdownGrace));
     moves_.stop();
     moves_.join();
@@ -290,6 +296,7 @@ class Server {
     options.visitors = std::make_shared<OpenBudget>(
         OpenLimits{.perUser = 64, .perInstance = 256, .total = plan.connections / 4, .things = "requests and connections to public ports"});
     options.forms = std::make_shared<OpenBudget>(OpenLimits{.bytesPerUser = 4 * 1024 * 1024});
+    if (ssh_) ssh_->start(*controller_, *auth_, audit_, options.tunnels, clock_);
     for (auto& loop : loops_) {
       workers_.push_back(std::make_unique<Worker>(std::move(loop), options, *controller_, *auth_, *api_, clock_));
     }
@@ -408,6 +415,7 @@ class Server {
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::unique_ptr<net::Listener> redirect_;  ///< of the first loop
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::optional<SshService> ssh_;
 };
 
 /// They would contain the keys that sign tokens, and passwords.

@@ -274,6 +274,7 @@ class SwarmClient {
   boost::json::array listSshKeys();  ///< id, name, owner, type, fingerprint, publicKey, createdAt, lastUsedAt
   boost::json::object addSshKey(const AddSshKeyRequest& request);
   void removeSshKey(const std::string& id);
+  boost::json::object sshListener();  ///< enabled, host, port, hostKey
   /// A single-use URL that signs the browser that opens it in as this user; it leads to the workspace `instance`, if given.
   std::string createLoginLink(const std::string& instance = {});
 

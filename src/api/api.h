@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/diagnostics/metrics.h"
 #include "controller/controller.h"
+#include "model/responses.h"
 #include "net/http/http_server.h"
 #include "provider/candidate.h"
 
@@ -31,6 +32,7 @@ struct ApiOptions {
   OpenLimits open = {};                             ///< streams, tunnels and unread responses; beyond them: 429
   std::size_t maxRequests = 64;                     ///< of one user in progress, beside those; beyond it: 429
   std::chrono::milliseconds leavePatience{30'000};  ///< with a client that ended its direction, while nothing can be sent to it
+  std::function<SshListenerResponse()> ssh = {};    ///< empty: there is no SSH listener
   CandidateForms candidates{};                      ///< the configurations that a request may contain, for the description
   /// Makes a provider from one of these. Throws Error(InvalidArgument) for an invalid one, Error(Unprocessable) for an endpoint that is not
   /// allowed, Error(NotFound) for another type. Without it, only the current configuration can be checked.

@@ -69,7 +69,8 @@ class StoreAuth final : public Auth {
                         .users = sessions_,
                         .noteRevocation = [this] { noteRevocation(); },
                         .maxLife = options.maxAccessTokenLife}),
-        ssh_keys_({.store = store, .clock = clock, .users = sessions_, .noteRevocation = [this] { noteRevocation(); }}),
+        ssh_keys_(
+            {.store = store, .clock = clock, .users = sessions_, .signIns = sign_ins_, .noteRevocation = [this] { noteRevocation(); }}),
         codes_(clock, kCodeLife),
         links_(clock, kLoginLinkLife),
         passwords_(options.passwordCost),
@@ -80,7 +81,11 @@ class StoreAuth final : public Auth {
                    .throttle = throttle_,
                    .audit = options.audit,
                    .noteRevocation = [this] { noteRevocation(); },
-                   .forgetTokens = [this](const std::string& user) { access_tokens_.forgetOf(user); },
+                   .forgetCredentials =
+                       [this](const std::string& user) {
+                         access_tokens_.forgetOf(user);
+                         ssh_keys_.forgetOf(user);
+                       },
                    .check = [this](std::string user, Secret password, LoginOrigin origin) { return check(user, password, origin); },
                    .goOn =
                        [this](UserRecord user, std::string kind, LoginOrigin origin, OfferEnrolment offer) {

@@ -94,4 +94,6 @@ boost::json::object SwarmClient::addSshKey(const AddSshKeyRequest& request) {
 
 void SwarmClient::removeSshKey(const std::string& id) { impl_->connection.call("DELETE", "/api/keys/" + net::percentEncode(id)); }
 
+boost::json::object SwarmClient::sshListener() { return impl_->connection.call("GET", "/api/ssh").as_object(); }
+
 }  // namespace swarm

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/types/credentials/ssh_key.h"
 #include "model/types/ids.h"
 #include "model/types/sharing.h"
 #include "model/types/swarm_status.h"
@@ -139,6 +140,15 @@ struct GroupResponse {
   SystemTime createdAt{};
 };
 BOOST_DESCRIBE_STRUCT(GroupResponse, (), (name, managedBy, members, createdAt))
+
+/// How clients of SSH reach the server.
+struct SshListenerResponse {
+  bool enabled = false;
+  std::string host{};  ///< empty unless enabled, like the others
+  std::int64_t port = 0;
+  std::string hostKey{};  ///< "ssh-ed25519 AAAA…"
+};
+BOOST_DESCRIBE_STRUCT(SshListenerResponse, (), (enabled, host, port, hostKey))
 
 /// A key of API tokens; without `expiresAt`, it signs new ones.
 struct SigningKeyResponse {

@@ -9,10 +9,10 @@
 
 namespace swarm::agent {
 
-/// GET, Upgrade: swarm-tunnel, scope ssh: an sshd for this connection alone, which admits kSshKeyHeader and no other key. 422 when the
-/// image lacks sshd. The same headers, and Upgrade, are those of the API's route.
+/// GET, Upgrade: swarm-tunnel, scope ssh: an sshd for this connection alone, which admits the keys of kSshKeyHeader and no others. 422 when
+/// the image lacks sshd. The same headers, and Upgrade, are those of the API's route.
 inline constexpr std::string_view kSshTunnelPath = "/tunnel/ssh";
-inline constexpr std::string_view kSshKeyHeader = "Swarm-Ssh-Key";           ///< of the request: the client's public key
+inline constexpr std::string_view kSshKeyHeader = "Swarm-Ssh-Key";  ///< of the request: a public key of the client; may be repeated
 inline constexpr std::string_view kSshHostKeyHeader = "Swarm-Ssh-Host-Key";  ///< of the 101: the workspace's public key
 inline constexpr std::string_view kInstanceHeader = "Swarm-Instance";        ///< of the API's 101: the instance's id
 inline constexpr std::string_view kSshUser = "coder";                        ///< whom sshd admits

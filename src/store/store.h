@@ -69,10 +69,10 @@ struct UserChange {
   std::optional<bool> disabled{};
   std::optional<std::string> inviteDigest{};  ///< of a new invitation; empty: withdraws the open one
   SystemTime inviteExpires{};
-  std::string ifInvited{};     ///< only while this invitation is open
-  bool endsSessions = false;   ///< all sessions, by another token generation
-  std::string onlySession{};   ///< the sessions except this one are revoked; empty: none is
-  bool revokesTokens = false;  ///< all access tokens, with those that they created
+  std::string ifInvited{};          ///< only while this invitation is open
+  bool endsSessions = false;        ///< all sessions, by another token generation
+  std::string onlySession{};        ///< the sessions except this one are revoked; empty: none is
+  bool revokesCredentials = false;  ///< all access tokens, with those that they created, and all SSH keys
 };
 
 struct SessionRecord {

@@ -128,10 +128,14 @@ async::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, 
 
 async::awaitable<void> handleSshTunnel(SshServer& server, Activity& activity, Hold& hold, net::Exchange& exchange) {
   if (!requestsTunnel(exchange)) co_return co_await requireUpgrade(exchange);
-  const auto key = readSshPublicKey(exchange.head().headers.find(kSshKeyHeader).value_or(""));
-  if (!key) co_return co_await respondReason(exchange, 400, format("The header {} must have the public key of the client.", kSshKeyHeader));
+  std::string keys;
+  for (const net::HeaderView& header : exchange.head().headers.all())
+    if (net::equalsIgnoreCase(header.name, kSshKeyHeader))
+      if (const auto key = readSshPublicKey(header.value)) keys += (keys.empty() ? "" : "\n") + *key;
+  if (keys.empty())
+    co_return co_await respondReason(exchange, 400, format("The header {} must have a public key of the client.", kSshKeyHeader));
   Guest guest(hold);
-  SshServer::Connection connection = co_await server.open(*key, guest);
+  SshServer::Connection connection = co_await server.open(std::move(keys), guest);
   co_await carry(std::move(connection.stream), activity, guest, ActivityDetector::Traffic::Ssh, exchange,
                  {{std::string(kSshHostKeyHeader), connection.hostKey}});
 }

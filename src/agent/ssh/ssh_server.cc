@@ -53,7 +53,7 @@ chmod 0600 "$SWARM_HOST_KEY"
 constexpr std::string_view kWriteFiles = R"sh(
 ssh-keygen -y -P '' -f "$SWARM_HOST_KEY" </dev/null
 mkdir -p "$SWARM_FOLDER"
-printf '%s\n' "$SWARM_CLIENT_KEY" >"$SWARM_FOLDER/authorized_keys"
+printf '%s\n' "$SWARM_CLIENT_KEYS" >"$SWARM_FOLDER/authorized_keys"
 cat >"$SWARM_FOLDER/sshd_config"
 printf '%s\n' "$sshd"
 )sh";
@@ -158,7 +158,7 @@ awaitable<void> SshServer::prepare(Hold& hold) {
   }
 }
 
-awaitable<SshServer::Connection> SshServer::open(std::string client_key, Guest& guest) {
+awaitable<SshServer::Connection> SshServer::open(std::string client_keys, Guest& guest) {
   // Neither a held nor a frozen instance gets a process.
   auto require_open = [&guest] {
     if (guest.notified()) throw Error(ErrorCode::Unavailable, guest.reason());
@@ -169,7 +169,7 @@ awaitable<SshServer::Connection> SshServer::open(std::string client_key, Guest& 
   const fs::path folder = options_.runtime / toHex(randomBytes(8));
   const fs::path host_key = hostKeyOf(user);
   std::string config = sshdConfig(user.name, {host_key, folder / "authorized_keys"}, loginEnvironment(exec_.base, user));
-  Environment variables{{"SWARM_HOST_KEY", host_key}, {"SWARM_FOLDER", folder}, {"SWARM_CLIENT_KEY", std::move(client_key)}};
+  Environment variables{{"SWARM_HOST_KEY", host_key}, {"SWARM_FOLDER", folder}, {"SWARM_CLIENT_KEYS", std::move(client_keys)}};
   auto printed =
       co_await async::attempt(runScript(std::string(kMakeHostKey) + std::string(kWriteFiles), std::move(variables), std::move(config)));
   co_await exec_.whenThawed();

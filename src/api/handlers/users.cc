@@ -217,7 +217,7 @@ std::vector<Endpoint> userRoutes() {
       at("POST", "/api/users/{name}/password", Permission::Account, "setPassword", setPassword,
          {.summary = "Set a password",
           .description = "One's own with the present one as `oldPassword`: the other sessions end. An administrator resets that of another "
-                         "user: all of their sessions end, and their access tokens are revoked.",
+                         "user: all of their sessions end, and their access tokens and SSH keys are revoked.",
           .responses = {noContent("The password is set")},
           .parameters = {userName()},
           .body = jsonBody<SetPasswordRequest>()}),

@@ -4,6 +4,7 @@
 #include "audit/audit.h"
 #include "audit/visible.h"
 #include "auth/accounts/accounts.h"
+#include "auth/accounts/ssh_keys.h"
 #include "auth/entry.h"
 #include "auth/session/access_tokens.h"
 #include "auth/sharing/sharing.h"
@@ -118,6 +119,13 @@ awaitable<void> addObject(Services& services, const Call& call, AuditRecord& rec
       record.object = token.name;
       record.owner = token.owner;
     }
+  } else if (pattern == "/api/keys/{key}") {
+    record.objectId = std::exchange(record.object, {});
+    for (const SshKey& key : services.auth.sshKeys().list()) {
+      if (key.id != call.argument()) continue;
+      record.object = key.name;
+      record.owner = key.owner;
+    }
   } else if (pattern == "/api/auth/sessions/{session}") {
     record.objectId = std::exchange(record.object, {});
     for (const SessionRecord& session : services.auth.listSessions(""))
@@ -151,6 +159,7 @@ void addResult(AuditRecord& record, const Reply& reply) {
   if (record.object.empty()) record.object = stringAt(body, "name");
   if (record.object.empty()) record.object = stringAt(body, "config.name");
   if (record.owner.empty()) record.owner = stringAt(body, "owner");
+  if (std::string fingerprint = stringAt(body, "fingerprint"); !fingerprint.empty()) record.after["fingerprint"] = std::move(fingerprint);
   if (std::string operation = stringAt(body, "operationId"); !operation.empty()) record.after["operationId"] = std::move(operation);
 }
 

@@ -12,7 +12,8 @@ std::vector<Endpoint> makeRouteTable() {
            {shareRoutes, "sharing"},      {portRoutes, "sharing"},        {insideRoutes, "inside"},        {logRoutes, "inside"},
            {archiveRoutes, "inside"},     {providerRoutes, "swarm"},      {operationRoutes, "operations"}, {eventRoutes, "events"},
            {sessionRoutes, "auth"},       {userRoutes, "users"},          {secondFactorRoutes, "users"},   {groupRoutes, "users"},
-           {accessTokenRoutes, "users"},  {sshKeyRoutes, "users"},  {nameRoutes, "instances"},      {auditRoutes, "audit"},          {systemRoutes, "system"}}) {
+           {accessTokenRoutes, "users"},  {sshKeyRoutes, "users"},        {nameRoutes, "instances"},       {auditRoutes, "audit"},
+           {systemRoutes, "system"}}) {
     for (Endpoint& route : routes()) {
       if (route.tag.empty()) route.tag = tag;
       table.push_back(std::move(route));

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxKeysPerUser = 50;
 
-SystemTime::rep numberOf(SystemTime time) { return time.time_since_epoch().count(); }
+SystemTime::rep ticksOf(SystemTime time) { return time.time_since_epoch().count(); }
 
 template <typename Map>
 auto valueAt(const Map& map, std::string_view name) {
@@ -57,20 +57,22 @@ awaitable<void> SshKeys::remove(std::string id) {
   if (known) log::info("SSH key removed", {{"key", id}});
 }
 
+void SshKeys::forgetOf(std::string_view owner) {
+  for (const EntryPtr& entry : entries())
+    if (entry->key.owner == owner) forget(entry->key.id);
+}
+
 awaitable<void> SshKeys::maintain() {
   std::map<std::string, SystemTime> uses;
   const std::vector<EntryPtr> all = entries();
   for (const EntryPtr& entry : all) {
     const SystemTime::rep used = entry->usedAt;
-    if (!parts_.users.knows(entry->key.owner))
-      forget(entry->key.id);
-    else if (used != entry->savedUse)
-      uses[entry->key.id] = SystemTime(SystemTime::duration(used));
+    if (used != entry->savedUse) uses[entry->key.id] = SystemTime(SystemTime::duration(used));
   }
   if (uses.empty()) co_return;
   co_await parts_.store.noteSshKeyUses(uses);
   for (const EntryPtr& entry : all)
-    if (const auto saved = uses.find(entry->key.id); saved != uses.end()) entry->savedUse = numberOf(saved->second);
+    if (const auto saved = uses.find(entry->key.id); saved != uses.end()) entry->savedUse = ticksOf(saved->second);
 }
 
 bool SshKeys::isRegistered(std::string_view fingerprint) const {
@@ -78,12 +80,17 @@ bool SshKeys::isRegistered(std::string_view fingerprint) const {
   return entry && parts_.users.roleOf(entry->key.owner);
 }
 
-std::optional<Principal> SshKeys::verify(std::string_view user, std::string_view fingerprint) const {
+awaitable<std::optional<Principal>> SshKeys::signIn(std::string user, std::string fingerprint, LoginOrigin origin) {
   const EntryPtr entry = withFingerprint(fingerprint);
-  if (!entry || entry->key.owner != user) return std::nullopt;
-  auto principal = principalOf(*entry);
-  if (principal) entry->usedAt = numberOf(parts_.clock.now());
-  return principal;
+  auto principal = entry && entry->key.owner == user ? principalOf(*entry) : std::nullopt;
+  if (!principal) {
+    co_await parts_.signIns.refuse(std::move(user), std::move(origin),
+                                   Error(ErrorCode::Unauthenticated, "The SSH key is not this user's."));
+    co_return std::nullopt;
+  }
+  co_await parts_.signIns.begin(*principal, "SSH key", std::move(origin));
+  entry->usedAt = ticksOf(parts_.clock.now());
+  co_return find(*principal);  // it may have been removed in this time
 }
 
 std::optional<Principal> SshKeys::find(const Principal& principal) const {
@@ -113,7 +120,7 @@ SshKeys::EntryPtr SshKeys::withFingerprint(std::string_view fingerprint) const {
 
 void SshKeys::put(SshKey key) {
   auto entry = std::make_shared<Entry>();
-  entry->usedAt = entry->savedUse = key.lastUsedAt ? numberOf(*key.lastUsedAt) : 0;
+  entry->usedAt = entry->savedUse = key.lastUsedAt ? ticksOf(*key.lastUsedAt) : 0;
   entry->key = std::move(key);
   const std::unique_lock lock(mutex_);
   by_id_[entry->key.id] = entry;

@@ -12,11 +12,12 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/accounts/sign_in_records.h"
 #include "auth/session/sessions.h"
 
 namespace swarm {
 
-/// Thread-safe. Only add(), remove() and maintain() do I/O.
+/// Thread-safe. Only functions that return an awaitable do I/O.
 class SshKeys {
  public:
   /// What it shares with Auth.
@@ -24,6 +25,7 @@ class SshKeys {
     Store& store;
     const Clock& clock;
     const SessionTable& users;
+    SignInRecords& signIns;
     std::function<void()> noteRevocation;
   };
   explicit SshKeys(Parts parts) : parts_(std::move(parts)) {}
@@ -35,14 +37,16 @@ class SshKeys {
   std::vector<SshKey> list() const;  ///< from the oldest
   /// What it opened ends. No-op if absent.
   awaitable<void> remove(std::string id);
-  /// Stores the last uses, and forgets the keys of deleted users. Call it once a minute.
+  void forgetOf(std::string_view owner);  ///< whose rows were deleted
+  /// Stores the last uses. Call it once a minute.
   awaitable<void> maintain();
 
   /// Whether a user who is not disabled has the key, whatever their name.
   bool isRegistered(std::string_view fingerprint) const;
-  /// The user, if the key is theirs. Notes the use. `Principal::sessionId` is the key's id.
-  std::optional<Principal> verify(std::string_view user, std::string_view fingerprint) const;
-  /// The same for a principal that verify() returned; nothing, too, when the role has changed: what was opened with the former one ends.
+  /// The user, if the key, which the client has proven to have, is theirs. The sign-in or its refusal is recorded; throws when it cannot
+  /// be. Notes the use. `Principal::sessionId` is the key's id.
+  awaitable<std::optional<Principal>> signIn(std::string user, std::string fingerprint, LoginOrigin origin);
+  /// The same for a principal that signIn() returned; nothing, too, when the role has changed: what was opened with the former one ends.
   std::optional<Principal> find(const Principal& principal) const;
   /// The public keys of the principal's user: first the one that was used.
   std::vector<std::string> publicKeysOf(const Principal& principal) const;

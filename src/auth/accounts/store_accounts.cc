@@ -40,10 +40,10 @@ void StoreAccounts::remember(const UserRecord& user) {
 }
 
 awaitable<UserRecord> StoreAccounts::change(std::string name, UserChange change) {
-  const bool revokes_tokens = change.revokesTokens;
+  const bool revokes_credentials = change.revokesCredentials;
   UserRecord changed = co_await parts_.store.changeUser(std::move(name), std::move(change));
   remember(changed);
-  if (revokes_tokens) parts_.forgetTokens(changed.name);
+  if (revokes_credentials) parts_.forgetCredentials(changed.name);
   parts_.noteRevocation();
   co_return changed;
 }
@@ -102,9 +102,11 @@ awaitable<std::optional<SignInStep>> StoreAccounts::acceptInvitation(std::string
   std::string hash = co_await parts_.passwords.hash(password);
   std::optional<UserRecord> changed;
   auto accept = [&]() -> awaitable<void> {
-    changed = co_await change(
-        *user,
-        {.passwordHash = std::move(hash), .inviteDigest = "", .ifInvited = digestOf(code), .endsSessions = true, .revokesTokens = true});
+    changed = co_await change(*user, {.passwordHash = std::move(hash),
+                                      .inviteDigest = "",
+                                      .ifInvited = digestOf(code),
+                                      .endsSessions = true,
+                                      .revokesCredentials = true});
   };
   AuditRecord record = recordBy({}, origin);
   record.action = "acceptInvitation";
@@ -136,7 +138,7 @@ awaitable<void> StoreAccounts::resetPassword(std::string name, Secret password) 
   co_await requirePerson(name);
   requirePassword(password);
   std::string hash = co_await parts_.passwords.hash(password);
-  co_await change(name, {.passwordHash = std::move(hash), .inviteDigest = "", .endsSessions = true, .revokesTokens = true});
+  co_await change(name, {.passwordHash = std::move(hash), .inviteDigest = "", .endsSessions = true, .revokesCredentials = true});
   log::info("password of a user reset", {{"user", name}});
 }
 
@@ -158,7 +160,7 @@ awaitable<void> StoreAccounts::endSessions(std::string name) {
 
 void StoreAccounts::forget(const std::string& name) {
   parts_.sessions.removeUser(name);
-  parts_.forgetTokens(name);
+  parts_.forgetCredentials(name);
   {
     const std::lock_guard lock(mutex_);
     invitations_.erase(name);
@@ -182,7 +184,7 @@ awaitable<Accounts::Recovered> StoreAccounts::recoverAdmin() {
                                    .disabled = false,
                                    .inviteDigest = "",
                                    .endsSessions = true,
-                                   .revokesTokens = true});
+                                   .revokesCredentials = true});
   co_await parts_.store.deleteSecondFactor(recovered.name);
   co_return recovered;
 }

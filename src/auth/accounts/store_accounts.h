@@ -26,7 +26,7 @@ class StoreAccounts final : public Accounts {
     LoginThrottle& throttle;
     Audit* audit;  ///< null: nothing is recorded
     std::function<void()> noteRevocation;
-    std::function<void(const std::string& user)> forgetTokens;  ///< after the deletion of the rows of their access tokens
+    std::function<void(const std::string& user)> forgetCredentials;  ///< after the deletion of the rows of their access tokens and SSH keys
     /// The user with this password, behind the throttle; nothing: wrong, unknown or disabled.
     std::function<awaitable<std::optional<UserRecord>>(std::string user, Secret password, LoginOrigin origin)> check;
     /// Goes on with the sign-in of a user who has proved who they are as by a password.

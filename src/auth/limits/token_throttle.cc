@@ -26,7 +26,7 @@ void TokenThrottle::count(const std::string& address) {
     throw Error(ErrorCode::TooManyRequests, "Too many invalid tokens came from this address. Check the token, or sign in again.")
         .withRetryAfter(wait);
   bucket.take(now);
-  if (bucket.waitTime(now).count() > 0) log::warning("many invalid tokens", {{"address", address}});
+  if (bucket.waitTime(now).count() > 0) log::warning("many " + things_, {{"address", address}});
 }
 
 }  // namespace swarm

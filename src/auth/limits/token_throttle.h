@@ -16,12 +16,14 @@ namespace swarm {
 /// or a signature. It bounds the log and the work. Thread-safe.
 class TokenThrottle {
  public:
-  explicit TokenThrottle(const Clock& clock) : clock_(clock) {}
+  /// `things`: what is counted, for the log.
+  explicit TokenThrottle(const Clock& clock, std::string things = "invalid tokens") : clock_(clock), things_(std::move(things)) {}
   /// Of one invalid token. Throws Error(TooManyRequests) with the time to wait.
   void count(const std::string& address);
 
  private:
   const Clock& clock_;
+  std::string things_;
   std::mutex mutex_;
   std::map<std::string, TokenBucket, std::less<>> addresses_;
 };

@@ -46,12 +46,17 @@ std::optional<Range> findBlock(std::string_view config) {
 
 }  // namespace
 
-std::string sshBlock(const std::vector<std::string>& hosts, const std::vector<std::pair<std::string, std::string>>& options) {
+std::string sshBlock(const std::vector<std::string>& hosts, const SshOptions& options, const SshOptions& jump) {
   std::string text = std::string(kBegin) + "\nHost";
+  const auto add = [&text](const SshOptions& those) {
+    for (const auto& [name, value] : those) text += "  " + name + ' ' + value + '\n';
+  };
   for (const std::string& host : hosts) text += ' ' + host;
   // Each name becomes a quoted word of a command: one with a quote, as a link may have it, must not match.
   text += " *" + std::string(kSshDomain) + " \"!*'*\"\n";
-  for (const auto& [name, value] : options) text += "  " + name + ' ' + value + '\n';
+  add(options);
+  if (!jump.empty()) text += "Host " + std::string(kJumpHost) + '\n';
+  add(jump);
   // What follows is not for our hosts alone.
   return text + "Match all\n" + std::string(kEnd) + '\n';
 }

@@ -8,8 +8,14 @@
 
 namespace swarm::cli {
 
-/// The block for all workspaces; those of `hosts` are named, so that programs which list the hosts of the file show them.
-std::string sshBlock(const std::vector<std::string>& hosts, const std::vector<std::pair<std::string, std::string>>& options);
+using SshOptions = std::vector<std::pair<std::string, std::string>>;
+
+/// The name of the server's SSH listener in the block: ssh -J swarm-jump coder@web1.
+inline constexpr std::string_view kJumpHost = "swarm-jump";
+
+/// The block for all workspaces; those of `hosts` are named, so that programs which list the hosts of the file show them. `jump`: options
+/// of the SSH listener; empty: there is none.
+std::string sshBlock(const std::vector<std::string>& hosts, const SshOptions& options, const SshOptions& jump = {});
 
 bool hasSshBlock(std::string_view config);
 /// `config` with `block` in place of the former one, or else at its beginning, since in ssh the first value of an option counts. An empty

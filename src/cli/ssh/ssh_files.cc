@@ -18,6 +18,7 @@
 #include "base/id.h"
 #include "base/text/format.h"
 #include "cli/context.h"
+#include "cli/output/output.h"
 #include "cli/replace_file.h"
 #include "protocol/ssh.h"
 
@@ -148,6 +149,26 @@ Pin pinHostKey(const SshFiles& files, const std::string& host, const SshConnecti
   return pin;
 }
 
+std::string knownHostOf(const boost::json::object& listener) {
+  const std::string host = memberText(listener, "host");
+  const auto key = agent::readSshPublicKey(memberText(listener, "hostKey"));
+  if (!isSshWord(host) || !key)
+    throw Error(ErrorCode::UpstreamFailed, "The server sent an invalid response: the SSH listener is malformed.");
+  return format("[{}]:{} {}", host, listener.at("port").to_number<std::uint16_t>(), *key);
+}
+
+void pinListener(const SshFiles& files, const std::string& known_host) {
+  const std::string host = known_host.substr(0, known_host.find(' ') + 1);
+  const FolderLock lock(files.folder);
+  std::string lines;
+  std::ifstream file(files.knownHosts());
+  for (std::string line; std::getline(file, line);)
+    if (!line.starts_with(host)) lines += line + '\n';
+  if (const int problem = replaceFile(files.knownHosts(), lines + known_host + '\n', kPrivate); problem != 0)
+    throw Error(ErrorCode::OutOfResources,
+                format("The host key could not be written to {}: {}.", files.knownHosts().native(), std::strerror(problem)));
+}
+
 fs::path sshConfigPath() {
   const char* home = std::getenv("HOME");
   return fs::path(home && *home ? home : "/root") / ".ssh" / "config";
@@ -187,6 +208,17 @@ std::vector<std::pair<std::string, std::string>> sshOptions(const SshFiles& file
           {"Port", "22"},  // another one of the user's would be part of the name under which ssh looks for the host key
           {"IdentityFile", quotedPath(files.key())},
           {"IdentitiesOnly", "yes"},
+          {"UserKnownHostsFile", quotedPath(files.knownHosts())},
+          {"GlobalKnownHostsFile", "/dev/null"},
+          {"StrictHostKeyChecking", "yes"},
+          {"UpdateHostKeys", "no"}};
+}
+
+std::vector<std::pair<std::string, std::string>> listenerOptions(const SshFiles& files, const boost::json::object& listener,
+                                                                 const std::string& user) {
+  return {{"HostName", memberText(listener, "host")},
+          {"Port", std::to_string(listener.at("port").to_number<std::uint16_t>())},
+          {"User", user},
           {"UserKnownHostsFile", quotedPath(files.knownHosts())},
           {"GlobalKnownHostsFile", "/dev/null"},
           {"StrictHostKeyChecking", "yes"},

@@ -2,6 +2,7 @@
 // configuration of ssh.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <filesystem>
 #include <functional>
 #include <string>
@@ -42,6 +43,11 @@ enum class Pin {
 /// Pins the host key that the server reports for a workspace, for the program ssh. Safe against concurrent calls. Throws Error.
 Pin pinHostKey(const SshFiles& files, const std::string& host, const SshConnection& connection);
 
+/// The line of known_hosts for the server's SSH listener, as the server describes it. Throws Error when it would not be one.
+std::string knownHostOf(const boost::json::object& listener);
+/// Pins it in place of a former one.
+void pinListener(const SshFiles& files, const std::string& known_host);
+
 std::filesystem::path sshConfigPath();  ///< ~/.ssh/config
 std::string readSshConfig();            ///< empty when there is none. Throws Error when it cannot be read
 /// Replaces the content by what `change` returns for it, in the file that a link at this path leads to; its mode stays. Of concurrent
@@ -50,6 +56,9 @@ bool changeSshConfig(const SshFiles& files, const std::function<std::string(cons
 
 /// The options of ssh for workspaces; `swarm` is the command that reaches the server.
 std::vector<std::pair<std::string, std::string>> sshOptions(const SshFiles& files, const std::vector<std::string>& swarm);
+/// The same for the SSH listener, through which ssh -J reaches workspaces without this program.
+std::vector<std::pair<std::string, std::string>> listenerOptions(const SshFiles& files, const boost::json::object& listener,
+                                                                 const std::string& user);
 /// This program and the flags with which it reaches the server.
 std::vector<std::string> proxyCommand(const std::vector<std::string>& server_flags);
 

@@ -129,6 +129,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   RESPONSE(ShareResponse, "Share")                           \
   RESPONSE(SigningKeyResponse, "SigningKey")                 \
   RESPONSE(SshKey, "SshKey")                                 \
+  RESPONSE(SshListenerResponse, "SshListener")               \
   RESPONSE(UserResponse, "User")                             \
   RESPONSE(VersionResponse, "Version")                       \
   RESPONSE(VolumeResponse, "Volume")

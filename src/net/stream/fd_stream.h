@@ -31,6 +31,7 @@ class FdStream final : public Stream {
   PeerState peerState() override;
   std::uint64_t bytesSent() const override { return bytes_sent_; }
   FdStream* bareSocket() override { return this; }
+  int nativeHandle() const { return fd_; }  ///< for a process that inherits a copy; negative: closed
 
   /// Moves between one byte and the given maximum into `pipe`, which must be empty.
   awaitable<IoResult> spliceInto(int pipe, std::size_t maximum);

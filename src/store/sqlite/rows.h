@@ -80,5 +80,6 @@ void insertAccessToken(Database& database, const AccessTokenRecord& record);
 void deleteAccessTokens(Database& database, const std::string& id, const std::string& owner);
 std::vector<SshKey> loadSshKeys(Database& database);
 void insertSshKey(Database& database, const SshKey& key);
+void deleteSshKeys(Database& database, const std::string& owner);
 
 }  // namespace swarm::sqlite

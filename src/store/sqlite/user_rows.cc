@@ -124,7 +124,10 @@ UserRecord changeUser(Database& database, const std::string& name, const UserCha
   if (user.disabled) endAccess(database, name);
   if (!change.onlySession.empty())
     database.execute("UPDATE sessions SET revoked = 1 WHERE user = ? AND id <> ?", {name, change.onlySession});
-  if (change.revokesTokens) deleteAccessTokens(database, "", name);
+  if (change.revokesCredentials) {
+    deleteAccessTokens(database, "", name);
+    deleteSshKeys(database, name);
+  }
   return user;
 }
 
@@ -143,7 +146,7 @@ void deleteUser(Database& database, const std::string& name, const std::string& 
   endAccess(database, name);
   deleteAccessTokens(database, "", name);
   deleteSecondFactor(database, name);
-  database.execute("DELETE FROM ssh_keys WHERE owner = ?", {name});
+  deleteSshKeys(database, name);
   database.execute("DELETE FROM users WHERE name = ?", {name});
   database.execute("INSERT INTO former_users(name, successor) VALUES(?, ?)", {name, successor});
   requireAdminLeft(database, former);
@@ -221,6 +224,8 @@ void deleteAccessTokens(Database& database, const std::string& id, const std::st
       "DELETE FROM access_tokens WHERE id IN (SELECT id FROM ended)",
       {id, owner});
 }
+
+void deleteSshKeys(Database& database, const std::string& owner) { database.execute("DELETE FROM ssh_keys WHERE owner = ?", {owner}); }
 
 std::vector<SshKey> loadSshKeys(Database& database) {
   return collect(database.query("SELECT body, last_used_at FROM ssh_keys ORDER BY id"), [](const Rows& rows) {

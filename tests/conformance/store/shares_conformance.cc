@@ -289,7 +289,7 @@ TEST_P(StoreConformance, deletesAccessTokensWithThoseThatTheyCreated) {
   EXPECT_THAT(left(), ElementsAre("t-4", "t-5", "t-6"));
   EXPECT_EQ(errorOf(store().insertAccessToken({{.id = "t-9", .name = "t-9", .owner = "bob", .parent = "t-1"}, "t-9"})).code(),
             ErrorCode::NotFound);
-  run(store().changeUser("ann", {.passwordHash = "new", .revokesTokens = true}));
+  run(store().changeUser("ann", {.passwordHash = "new", .revokesCredentials = true}));
   EXPECT_THAT(left(), ElementsAre("t-6"));
   insert_token("t-7", "ann", "");
   insert_token("t-8", "bob", "t-7");

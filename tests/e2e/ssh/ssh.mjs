@@ -1,6 +1,8 @@
 // SSH with the real clients: ssh, scp, sftp, rsync, ssh-add; forwarding in each direction, and the steps of VS Code's Remote-SSH. The host key stays after a
 // restart and after a move to Fly (the emulator, with containers) and back; other keys, other sessions and other hosts are refused.
+// With --jump, the same clients without the command `swarm`, through the server's SSH listener: by registered keys, and by nothing else than it opens.
 //   node ssh.mjs --swarm build/dev/swarm --emulator build/dev/fly-emulator
+//   node ssh.mjs --swarm build/dev/swarm --jump
 import { execFile, spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
@@ -10,12 +12,12 @@ import { parseArgs } from 'node:util';
 import { FlyEmulator } from '../fly/fly_emulator.mjs';
 import { Server, check, docker, waitFor } from '../workspace/server.mjs';
 
-const { values: options } = parseArgs({ options: { swarm: { type: 'string' }, emulator: { type: 'string' } } });
+const { values: options } = parseArgs({ options: { swarm: { type: 'string' }, emulator: { type: 'string' }, jump: { type: 'boolean' } } });
 const server = new Server(options.swarm);
-const fly = new FlyEmulator(options.emulator, server.folder);
+const fly = options.jump ? null : new FlyEmulator(options.emulator, server.folder);
 server.environment.HOME = server.folder;
 delete server.environment.SSH_AUTH_SOCK;
-const config = path.join(server.folder, '.ssh', 'config');
+const config = path.join(server.folder, '.ssh', options.jump ? 'plain' : 'config');
 const known = path.join(server.config, 'ssh', 'known_hosts');
 const host = 'web1.swarm';
 const children = [];
@@ -118,6 +120,7 @@ async function agentForwarding() {
     await run('ssh-add', ['-q', key], { environment });
     const seen = await run('ssh', ['-F', config, '-A', host, 'ssh-add -l'], { environment });
     check(/forwarded \(ED25519\)/.test(seen.stdout), "this machine's ssh-agent is used inside (-A)", JSON.stringify(seen));
+    if (options.jump) return;
     // The connection carries the public key of swarm; the client signs with another one.
     const proxy = /ProxyCommand (.*)/.exec(fs.readFileSync(config, 'utf8'))[1];
     const refused = await run('ssh', ['-F', '/dev/null', '-o', `ProxyCommand=${proxy}`, '-o', 'IdentitiesOnly=yes', '-i', key, '-o', `UserKnownHostsFile=${known}`, `coder@${host}`, 'true']);
@@ -205,7 +208,100 @@ async function withoutServer() {
   check((await server.run('exec', 'web1', '--', 'true')).code === 0, 'and swarm exec still works');
 }
 
-try {
+/// The person's own key pair, and a configuration of plain ssh with the listener as jump host.
+async function configureJump() {
+  const key = path.join(server.folder, 'own-key');
+  fs.mkdirSync(path.dirname(config), { recursive: true });
+  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key, '-C', 'own']);
+  const added = await server.run('keys', 'add', `${key}.pub`, '-o', 'json');
+  const pinned = await server.run('keys', 'host');
+  const [, port] = /^\[swarm\.localhost\]:(\d+) ssh-ed25519 /.exec(pinned.stdout) ?? [];
+  check(added.code === 0 && port, 'a key is registered, and the host key of the listener is printed', JSON.stringify([added, pinned]));
+  const hosts = path.join(server.folder, '.ssh', 'known');
+  fs.writeFileSync(hosts, pinned.stdout);
+  const common = `  IdentityFile ${key}\n  IdentitiesOnly yes\n  UserKnownHostsFile ${hosts}\n  GlobalKnownHostsFile /dev/null\n`;
+  fs.writeFileSync(config, `Host web1.swarm\n  HostName web1\n  User coder\n  ProxyJump jump\n  StrictHostKeyChecking accept-new\n${common}`
+    + `Host jump\n  HostName 127.0.0.1\n  HostKeyAlias [swarm.localhost]:${port}\n  Port ${port}\n  User admin\n  StrictHostKeyChecking yes\n${common}`);
+  return { key, port, id: JSON.parse(added.stdout).id };
+}
+
+/// What the listener refuses.
+async function refusals({ key }) {
+  const jump = (...words) => run('ssh', ['-F', config, ...words], { seconds: 30 });
+  for (const words of [['jump', 'true'], ['jump'], ['-s', 'jump', 'sftp'], ['-tt', 'jump'], ['-N', '-o', 'ExitOnForwardFailure=yes', '-R', '18125:127.0.0.1:1', 'jump']]) {
+    const answer = await jump(...words);
+    check(answer.code === 255 || answer.code === 1, `nothing but connections: ssh ${words.join(' ')}`, JSON.stringify(answer));
+  }
+  const other = path.join(server.folder, 'unknown-key');
+  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', other]);
+  for (const [what, words] of [['an unknown key', ['-i', other]], ['a name that is not the account', ['-l', 'coder']], ['a password', ['-o', 'PreferredAuthentications=password,keyboard-interactive']]]) {
+    const file = path.join(server.folder, '.ssh', 'other');
+    fs.writeFileSync(file, fs.readFileSync(config, 'utf8').replaceAll(`IdentityFile ${key}`, what === 'an unknown key' ? '' : `IdentityFile ${key}`));
+    const answer = await run('ssh', ['-F', file, ...words, '-W', 'web1:22', 'jump'], { seconds: 30 });
+    check(answer.code === 255 && /Permission denied \(publickey\)/.test(answer.stderr), `${what} is refused`, JSON.stringify(answer));
+  }
+  const absent = await jump('-o', 'HostName=absent', host, 'true');
+  check(absent.code === 255 && /There is no workspace "absent"/.test(absent.stderr), 'a workspace that does not exist is named', JSON.stringify(absent));
+  const closed = await jump('-W', 'web1:9', 'jump');
+  check(closed.code === 255 && /open failed/.test(closed.stderr), 'a port without a program', JSON.stringify(closed));
+}
+
+async function endOf(session, what) {
+  const begun = Date.now();
+  const ended = await Promise.race([session.ended, new Promise((resolve) => { setTimeout(resolve, 15_000, 'it goes on').unref(); })]);
+  check(ended === 255, `${what} ends an open connection, after ${Date.now() - begun} ms`, `${ended} ${session.text}`);
+}
+
+/// Another person: with a share, without it, and with a key that is removed.
+async function revocations({ id }) {
+  const key = path.join(server.folder, 'bobs-key');
+  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+  await server.run('api', 'POST', '/api/users', '--data', '{"name":"bob","password":"a long password"}');
+  const answer = await fetch(`${server.url}/api/auth/login`.replace(/\/\/swarm\.localhost/, '//127.0.0.1'), {
+    method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ user: 'bob', password: 'a long password' }) });
+  const { token } = await answer.json();
+  const added = await server.runWith({ environment: { SWARM_TOKEN: token, SWARM_URL: server.url } }, 'keys', 'add', `${key}.pub`);
+  check(added.code === 0, 'bob adds a key', JSON.stringify(added));
+  const file = path.join(server.folder, '.ssh', 'bob');
+  fs.writeFileSync(file, fs.readFileSync(config, 'utf8').replaceAll(/IdentityFile .*/g, `IdentityFile ${key}`).replace('User admin', 'User bob'));
+  const hidden = await run('ssh', ['-F', file, host, 'true']);
+  check(hidden.code === 255 && /There is no workspace "web1"/.test(hidden.stderr), 'what is not shared with bob is hidden', JSON.stringify(hidden));
+  check((await server.run('share', 'web1', 'bob', '--as', 'editor')).code === 0, 'it is shared');
+  const shared = keep('ssh', ['-F', file, host, 'echo begun; exec sleep 1000']);
+  await waitFor('bob is inside', () => shared.text.includes('begun'), 30);
+  check((await server.run('share', 'web1', 'bob', '--end')).code === 0, 'the share is ended');
+  await endOf(shared, 'the end of a share');
+  const own = keep('ssh', ['-F', config, host, 'echo begun; exec sleep 1000']);
+  await waitFor('the owner is inside', () => own.text.includes('begun'), 30);
+  check((await server.run('keys', 'remove', id)).code === 0, 'the key is removed');
+  await endOf(own, 'the removal of its key');
+}
+
+async function jumping() {
+  server.environment.SWARM_SSH_LISTEN = '127.0.0.1:0';
+  await server.start();
+  const created = await server.run('create', 'web1', '--provider', 'docker', '--env', 'GREETING=hello "there" \\ all');
+  check(created.code === 0, 'a workspace', JSON.stringify(created));
+  await server.learnLabel('web1');
+  const own = await configureJump();
+  const configured = await server.run('config-ssh');
+  const block = fs.readFileSync(path.join(path.dirname(config), 'config'), 'utf8');
+  check(configured.code === 0 && block.includes(`Host swarm-jump\n  HostName swarm.localhost\n  Port ${own.port}\n  User admin\n`), 'swarm config-ssh names the listener', block);
+  await commands();
+  await files();
+  await forwarding();
+  await agentForwarding();
+  await remoteSsh();
+  await refusals(own);
+  await revocations(own);
+  await server.run('keys', 'add', `${own.key}.pub`);
+  await server.run('stop', 'web1');
+  const stopped = await ssh(host, 'true');
+  check(stopped.code === 255 && /web1.*stopped/.test(stopped.stderr), 'a workspace that does not run says so', JSON.stringify(stopped));
+  check((await server.run('delete', 'web1', '--volumes', '--yes')).code === 0, 'delete');
+}
+
+async function throughTheCommand() {
   await fly.start();
   fs.mkdirSync(server.config, { recursive: true });
   fs.writeFileSync(path.join(server.config, 'swarm.toml'), fly.config(process.env.SWARM_TEST_IMAGE ?? 'swarm-workspace:latest'));
@@ -226,10 +322,14 @@ try {
   fs.rmSync(known);
   await withoutServer();
   check((await server.run('delete', 'web1', '--volumes', '--yes')).code === 0, 'delete');
+}
+
+try {
+  await (options.jump ? jumping() : throughTheCommand());
 } catch (error) {
   check(false, error.message, error.stack);
 } finally {
   for (const child of children) child.kill();
-  await fly.dispose().catch((error) => check(false, error.message));
+  await fly?.dispose().catch((error) => check(false, error.message));
   await server.dispose();
 }

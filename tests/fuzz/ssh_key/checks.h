@@ -14,7 +14,10 @@ namespace swarm::agent {
 inline void fuzzSshKey(std::string_view input) {
   const auto check = [](std::string_view text) {
     const auto key = parseSshPublicKey(text);
-    if (!key) return SWARM_CHECK(key.error().starts_with("must be "));
+    if (!key) {
+      SWARM_CHECK(key.error().starts_with("must be "));
+      return;
+    }
     SWARM_CHECK(key->line.starts_with(key->type + ' '));
     SWARM_CHECK(key->line.find_first_of(std::string_view("\n\r\0", 3)) == std::string::npos);
     SWARM_CHECK(readSshPublicKey(text).has_value());

@@ -1,6 +1,7 @@
 // SSH keys: what they prove, until when, and what the store has of them.
 #include "auth/accounts/ssh_keys.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "auth/accounts/accounts.h"
@@ -8,8 +9,8 @@
 #include "store/sqlite/sqlite_store.h"
 #include "support/coroutine_test.h"
 #include "support/manual_clock.h"
-#include "support/ssh_key_line.h"
 #include "support/temp_dir.h"
+#include "unit/auth/ssh_key_line.h"
 
 namespace swarm {
 namespace {
@@ -33,6 +34,9 @@ class SshKeysTest : public ::testing::Test {
     const auto key = *agent::parseSshPublicKey(test::sshKeyLine(seed));
     return loop_.run(keys().add({.name = seed, .owner = owner, .type = key.type, .fingerprint = key.fingerprint, .publicKey = key.line}));
   }
+  std::optional<Principal> signIn(const std::string& user, const std::string& fingerprint) {
+    return loop_.run(keys().signIn(user, fingerprint, {}));
+  }
 
   test::TempDir folder_;
   ManualClock clock_;
@@ -43,46 +47,58 @@ class SshKeysTest : public ::testing::Test {
 
 TEST_F(SshKeysTest, proveTheirOwnerAndNoOtherUser) {
   const SshKey key = add("ann", "laptop");
-  const auto principal = keys().verify("ann", key.fingerprint);
+  const auto principal = signIn("ann", key.fingerprint);
   ASSERT_TRUE(principal);
   EXPECT_EQ(principal->user, "ann");
   EXPECT_EQ(principal->role, Role::user);
-  EXPECT_FALSE(keys().verify("bob", key.fingerprint));
-  EXPECT_FALSE(keys().verify("", key.fingerprint));
-  EXPECT_FALSE(keys().verify("ann", "SHA256:other"));
+  EXPECT_FALSE(signIn("bob", key.fingerprint));
+  EXPECT_FALSE(signIn("", key.fingerprint));
+  EXPECT_FALSE(signIn("ann", "SHA256:other"));
   EXPECT_TRUE(keys().isRegistered(key.fingerprint));
   EXPECT_FALSE(keys().isRegistered("SHA256:other"));
 }
 
 TEST_F(SshKeysTest, endWithTheirRemovalAndTheirOwner) {
   const SshKey key = add("ann", "laptop"), other = add("ann", "desk"), bobs = add("bob", "bob");
-  const Principal ann = *keys().verify("ann", key.fingerprint), bob = *keys().verify("bob", bobs.fingerprint);
+  const Principal ann = *signIn("ann", key.fingerprint), bob = *signIn("bob", bobs.fingerprint);
   EXPECT_TRUE(keys().find(ann));
   const auto epoch = auth_->revocationEpoch();
   loop_.run(keys().remove(key.id));
   EXPECT_GT(auth_->revocationEpoch(), epoch);
   EXPECT_FALSE(keys().find(ann));
-  EXPECT_FALSE(keys().verify("ann", key.fingerprint));
-  const Principal desk = *keys().verify("ann", other.fingerprint);
+  EXPECT_FALSE(signIn("ann", key.fingerprint));
+  const Principal desk = *signIn("ann", other.fingerprint);
   loop_.run(auth_->accounts().setRole("ann", Role::operator_));
   EXPECT_FALSE(keys().find(desk)) << "it was opened with another role";
-  EXPECT_EQ(keys().verify("ann", other.fingerprint)->role, Role::operator_);
+  EXPECT_EQ(signIn("ann", other.fingerprint)->role, Role::operator_);
   loop_.run(auth_->accounts().setDisabled("bob", true));
   EXPECT_FALSE(keys().find(bob));
-  EXPECT_FALSE(keys().verify("bob", bobs.fingerprint));
+  EXPECT_FALSE(signIn("bob", bobs.fingerprint));
   EXPECT_FALSE(keys().isRegistered(bobs.fingerprint));
   loop_.run(auth_->accounts().setDisabled("bob", false));
-  EXPECT_TRUE(keys().verify("bob", bobs.fingerprint));
+  EXPECT_TRUE(signIn("bob", bobs.fingerprint));
   loop_.run(store_->deleteUser("bob", ""));
   auth_->accounts().forget("bob");
   EXPECT_FALSE(keys().isRegistered(bobs.fingerprint));
+  EXPECT_THAT(keys().list(), testing::SizeIs(1));
 }
 
-TEST_F(SshKeysTest, survivesARestartWithTheirLastUse) {
+/// A thief of the password may have added one.
+TEST_F(SshKeysTest, endWhenThePasswordIsReset) {
+  const SshKey key = add("ann", "laptop"), bobs = add("bob", "bob");
+  const Principal ann = *signIn("ann", key.fingerprint);
+  loop_.run(auth_->accounts().resetPassword("ann", Secret("another horse")));
+  EXPECT_FALSE(keys().find(ann));
+  open();
+  ASSERT_THAT(keys().list(), testing::SizeIs(1));
+  EXPECT_EQ(keys().list()[0].fingerprint, bobs.fingerprint);
+}
+
+TEST_F(SshKeysTest, surviveARestartWithTheirLastUse) {
   const SshKey key = add("ann", "laptop");
   EXPECT_FALSE(keys().list().at(0).lastUsedAt);
   clock_.advance(std::chrono::hours(1));
-  keys().verify("ann", key.fingerprint);
+  signIn("ann", key.fingerprint);
   const auto used = keys().list().at(0).lastUsedAt;
   EXPECT_EQ(used, clock_.now());
   loop_.run(keys().maintain());
@@ -99,7 +115,7 @@ TEST_F(SshKeysTest, areGivenFromTheOneThatWasUsed) {
   add("ann", "first");
   add("bob", "bobs");
   const SshKey used = add("ann", "second");
-  const auto all = keys().publicKeysOf(*keys().verify("ann", used.fingerprint));
+  const auto all = keys().publicKeysOf(*signIn("ann", used.fingerprint));
   EXPECT_EQ(all, (std::vector<std::string>{test::sshKeyLine("second"), test::sshKeyLine("first")}));
 }
 

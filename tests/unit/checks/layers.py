@@ -8,7 +8,7 @@ import posixpath
 import re
 import sys
 
-LAYERS = ["base", "secrets", "sqlite", "async", "protocol", "net", "model", "audit", "engine", "provider", "store", "auth", "transfer", "agent", "controller", "gateway", "api", "client", "cli"]
+LAYERS = ["base", "secrets", "sqlite", "async", "protocol", "net", "model", "audit", "engine", "provider", "store", "auth", "transfer", "agent", "controller", "gateway", "ssh", "api", "client", "cli"]
 EMULATOR_USES = ["base", "sqlite", "async", "protocol", "net", "model", "engine"]
 MAX_FILES = 15
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -22,6 +22,7 @@ ONE_PLACE = {
     "sodium.h": ["src/secrets/", "src/auth/passwords.cc"],
     "sqlite3.h": ["src/sqlite/", "src/store/sqlite/"],
     "prometheus/": ["src/base/diagnostics/metrics.cc"],
+    "libssh/": ["apps/swarm-ssh/"],
 }
 SYSTEM_INCLUDE = re.compile(r"^\s*#\s*include\s+<([^>]+)>", re.MULTILINE)
 

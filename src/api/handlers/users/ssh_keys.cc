@@ -40,11 +40,17 @@ awaitable<Reply> addSshKey(Services& services, Call& call) {
   if (!key) throwIfAny({{"/key", std::string(key.error())}});
   std::string name = printable(request.name.empty() ? key->comment : request.name, kMaxKeyName);
   if (name.empty()) name = key->type;
-  const SshKey added = co_await services.auth.sshKeys().add({.name = std::move(name),
-                                                             .owner = co_await keyOwnerOf(services, call, std::move(request.owner)),
-                                                             .type = key->type,
-                                                             .fingerprint = key->fingerprint,
-                                                             .publicKey = key->line});
+  SshKeys& keys = services.auth.sshKeys();
+  const SshKey added = co_await keys.add({.name = std::move(name),
+                                          .owner = co_await keyOwnerOf(services, call, std::move(request.owner)),
+                                          .type = key->type,
+                                          .fingerprint = key->fingerprint,
+                                          .publicKey = key->line});
+  // A reset of the password, for example, may have removed the keys before this one was complete.
+  if (!services.auth.stillSignedIn(call.principal())) {
+    co_await keys.remove(added.id);
+    throw Error(ErrorCode::Unauthenticated, "The session has ended. Sign in again.");
+  }
   co_return reply(added, 201);
 }
 
@@ -56,6 +62,10 @@ awaitable<Reply> removeSshKey(Services& services, Call& call) {
     co_return Reply{.status = 204};
   }
   throw notFound("SSH key", call.argument());
+}
+
+awaitable<Reply> getSshListener(Services& services, Call&) {
+  co_return reply(services.options.ssh ? services.options.ssh() : SshListenerResponse{});
 }
 
 }  // namespace
@@ -80,7 +90,13 @@ std::vector<Endpoint> sshKeyRoutes() {
           .description = "What was opened with it ends within a second.",
           .responses = {noContent("Removed")},
           .problems = {404},
-          .parameters = {path("key", "The key's id")}}),
+          .parameters = {path("key", "The key's id")},
+          .recorded = Recorded::Revocation}),
+      at("GET", "/api/ssh", Permission::SignedIn, "getSshListener", getSshListener,
+         {.summary = "Show how clients of SSH reach the server",
+          .description = "With the public key of its host, which clients pin.",
+          .responses = {ok<SshListenerResponse>("The listener; its members are empty when there is none")},
+          .budget = Budget::Free}),
   };
 }
 

@@ -1,5 +1,6 @@
 // `swarm config-ssh`
 #include <algorithm>
+#include <optional>
 
 #include "cli/ssh/ssh_config.h"
 #include "cli/ssh/ssh_files.h"
@@ -7,6 +8,17 @@
 
 namespace swarm::cli {
 namespace {
+
+/// Nothing: the server has no SSH listener, or is older than them.
+std::optional<boost::json::object> listenerOf(Context& context) {
+  try {
+    boost::json::object listener = context.client().sshListener();
+    if (listener.at("enabled").as_bool()) return listener;
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::NotFound) throw;
+  }
+  return std::nullopt;
+}
 
 class ConfigSsh final : public Verb {
  public:
@@ -17,13 +29,18 @@ class ConfigSsh final : public Verb {
 
   int run(Context& context) override {
     const std::string path = sshConfigPath().native();
-    std::string block;
+    std::string block, known_host;
     std::vector<std::string> hosts;
     if (!remove_) {
       for (const Instance& instance : context.client().listInstances({}))
         if (isSshWord(instance.config.name)) hosts.push_back(sshHost(instance.config.name));
       std::ranges::sort(hosts);
-      block = sshBlock(hosts, sshOptions(sshFiles(), proxyCommand(context.serverFlags())));
+      SshOptions jump;
+      if (const auto listener = listenerOf(context)) {
+        known_host = knownHostOf(*listener);
+        jump = listenerOptions(sshFiles(), *listener, context.client().authStatus().user);
+      }
+      block = sshBlock(hosts, sshOptions(sshFiles(), proxyCommand(context.serverFlags())), jump);
     }
     const auto change = [&block](const std::string& config) { return replaceSshBlock(config, block); };
     if (dry_run_) {
@@ -33,6 +50,7 @@ class ConfigSsh final : public Verb {
       return kDone;
     }
     if (!remove_) ensureKey(sshFiles());
+    if (!known_host.empty()) pinListener(sshFiles(), known_host);
     const bool changed = changeSshConfig(sshFiles(), change);
     if (remove_)
       report(changed ? format("The block of swarm was removed from {}.\n", path) : "There was no block of swarm.\n");

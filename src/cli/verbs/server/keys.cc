@@ -4,6 +4,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "cli/ssh/ssh_files.h"
 #include "cli/verbs/verb.h"
 
 namespace swarm::cli {
@@ -69,6 +70,16 @@ class KeysAdd final : public Verb {
   std::string file_;
 };
 
+/// A line for known_hosts.
+int printHostKey(Context& context) {
+  const boost::json::object listener = context.client().sshListener();
+  if (printStructured(context, listener)) return kDone;
+  if (!listener.at("enabled").as_bool())
+    throw Error(ErrorCode::NotFound, "The server has no SSH listener. An administrator sets listen in [ssh] of swarm.toml.");
+  print(knownHostOf(listener) + "\n");
+  return kDone;
+}
+
 void removeKey(Context& context, const std::string& id) {
   context.client().removeSshKey(id);
   report(format("{} was removed.\n", id));
@@ -89,6 +100,11 @@ void addKeys(const AddVerb& add) {
       std::make_unique<KeysAdd>());
   add({.name = "keys remove", .summary = "Remove SSH keys: what was opened with them ends", .examples = {"swarm keys remove k-01h…"}},
       eachVerb({"ids", "Ids of keys", {.command = "swarm keys -o name"}}, removeKey));
+  add({.name = "keys host",
+       .summary = "Print the host key of the server's SSH listener, as a line for known_hosts",
+       .examples = {"swarm keys host >>~/.ssh/known_hosts"},
+       .notes = "`swarm config-ssh` pins it too."},
+      plainVerb(printHostKey));
 }
 
 }  // namespace swarm::cli

@@ -87,7 +87,7 @@ class UsersReset final : public Verb {
 
   int run(Context& context) override {
     context.client().setPassword(name_, readNewPassword(format("New password of {}", name_), from_stdin_));
-    report(format("{} has a new password. They are signed out everywhere, and their access tokens are revoked.\n", name_));
+    report(format("{} has a new password. They are signed out everywhere, and their access tokens and SSH keys are revoked.\n", name_));
     return kDone;
   }
 
@@ -162,7 +162,7 @@ void addUsers(const AddVerb& add) {
   add({.name = "users enable", .summary = "Let disabled users sign in again", .examples = {"swarm users enable ben"}},
       eachVerb({"names", "User names", userNames()}, enable));
   add({.name = "users reset",
-       .summary = "Set a user's password; their sessions and access tokens end",
+       .summary = "Set a user's password; their sessions, access tokens and SSH keys end",
        .examples = {"swarm users reset ben"}},
       std::make_unique<UsersReset>());
   add({.name = "users delete",

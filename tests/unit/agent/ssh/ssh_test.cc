@@ -13,10 +13,11 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-const std::string kClientKey = [] {
+std::string keyOf(std::string_view client) {
   const std::string type = "ssh-ed25519";
-  return type + " " + toBase64(std::string{'\0', '\0', '\0', '\x0b'} + type + "the key of a client");
-}();
+  return type + " " + toBase64(std::string{'\0', '\0', '\0', '\x0b'} + type + std::string(client));
+}
+const std::string kClientKey = keyOf("the key of a client"), kOtherKey = keyOf("another key");
 
 class SshTest : public AgentTest {
  protected:
@@ -27,7 +28,9 @@ class SshTest : public AgentTest {
     writeFile(folder / "bin/sshd", "#!/bin/sh\n{ cat \"$4\"; cat \"${4%/*}/authorized_keys\"; echo ready; exec cat; }\n");
     ::chmod((folder / "bin/sshd").c_str(), 0755);
   }
-  SshTunnel open(std::string key = kClientKey) { return await(openSshTunnel(target(), std::move(key), Deadline::after(kPatience))); }
+  SshTunnel open(std::vector<std::string> keys = {kClientKey}) {
+    return await(openSshTunnel(target(), std::move(keys), Deadline::after(kPatience)));
+  }
   std::string readUntil(net::Stream& stream, std::string_view wanted) {
     return await([](net::Stream& from, std::string until) -> awaitable<std::string> {
       std::string text;
@@ -45,7 +48,7 @@ class SshTest : public AgentTest {
   }
   Error errorOf(std::string key = kClientKey) {
     try {
-      open(std::move(key));
+      open({std::move(key)});
     } catch (const Error& error) {
       return error;
     }
@@ -62,7 +65,7 @@ TEST_F(SshTest, aConnectionHasAServerThatAdmitsItsKeyAlone) {
   installServer();
   exec.base["GREETING"] = "say \"hi\" \\ now";
   exec.base["LINES"] = "one\ntwo";
-  SshTunnel tunnel = open(kClientKey + " a comment");
+  SshTunnel tunnel = open({kClientKey + " a comment"});
   const std::string files = readUntil(*tunnel.stream, "ready\n");
   EXPECT_THAT(files, HasSubstr("\n" + kClientKey + "\nready\n")) << "the key, and nothing else";
   EXPECT_THAT(files, HasSubstr("HostKey \"" + hostKey().string() + "\"\n"));
@@ -91,11 +94,17 @@ TEST_F(SshTest, theHostKeyIsMadeOnceAndReadableByTheUserAlone) {
   EXPECT_EQ(std::distance(fs::directory_iterator(hostKey().parent_path()), {}), 1) << "nothing unfinished";
 }
 
+TEST_F(SshTest, aConnectionAdmitsEachKeyOfTheRequestThatIsOne) {
+  installServer();
+  SshTunnel tunnel = open({kClientKey, "not a key", kOtherKey + " me"});
+  EXPECT_THAT(readUntil(*tunnel.stream, "ready\n"), HasSubstr("\n" + kClientKey + "\n" + kOtherKey + "\nready\n"));
+}
+
 TEST_F(SshTest, concurrentFirstConnectionsGetOneHostKey) {
   installServer();
   std::vector<std::string> keys;
   auto one = [](AgentTarget where, std::vector<std::string>& into) -> awaitable<void> {
-    into.push_back((co_await openSshTunnel(where, kClientKey, Deadline::after(kPatience))).hostKey);
+    into.push_back((co_await openSshTunnel(where, {kClientKey}, Deadline::after(kPatience))).hostKey);
   };
   for (int i = 0; i < 4; ++i) asio::co_spawn(context, one(target(), keys), asio::detached);
   waitUntil([&] { return keys.size() == 4; });

@@ -4,8 +4,8 @@
 #include <set>
 
 #include "api/routes/route.h"
-#include "support/ssh_key_line.h"
 #include "unit/api/fixture.h"
+#include "unit/auth/ssh_key_line.h"
 
 namespace swarm::test {
 namespace {

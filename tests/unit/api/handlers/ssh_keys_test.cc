@@ -3,15 +3,15 @@
 
 #include <boost/json/array.hpp>
 
-#include "support/ssh_key_line.h"
-#include "unit/api/support.h"
+#include "unit/api/fixture.h"
+#include "unit/auth/ssh_key_line.h"
 
 namespace swarm::test {
 namespace {
 
 class ApiSshKeys : public ::testing::Test {
  protected:
-  Answer add(const std::string& key, const std::string& as, const std::string& more = {}) {
+  Response add(const std::string& key, const std::string& as, const std::string& more = {}) {
     return server_.send({"POST", "/api/keys", R"({"key":")" + key + '"' + more + '}'}, as);
   }
   int remove(const std::string& id, const std::string& as) { return server_.send({"DELETE", "/api/keys/" + id}, as).status; }
@@ -22,7 +22,7 @@ class ApiSshKeys : public ::testing::Test {
 
 TEST_F(ApiSshKeys, areListedWithTheirFingerprintsAndRemoved) {
   const std::string key = sshKeyLine("ulla");
-  const Answer made = add(key + " ulla@laptop", server_.user);
+  const Response made = add(key + " ulla@laptop", server_.user);
   ASSERT_EQ(made.status, 201) << made.text;
   EXPECT_EQ(made.at("name"), "ulla@laptop");
   EXPECT_EQ(made.at("owner"), "ulla");
@@ -44,19 +44,19 @@ TEST_F(ApiSshKeys, belongToOneUser) {
   const std::string key = sshKeyLine("ulla");
   EXPECT_EQ(add(key, server_.user).status, 201);
   EXPECT_EQ(add(key, server_.user).status, 409);
-  const Answer again = add(key, server_.stranger);
+  const Response again = add(key, server_.stranger);
   EXPECT_EQ(again.status, 409);
   EXPECT_EQ(again.text.find("ulla"), std::string::npos) << "whose it is, others do not learn: " << again.text;
 }
 
 TEST_F(ApiSshKeys, areRefusedWithTheReason) {
-  const Answer wrong = add("ssh-dss AAAA", server_.user);
+  const Response wrong = add("ssh-dss AAAA", server_.user);
   EXPECT_EQ(wrong.status, 400);
   EXPECT_NE(wrong.text.find("/key"), std::string::npos) << wrong.text;
   EXPECT_NE(wrong.text.find("ssh-ed25519"), std::string::npos) << wrong.text;
-  const Answer long_name = add(sshKeyLine("x"), server_.user, R"(,"name":")" + std::string(65, 'n') + '"');
+  const Response long_name = add(sshKeyLine("x"), server_.user, R"(,"name":")" + std::string(65, 'n') + '"');
   EXPECT_EQ(long_name.status, 400) << long_name.text;
-  const Answer odd = add(sshKeyLine("y") + R"( \u001b[2Jme)", server_.user);
+  const Response odd = add(sshKeyLine("y") + R"( \u001b[2Jme)", server_.user);
   EXPECT_EQ(odd.status, 201) << odd.text;
   EXPECT_EQ(odd.at("name").find('\x1b'), std::string::npos);
 }
@@ -70,7 +70,7 @@ TEST_F(ApiSshKeys, areAddedByTheirUserAloneOrForAServiceAccount) {
 }
 
 TEST_F(ApiSshKeys, areNotAddedWithAnAccessToken) {
-  const Answer token = server_.send({"POST", "/api/tokens", R"({"name":"ci","scopes":["write","inside","admin"]})"}, server_.user);
+  const Response token = server_.send({"POST", "/api/tokens", R"({"name":"ci","scopes":["write","inside","admin"]})"}, server_.user);
   EXPECT_EQ(add(sshKeyLine("1"), token.at("token")).status, 403) << "the key would outlive the token";
   EXPECT_EQ(count(token.at("token")), 0U);
 }

@@ -152,7 +152,7 @@ TEST(UsersVerb, resetsAPasswordAndSaysWhatEnds) {
   const Ran ran = runCommand(api, {"users", "reset", "ben", "--password-stdin"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(api.bodyOf("POST /api/users/ben/password"), boost::json::parse(R"({"password":"another horse"})"));
-  EXPECT_EQ(ran.err, "ben has a new password. They are signed out everywhere, and their access tokens are revoked.\n");
+  EXPECT_EQ(ran.err, "ben has a new password. They are signed out everywhere, and their access tokens and SSH keys are revoked.\n");
 }
 
 /// As after a session that has ended, whose credentials are still stored.

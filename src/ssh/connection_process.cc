@@ -1,0 +1,95 @@
+#include "ssh/connection_process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "async/io_wait.h"
+#include "base/error.h"
+#include "base/text/format.h"
+
+namespace swarm::ssh {
+namespace {
+
+constexpr int kAboveOurs = 16;  // a descriptor from here on is not one that the program is started with
+
+[[noreturn]] void fail(int reason) {
+  throw Error(ErrorCode::Unavailable, format("The process of an SSH connection could not be started: {}.", std::strerror(reason)));
+}
+
+Descriptor above(int fd) {
+  Descriptor copy(::fcntl(fd, F_DUPFD_CLOEXEC, kAboveOurs));
+  if (!copy.valid()) fail(errno);
+  return copy;
+}
+
+pid_t start(const std::filesystem::path& program, int connection, int control) {
+  const Descriptor first = above(connection), second = above(control);
+  posix_spawn_file_actions_t files;
+  ::posix_spawn_file_actions_init(&files);
+  ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDWR, 0);
+  ::posix_spawn_file_actions_adddup2(&files, 0, 1);
+  ::posix_spawn_file_actions_adddup2(&files, first.get(), kConnectionFd);
+  ::posix_spawn_file_actions_adddup2(&files, second.get(), kControlFd);
+  posix_spawnattr_t attributes;
+  ::posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
+  ::posix_spawnattr_setpgroup(&attributes, 0);  // an interrupt at the server's terminal is for the server
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  std::string name = program.native();
+  char* arguments[] = {name.data(), nullptr};
+  char* environment[] = {nullptr};
+  pid_t pid = -1;
+  const int problem = ::posix_spawn(&pid, program.c_str(), &files, &attributes, arguments, environment);
+  ::posix_spawnattr_destroy(&attributes);
+  ::posix_spawn_file_actions_destroy(&files);
+  if (problem != 0) fail(problem);
+  return pid;
+}
+
+}  // namespace
+
+ConnectionProcess::ConnectionProcess(async::Executor executor, const std::filesystem::path& program, int connection, const Secret& host_key)
+    : control_(executor) {
+  int sockets[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets) != 0) fail(errno);
+  control_.assign(sockets[0]);
+  const Descriptor theirs(sockets[1]);
+  pid_ = start(program, connection, theirs.get());
+  send({.kind = Message::Kind::Start, .first = host_key.reveal()});
+}
+
+ConnectionProcess::~ConnectionProcess() { end(); }
+
+void ConnectionProcess::end() {
+  boost::system::error_code ignored;
+  control_.close(ignored);
+  if (pid_ < 0) return;
+  ::kill(pid_, SIGKILL);
+  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+}
+
+void ConnectionProcess::send(const Message& message, int attached) {
+  if (control_.is_open() && !sendMessage(control_.native_handle(), message, attached)) end();
+}
+
+async::awaitable<bool> ConnectionProcess::receive(Message& message) {
+  Descriptor unwanted;
+  while (control_.is_open()) {
+    const Received received = receiveMessage(control_.native_handle(), message, unwanted);
+    if (received == Received::Message) co_return true;
+    if (received == Received::Over || co_await async::waitReadable(control_)) break;
+  }
+  co_return false;
+}
+
+}  // namespace swarm::ssh

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""The SSH listener against clients that do not behave: strangers that say nothing or anything, and a signed-in one that requests what there is not. Usage: ssh_listener.py SWARM"""
+import pathlib
+import socket
+import subprocess
+import sys
+import tempfile
+
+import paramiko
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from running_server import PATIENCE, RunningServer, wait_for
+
+SILENT = 60  # connections at once: several times what one address may have
+
+
+def children(server):
+    """The processes of connections."""
+    found = subprocess.run(["pgrep", "-x", "-P", str(server.process.pid), "swarm-ssh"], capture_output=True, text=True)
+    return found.stdout.split()
+
+
+class Client:
+    def __init__(self, port, key, user="admin"):
+        self.transport = paramiko.Transport(("127.0.0.1", port))
+        self.transport.start_client(timeout=PATIENCE)
+        self.transport.auth_publickey(user, key)
+
+    def refused(self, kind, **more):
+        try:
+            self.transport.open_channel(kind, timeout=PATIENCE, **more)
+        except paramiko.ChannelException as refusal:
+            return refusal.code == 1  # administratively prohibited
+        return False
+
+    def is_open(self):
+        return self.transport.is_active()
+
+
+def strangers(server, port, key):
+    silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(SILENT)]
+    wait_for("there are few processes for many connections", lambda: len(children(server)) <= 24)
+    Client(port, key).transport.close()
+    for words in (b"GET / HTTP/1.0\r\n\r\n", b"SSH-2.0-" + b"x" * 100_000, b"SSH-2.0-x\r\n" + bytes(range(256)) * 64, b"\0" * 4096, b"SSH-2.0-x\r\n\xff\xff\xff\xff" * 9):
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as odd:
+            odd.sendall(words)
+            odd.shutdown(socket.SHUT_WR)
+            while odd.recv(65536):
+                pass
+    for one in silent:
+        one.close()
+    wait_for("their processes have ended", lambda: len(children(server)) == 0)
+
+
+def sign_ins(server, port, key):
+    other = paramiko.ECDSAKey.generate()
+    for user, with_key in (("admin", other), ("noone", other), ("noone", key), ("", key), ("admin\n", key), ("x" * 5000, key)):
+        try:
+            Client(port, with_key, user)
+        except paramiko.SSHException:
+            continue
+        raise AssertionError((user, "was let in"))
+    transport = paramiko.Transport(("127.0.0.1", port))
+    transport.start_client(timeout=PATIENCE)
+    for user in ("admin", "noone"):  # each name gets the same
+        try:
+            transport.auth_none(user)
+        except paramiko.BadAuthenticationType as refusal:
+            assert refusal.allowed_types == ["publickey"], refusal.allowed_types
+    try:
+        for _ in range(40):
+            try:
+                transport.auth_publickey("admin", other)
+            except paramiko.AuthenticationException:
+                pass
+        raise AssertionError("a connection may try any number of keys")
+    except (paramiko.SSHException, EOFError):
+        pass
+    transport.close()
+
+
+def demands(server, port, key):
+    client = Client(port, key)
+    for kind in ("session", "x11", "auth-agent@openssh.com", "forwarded-tcpip", "direct-streamlocal@openssh.com", "tun@openssh.com", "nonsense", ""):
+        address = ("127.0.0.1", 1)
+        more = {"dest_addr": address, "src_addr": address} if kind == "forwarded-tcpip" else {"src_addr": address} if kind == "x11" else {}
+        assert client.refused(kind, **more), kind
+    here = ("127.0.0.1", 1)
+    for host in ("web1", "127.0.0.1", "localhost", "x" * 5000, "../etc", "web1\n", ""):
+        assert client.refused("direct-tcpip", dest_addr=(host, 8080), src_addr=here), host
+    for port_of in (0, 65_536, 4_294_967_295):
+        assert client.refused("direct-tcpip", dest_addr=("web1", port_of), src_addr=here), port_of
+    try:
+        client.transport.request_port_forward("127.0.0.1", 0)
+        raise AssertionError("ports of the server are forwarded")
+    except paramiko.SSHException:
+        pass
+    # A window of 4 GB, and a connection to an sshd that is not there: the reason comes, and the end.
+    channel = client.transport.open_channel("direct-tcpip", dest_addr=("absent", 22), src_addr=here, window_size=0xFFFFFFFF, timeout=PATIENCE)
+    channel.settimeout(PATIENCE)
+    text = b""
+    while piece := channel.recv(65536):
+        text += piece
+    assert text.startswith(b"SSH-2.0-swarm\r\n") and b'There is no workspace "absent"' in text, text
+    assert client.is_open()
+    return client
+
+
+def endless(server, port, key, bystander):
+    """A packet size with which libssh would write empty packets for ever: the process of the connection ends, and nothing else."""
+    client = Client(port, key)
+    client.transport._sanitize_packet_size = lambda size: size
+    try:
+        channel = client.transport.open_channel("direct-tcpip", dest_addr=("absent", 22), src_addr=("127.0.0.1", 1), max_packet_size=10, timeout=PATIENCE)
+        channel.recv(1)
+    except (paramiko.SSHException, EOFError):
+        pass
+    wait_for("its connection has ended", lambda: not client.is_open())
+    assert bystander.is_open()
+    Client(port, key).transport.close()
+
+
+def main(swarm):
+    with tempfile.TemporaryDirectory() as folder:
+        server = RunningServer(swarm, folder, "--fake-provider", variables={"SWARM_SSH_LISTEN": "127.0.0.1:0"})
+        listener = server.api("GET", "/api/ssh")
+        port = listener["port"]
+        host_key = pathlib.Path(folder, "data/swarm/ssh_host_ed25519_key")
+        assert host_key.stat().st_mode & 0o777 == 0o600
+        made = subprocess.run(["ssh-keygen", "-y", "-P", "", "-f", host_key], capture_output=True, text=True, check=True).stdout
+        assert made.split()[:2] == listener["hostKey"].split(), (made, listener)
+        key = paramiko.ECDSAKey.generate()
+        registered = server.api("POST", "/api/keys", {"key": f"{key.get_name()} {key.get_base64()} me"})
+        server.api("POST", "/api/instances?wait=30", {"provider": "fake", "name": "web1"})
+        strangers(server, port, key)
+        sign_ins(server, port, key)
+        bystander = demands(server, port, key)
+        endless(server, port, key, bystander)
+        server.api("DELETE", "/api/keys/" + registered["id"])
+        wait_for("the removal of its key ends a connection", lambda: not bystander.is_open())
+        assert "PRIVATE KEY" not in server.log.read_text()
+        transport = paramiko.Transport(("127.0.0.1", port))
+        transport.start_client(timeout=PATIENCE)
+        of_connection = children(server)
+        assert of_connection
+        server.stop()
+        wait_for("no process outlives the server", lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in of_connection))
+
+
+main(sys.argv[1])

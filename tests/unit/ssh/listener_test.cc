@@ -1,0 +1,203 @@
+// The listener against the processes of its connections, which may do anything once a client has taken one over, and its limits.
+#include "ssh/listener.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <fstream>
+
+#include "auth/accounts/accounts.h"
+#include "auth/accounts/ssh_keys.h"
+#include "net/connect.h"
+#include "protocol/ssh.h"
+#include "store/sqlite/sqlite_store.h"
+#include "support/coroutine_test.h"
+#include "support/manual_clock.h"
+#include "support/temp_dir.h"
+#include "unit/auth/ssh_key_line.h"
+
+namespace swarm::ssh {
+namespace {
+
+using test::awaitable;
+
+/// In place of swarm-ssh: Python, with the two sockets, and how messages are packed. It greets the client when it runs.
+constexpr std::string_view kProgram = R"(#!/usr/bin/python3
+import socket, struct, time
+client, server = socket.socket(fileno=3), socket.socket(fileno=4)
+START, ACCEPT, REFUSE, OPENED, FAILED, PING, PROBE, SIGN_IN, OPEN, PONG = range(10)
+def send(kind, first=b"", second=b"", number=0, port=0):
+    server.send(struct.pack("<BIHH", kind, number, port, len(first)) + first + second)
+def receive(*kinds):
+    while True:
+        data = server.recv(9000)
+        if data[0] in kinds:
+            return data[0]
+def stay():
+    time.sleep(1000)
+receive(START)
+client.send(b"!")
+)";
+
+class SshListenerTest : public ::testing::Test {
+ protected:
+  SshListenerTest() : store_(openSqliteStore(folder_ / "data")), auth_(makeAuth(*store_, clock_)) {
+    loop_.run(auth_->initialise());
+    loop_.run(auth_->putUser("ann", Secret(), Role::user));
+    const auto key = *agent::parseSshPublicKey(test::sshKeyLine("laptop"));
+    key_ = loop_.run(
+        auth_->sshKeys().add({.name = "k", .owner = "ann", .type = key.type, .fingerprint = key.fingerprint, .publicKey = key.line}));
+    options_.address = {"127.0.0.1", 0};
+    options_.program = folder_ / "program";
+    options_.hostKey = Secret("host key");
+    options_.check = std::chrono::milliseconds(5);
+  }
+  ~SshListenerTest() override {
+    if (listener_) stop();
+  }
+  void start(std::string_view code) {
+    std::ofstream(options_.program) << kProgram << code;
+    ::chmod(options_.program.c_str(), 0700);
+    listener_ = std::make_unique<SshListener>(loop_.executor(), options_, workspaces_, *auth_, clock_);
+    listener_->start();
+  }
+  net::StreamPtr connect() {
+    auto client = loop_.run(net::connectTcp({"127.0.0.1", listener_->port()}, Deadline::after(std::chrono::seconds(10))));
+    EXPECT_EQ(readByte(*client), '!');
+    return client;
+  }
+  char readByte(net::Stream& client) {
+    return loop_.run([](net::Stream& from) -> awaitable<char> {
+      char byte = 0;
+      co_await from.readSome(boost::asio::buffer(&byte, 1));
+      co_return byte;
+    }(client));
+  }
+  void stop() {
+    loop_.run(listener_->close());
+    listener_.reset();
+  }
+  /// Until the server has closed it; what it sent.
+  std::string readToEnd(net::Stream& client) {
+    return loop_.run([](net::Stream& from) -> awaitable<std::string> {
+      std::string all;
+      std::array<char, 4096> piece{};
+      for (;;) {
+        const auto got = co_await from.readSome(boost::asio::buffer(piece));
+        if (got.error || got.bytes == 0) co_return all;
+        all.append(piece.data(), got.bytes);
+      }
+    }(client));
+  }
+  void waitForConnections(std::size_t count) {
+    loop_.runUntil([&] { return listener_->connections() == count; });
+  }
+
+  test::TempDir folder_;
+  ManualClock clock_;
+  test::TestLoop loop_;
+  std::unique_ptr<Store> store_;
+  std::unique_ptr<Auth> auth_;
+  SshKey key_;
+  RouteSource routes_;
+  Workspaces workspaces_{{.routes = routes_,
+                          .auth = *auth_,
+                          .audit = nullptr,
+                          .findAgent = [](std::string) -> awaitable<agent::AgentTarget> { throw Error(ErrorCode::Internal, "not used"); },
+                          .budget = std::make_shared<OpenBudget>()}};
+  ListenerOptions options_;
+  std::unique_ptr<SshListener> listener_;
+};
+
+TEST_F(SshListenerTest, endsAConnectionThatDoesNotSignInInTime) {
+  start("send(PROBE, b'SHA256:unknown'); receive(REFUSE); stay()");
+  const auto client = connect();
+  EXPECT_EQ(listener_->connections(), 1U);
+  clock_.advance(options_.signInTime);
+  EXPECT_EQ(readToEnd(*client), "");
+  waitForConnections(0);
+}
+
+TEST_F(SshListenerTest, endsAProcessThatDoesNotRespond) {
+  options_.signInTime = std::chrono::hours(1);
+  start("stay()");
+  const auto client = connect();
+  loop_.runUntil([&] {
+    clock_.advance(options_.ping);
+    return listener_->connections() == 0;
+  });
+  EXPECT_EQ(readToEnd(*client), "");
+}
+
+TEST_F(SshListenerTest, keepsAProcessThatResponds) {
+  options_.signInTime = std::chrono::hours(1);
+  start("while True: receive(PING); send(PONG); client.send(b'p')");
+  const auto client = connect();
+  for (int i = 0; i < 5; ++i) {
+    clock_.advance(2 * options_.ping);
+    ASSERT_EQ(readByte(*client), 'p');
+  }
+}
+
+TEST_F(SshListenerTest, closesTheOldestUnauthenticatedConnectionOfAnAddressAtItsLimit) {
+  options_.maxStrangersPerAddress = 2;
+  start("stay()");
+  const auto first = connect(), second = connect(), third = connect();
+  EXPECT_EQ(readToEnd(*first), "");
+  waitForConnections(2);
+  const auto fourth = connect();
+  EXPECT_EQ(readToEnd(*second), "");
+  waitForConnections(2);
+}
+
+TEST_F(SshListenerTest, endsAProcessThatDemandsWhatItsClientMayNotHave) {
+  for (const char* code :
+       {"send(OPEN, b'web1', port=80); stay()", "send(SIGN_IN, b'bob', KEY); receive(REFUSE); send(OPEN, b'web1', port=80); stay()",
+        "send(SIGN_IN, b'ann', KEY); receive(ACCEPT); send(SIGN_IN, b'ann', KEY); stay()", "send(START); stay()", "send(ACCEPT); stay()",
+        "server.send(b'x'); stay()", "server.send(b'\\xff' * 8000); stay()",
+        "send(SIGN_IN, b'ann', KEY); receive(ACCEPT)\nfor i in range(17): send(OPEN, b'web1', port=22, number=i)\nstay()"}) {
+    SCOPED_TRACE(code);
+    start("KEY = b'" + key_.fingerprint + "'\n" + code);
+    EXPECT_EQ(readToEnd(*connect()), "");
+    waitForConnections(0);
+    stop();
+  }
+}
+
+TEST_F(SshListenerTest, endsASignedInConnectionWithItsKeyOrItsUser) {
+  for (const bool removes_key : {false, true}) {
+    start("send(SIGN_IN, b'ann', b'" + key_.fingerprint + "'); receive(ACCEPT); client.send(b'i')\nwhile True: receive(PING); send(PONG)");
+    const auto client = connect();
+    EXPECT_EQ(readByte(*client), 'i');
+    clock_.advance(options_.signInTime);
+    if (removes_key) {
+      loop_.run(auth_->sshKeys().remove(key_.id));
+    } else {
+      loop_.run(auth_->accounts().setDisabled("ann", true));
+    }
+    EXPECT_EQ(readToEnd(*client), "");
+    waitForConnections(0);
+    stop();
+    loop_.run(auth_->accounts().setDisabled("ann", false));
+  }
+}
+
+TEST(RefusalOfSsh, isAWholePacketOfSsh) {
+  for (std::size_t size = 0; size < 40; ++size) {
+    const std::string reason(size, 'r'), text = refusalOfSsh(reason), version = "SSH-2.0-swarm\r\n";
+    ASSERT_TRUE(text.starts_with(version));
+    const std::string packet = text.substr(version.size());
+    ASSERT_EQ(packet.size() % 8, 0U) << "RFC 4253, section 6";
+    ASSERT_GE(packet.size(), 16U);
+    const auto length = static_cast<unsigned char>(packet[3]), padding = static_cast<unsigned char>(packet[4]);
+    EXPECT_EQ(packet.size(), length + 4U);
+    EXPECT_GE(padding, 4);
+    EXPECT_EQ(packet[5], 1) << "SSH_MSG_DISCONNECT";
+    EXPECT_EQ(packet.substr(14, size), reason);
+    EXPECT_EQ(packet.size(), 5U + 13U + size + padding);
+  }
+}
+
+}  // namespace
+}  // namespace swarm::ssh
