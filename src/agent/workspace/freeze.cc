@@ -37,14 +37,17 @@ async::awaitable<std::size_t> Freeze::freeze(std::string transfer) {
     transfer_ = std::move(transfer);
     if (phase_ == Phase::Running) parts_.setPaused(true);
     phase_ = Phase::Freezing;
+    working_.insert(attempt_ + 1);
     asio::co_spawn(parts_.executor, work(++attempt_), asio::detached);
   }
   auto mine = attempt_;
   for (;;) {
     auto seen = changed_.version();
-    if (failed_ == mine) throw Error(ErrorCode::Unavailable, failure_);
-    if (attempt_ != mine || phase_ == Phase::Running) throw Error(ErrorCode::Conflict, "The freeze was superseded by a thaw.");
-    if (phase_ == Phase::Frozen) co_return stopped_.size();
+    if (!working_.contains(mine)) {
+      if (failed_ == mine) throw Error(ErrorCode::Unavailable, failure_);
+      if (attempt_ != mine || phase_ == Phase::Running) throw Error(ErrorCode::Conflict, "The freeze was superseded by a thaw.");
+      if (phase_ == Phase::Frozen) co_return stopped_.size();
+    }
     co_await changed_.wait(seen, Deadline::never());
   }
 }
@@ -73,6 +76,7 @@ async::awaitable<void> Freeze::work(std::uint64_t attempt) {
       co_await async::sleepFor(kStep);
     }
   }
+  working_.erase(attempt);
   changed_.notifyAll();
 }
 

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,8 @@ class Freeze {
 
   /// Returns once every process except the agent is stopped, with the number of processes stopped by it. Calling it again renews the lease.
   /// Throws Error(Conflict) when it is frozen for another transfer, or was superseded by a thaw; Error(Unavailable) with the names of
-  /// processes that did not stop in time (all are resumed then). Continues when the caller is cancelled.
+  /// processes that did not stop in time (all are resumed then). Continues when the caller is cancelled; otherwise, what it started has
+  /// ended when it returns or throws.
   async::awaitable<std::size_t> freeze(std::string transfer);
   /// Resumes all processes stopped by freeze(). No-op when not frozen.
   void thaw();
@@ -60,7 +62,8 @@ class Freeze {
   Phase phase_ = Phase::Running;
   std::string transfer_;
   std::uint64_t attempt_ = 0;
-  std::uint64_t failed_ = 0;  // the last attempt that failed, and why
+  std::set<std::uint64_t> working_;  // the attempts whose work() has not ended
+  std::uint64_t failed_ = 0;         // the last attempt that failed, and why
   std::string failure_;
   bool ended_ = false;
   std::vector<Stopped> stopped_;  // in the order of stopping

@@ -289,12 +289,27 @@ TEST_F(FreezeTest, aThawDuringAFreezeIsAConflictAndAllAreResumed) {
   startCounter("count");
   std::optional<Freeze> thawed;
   auto thaw_at_once = [&](bool begins) {
-    if (begins) boost::asio::post(context, [&] { thawed->thaw(); });  // runs before the first scan
+    if (begins) asio::post(context, [&] { thawed->thaw(); });  // runs between the first two scans
   };
   thawed.emplace(FreezeParts{context.get_executor(), thaw_at_once});
   expectError(ErrorCode::Conflict, [&] { await(thawed->freeze(std::string(kSnapshot))); });
   EXPECT_FALSE(thawed->closed());
   expectCounts("count");
+}
+
+TEST_F(FreezeTest, nothingGoesOnAfterTheConflict) {
+  startCounter("count");
+  asio::io_context loop;
+  std::optional<Freeze> thawed;
+  auto thaw_at_once = [&](bool begins) {
+    if (begins) asio::post(loop, [&] { thawed->thaw(); });
+  };
+  thawed.emplace(FreezeParts{loop.get_executor(), thaw_at_once});
+  auto frozen = asio::co_spawn(loop, thawed->freeze(std::string(kSnapshot)), asio::use_future);
+  while (!isDone(frozen)) loop.run_one();
+  expectError(ErrorCode::Conflict, [&] { frozen.get(); });
+  loop.poll();
+  EXPECT_TRUE(loop.stopped()) << "a scan would use an object that its owner may destroy now";
 }
 
 TEST_F(FreezeTest, noProcessStaysStoppedAfterTheAgentsEnd) {
