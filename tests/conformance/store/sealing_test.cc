@@ -38,8 +38,7 @@ class Sealing : public testing::Test {
   void makePlainDatabase() {
     run(openSqliteStore(data())->insertInstance(makeRecord("i-1", "web"), makeOperation("op-1", "i-1")));
     std::filesystem::remove(key());
-    sql("PRAGMA secure_delete=OFF; DROP TABLE sealing; DROP TABLE secrets; DROP TABLE second_factors; DROP TABLE recovery_codes; PRAGMA "
-        "user_version=12;"
+    sql("PRAGMA secure_delete=OFF; DELETE FROM sealing; DELETE FROM secrets;"
         "INSERT INTO settings VALUES('auth.key', '" +
         kCookieKey +
         "'), ('swarm.id', 'swarm-1');"
@@ -89,7 +88,7 @@ class Sealing : public testing::Test {
     return Error(ErrorCode::Internal, "it was opened");
   }
 
-  TemporaryFolder folder_;
+  TempDir folder_;
 };
 
 TEST_F(Sealing, sealsTheSecretsOfEarlierVersionsAndLeavesNoPlainText) {

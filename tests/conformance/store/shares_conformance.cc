@@ -227,7 +227,7 @@ TEST_P(StoreConformance, keepsRulesOfPortsWithTheirInstanceAndItsOwner) {
   EXPECT_THAT(ports(), ElementsAre(std::pair("i-3", 80)));
   InstanceRecord given = run(store().loadInstances()).back();
   given.instance.owner = "bob";
-  run(store().handOverInstance(given));
+  run(store().handOverInstance(given, {}));
   EXPECT_THAT(ports(), testing::IsEmpty());
   run(store().putPortRule({InstanceId("i-3"), 80, {PortLevel::shared}}, "bob"));
   run(store().putUser({"ann", "", "user", SystemTime(), 1}));

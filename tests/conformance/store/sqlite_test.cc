@@ -95,7 +95,8 @@ TEST_F(SqliteStore, takesTheSharesOfBeforeGroupsAlong) {
     auto store = openSqliteStore(data());
     run(store->insertInstance(makeRecord("i-1", "web"), makeOperation("op-1", "i-1")));
   }
-  sql("DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE port_rules; "
+  sql("DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE port_rules; DROP TABLE secrets; DROP TABLE sealing; "
+      "DROP TABLE second_factors; DROP TABLE recovery_codes; DROP TABLE volume_owners; "
       "CREATE TABLE shares(instance_id TEXT NOT NULL REFERENCES instances(id) ON DELETE CASCADE, grantee TEXT NOT NULL, access TEXT NOT "
       "NULL, "
       "granted_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY(instance_id, grantee)) STRICT, "

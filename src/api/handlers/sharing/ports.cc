@@ -59,7 +59,7 @@ awaitable<Reply> deletePort(Services& services, Call& call) {
 }
 
 Parameter portNumber() {
-  return {.place = Parameter::Place::Path,
+  return {.location = Parameter::Location::Path,
           .name = "port",
           .kind = Parameter::Kind::Integer,
           .description = "A TCP port of the instance",
