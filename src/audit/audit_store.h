@@ -1,4 +1,4 @@
-// AuditStore: the durable part of the audit log. The store implements it (store/sqlite/audit_rows.h).
+// AuditStore: the durable part of the audit log. The store implements it (store/sqlite/parts/audit_rows.h).
 #pragma once
 
 #include <boost/asio/awaitable.hpp>

@@ -3,7 +3,7 @@
 
 #include "sqlite/data_dir.h"
 #include "sqlite/writer.h"
-#include "store/sqlite/audit_rows.h"
+#include "store/sqlite/parts/audit_rows.h"
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sealing.h"

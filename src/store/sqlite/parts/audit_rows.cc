@@ -1,4 +1,4 @@
-#include "store/sqlite/audit_rows.h"
+#include "store/sqlite/parts/audit_rows.h"
 
 #include <boost/json/serialize.hpp>
 
