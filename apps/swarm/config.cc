@@ -66,7 +66,7 @@ void readAudit(ConfigSection& section, AuditRules& rules) {
   rules.entryInterval = std::chrono::minutes(entry_minutes);
 }
 
-void readFile(const std::string& file, ServerConfig& config) {
+void readFile(const std::string& file, const Variables& variables, ServerConfig& config) {
   ConfigSection root = ConfigSection::parse(file);
   if (auto server = root.child("server")) {
     std::string level, style, public_url;
@@ -116,6 +116,7 @@ void readFile(const std::string& file, ServerConfig& config) {
                   format("[access] requireSecondFactor is \"{}\"; expected one of: none, admins, all.", policy));
     access->refuseUnknown();
   }
+  if (auto providers = root.child("oidc")) config.identityProviders = oidc::readProviders(*providers, variables);
   if (auto audit = root.child("audit")) readAudit(*audit, config.audit);
   if (auto common = root.child("common")) {
     common->read("workspaceImage", config.workspaceImage);
@@ -210,13 +211,14 @@ ServerConfig loadServerConfig(const cli::ServeFlags& flags) {
   config.providers = makeProviderSetups();
   config.dataDir = homeFolder("XDG_DATA_HOME", ".local/share");
   config.credentialsDir = homeFolder("XDG_CONFIG_HOME", ".config");
+  const Variables variables(flags.variables);
   // An explicitly given file must exist; the default one may be absent.
   if (flags.configFile) {
-    readFile(*flags.configFile, config);
+    readFile(*flags.configFile, variables, config);
   } else if (path file = config.credentialsDir / "swarm.toml"; std::filesystem::exists(file)) {
-    readFile(file.string(), config);
+    readFile(file.string(), variables, config);
   }
-  readVariables(Variables(flags.variables), config);
+  readVariables(variables, config);
   applyFlags(flags, config);
   completeDomains(config);
   net::parseHostPort(config.listen);  // refuse a bad address before anything is opened

@@ -15,6 +15,7 @@
 #include "model/types/instance_config.h"
 #include "model/types/provider_type.h"
 #include "net/url.h"
+#include "oidc/provider/provider_config.h"
 #include "provider/provider_setup.h"
 
 namespace swarm {
@@ -57,6 +58,7 @@ struct ServerConfig {
   int tokenKeyDays = 90;          ///< age at which the key that signs API tokens is replaced
   TrustedProxies trustedProxies;  ///< proxies whose X-Forwarded-* headers are trusted
   AccessRules access;
+  std::vector<oidc::ProviderConfig> identityProviders;
   AuditRules audit;
   std::vector<std::string>
       validateAddresses;  ///< host:port that a provider's configuration in a request may contain, in addition to the configured ones

@@ -37,6 +37,7 @@
 #include "net/http/http_server.h"
 #include "net/stream/splice.h"
 #include "net/tls/server_certificate.h"
+#include "oidc/sign_in/identity_providers.h"
 #include "providers.h"
 #include "sqlite/data_dir.h"
 #include "ssh_service.h"
@@ -128,6 +129,8 @@ class Server {
       return makeCandidate(type, section, config_, context);
     };
     api_options.audit = &audit_;
+    openIdentityProviders();
+    api_options.identityProviders = identity_providers_.get();
     api_options.checkStore = [this] { return checkStore(); };
     if (!config_.ssh.listen.empty()) {
       ssh_.emplace(config_);
@@ -173,6 +176,7 @@ class Server {
     log::setTap({});
     api_.reset();
     controller_.reset();
+    identity_providers_.reset();
   }
 
  private:
@@ -236,6 +240,19 @@ class Server {
     address_ = PublicAddress({config_.baseDomain, config_.instanceDomain}, config_.publicUrl.value_or(own));
   }
 
+  /// Nothing is requested from them before the first sign-in: the server starts without them.
+  void openIdentityProviders() {
+    if (config_.identityProviders.empty()) return;
+    identity_providers_ = std::make_unique<oidc::IdentityProviders>(config_.identityProviders,
+                                                                    oidc::IdentityProviders::Parts{.auth = *auth_,
+                                                                                                   .identities = store_->identities(),
+                                                                                                   .audit = &audit_,
+                                                                                                   .clock = clock_,
+                                                                                                   .loop = moves_.executor(),
+                                                                                                   .origin = address_.origin()});
+    wait(identity_providers_->load());
+  }
+
   /// The actions of the gateway's pages, implemented by the controller.
   WorkspaceActions workspaceActions() {
     SwarmController& controller = *controller_;
@@ -281,6 +298,7 @@ class Server {
   void serveConnections() {
     GatewayOptions options;
     options.audit = &audit_;
+    options.providers = identity_providers_.get();
     options.actions = workspaceActions();
     options.address = address_;
     options.trustedProxies = config_.trustedProxies;
@@ -408,6 +426,7 @@ class Server {
   Audit audit_;
   std::unique_ptr<Auth> auth_;
   std::unique_ptr<MachineCredential> credential_;
+  std::unique_ptr<oidc::IdentityProviders> identity_providers_;  ///< null: none is configured
   std::unique_ptr<SwarmController> controller_;
   std::unique_ptr<Api> api_;
   std::vector<std::unique_ptr<async::Loop>> loops_;

@@ -19,6 +19,9 @@ class OneUser final : public Auth {
   explicit OneUser(const Clock& clock) : principal_{"ada", Role::user, "s", clock.now() + std::chrono::hours(1)} {}
   awaitable<std::optional<Secret>> initialise() override { co_return std::nullopt; }
   awaitable<LoginResult> login(std::string, Secret, LoginOrigin, std::string) override { throw Error(ErrorCode::Unauthenticated, "No."); }
+  awaitable<LoginResult> beginFollowing(std::string, ProviderSession, LoginOrigin) override {
+    throw Error(ErrorCode::Unauthenticated, "No.");
+  }
   awaitable<LoginResult> issue(std::string, std::chrono::seconds) override { throw Error(ErrorCode::Unauthenticated, "No."); }
   awaitable<std::optional<LoginResult>> refresh(Principal) override { co_return std::nullopt; }
   std::vector<SessionRecord> listSessions(std::string_view) const override { return {}; }
@@ -58,6 +61,8 @@ class OneUser final : public Auth {
   awaitable<void> renewTokenKey() override { co_return; }
   AccessTokens& accessTokens() override { std::terminate(); }
   SshKeys& sshKeys() override { std::terminate(); }
+  ProgramSignIns& programs() override { std::terminate(); }
+  awaitable<std::optional<LoginResult>> beginForProgram(Principal, LoginOrigin) override { co_return std::nullopt; }
   const Principal& principal() const { return principal_; }
 
  private:

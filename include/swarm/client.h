@@ -139,6 +139,18 @@ class SwarmClient {
   };
   /// `code`: of the second factor. Error(Unauthenticated) with the field /code when one is required.
   Login login(std::string user, Secret password, std::string code = {});
+  /// With the code that a browser brought, and the secret behind its challenge (POST /api/auth/program).
+  Login loginWithCode(const std::string& code, const Secret& verifier);
+  struct DeviceLogin {
+    Secret deviceCode;
+    std::string userCode;  ///< which the user types at verificationUri
+    std::string verificationUri;
+    std::chrono::seconds expiresIn{};
+    std::chrono::seconds interval{};  ///< between two calls of pollDeviceLogin()
+  };
+  DeviceLogin beginDeviceLogin();
+  /// Nothing while the user has not confirmed the code.
+  std::optional<Login> pollDeviceLogin(const DeviceLogin& begun);
   Login refresh();  ///< a later token of the same session, which it extends; the client uses it from then on
   void logout();
   Login authStatus();

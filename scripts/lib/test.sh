@@ -6,6 +6,7 @@ TEST_TOOLS=$SWARM_CACHE/test             # npm modules for tests only
 TEST_NPM_MODULES=(
   playwright-core@1 # drives Debian's Chromium
   fly-admin@1.6.1   # a third-party client of Fly's API
+  oidc-provider@8.8.1 # an identity provider
   # for the API's description; Redocly 2 requires a newer Node than Debian's
   @redocly/cli@1.34.5 @stoplight/spectral-cli@6.16.3 openapi-typescript@7.13.0 typescript@5.9.3 ajv@8.20.0 ajv-formats@3.0.1
 )

@@ -18,6 +18,9 @@
 namespace swarm {
 
 class Audit;
+namespace oidc {
+class IdentityProviders;
+}
 
 struct ApiOptions {
   std::size_t maxBody = 1024 * 1024;            ///< bytes; a larger request gets 413
@@ -28,6 +31,8 @@ struct ApiOptions {
   std::chrono::seconds upstreamTimeout{15};     ///< to reach an instance's agent for exec streams and port tunnels
   /// Throws Error when changes cannot be saved. Called once in some seconds, whatever the number of requests; empty: always possible.
   std::function<awaitable<void>()> checkStore = {};
+  /// With which users sign in; null: none.
+  oidc::IdentityProviders* identityProviders = nullptr;
   Audit* audit = nullptr;                           ///< where changes, entries and refusals are recorded; null: nowhere
   OpenLimits open = {};                             ///< streams, tunnels and unread responses; beyond them: 429
   std::size_t maxRequests = 64;                     ///< of one user in progress, beside those; beyond it: 429

@@ -10,6 +10,7 @@
 #include "auth/accounts/store_accounts.h"
 #include "auth/limits/throttle.h"
 #include "auth/passwords.h"
+#include "auth/programs/program_sign_ins.h"
 #include "auth/second_factor/store_second_factors.h"
 #include "auth/session/access_tokens.h"
 #include "auth/session/jwt.h"
@@ -73,6 +74,7 @@ class StoreAuth final : public Auth {
             {.store = store, .clock = clock, .users = sessions_, .signIns = sign_ins_, .noteRevocation = [this] { noteRevocation(); }}),
         codes_(clock, kCodeLife),
         links_(clock, kLoginLinkLife),
+        programs_(clock),
         passwords_(options.passwordCost),
         accounts_({.store = store,
                    .clock = clock,
@@ -138,6 +140,13 @@ class StoreAuth final : public Auth {
           .withField("/code", "is required");
     const SignInStep step = co_await second_factors_.afterPassword(record, "password", origin, OfferEnrolment::No);
     co_return co_await second_factors_.signIn(std::get<CodeRequired>(step).ticket, std::move(code), std::move(origin));
+  }
+
+  awaitable<LoginResult> beginFollowing(std::string user, ProviderSession session, LoginOrigin origin) override {
+    auto record = co_await store_.getUser(user);
+    if (!record || record->disabled || record->kind == UserKind::service)
+      throw Error(ErrorCode::PermissionDenied, format("The account {} cannot sign in. Ask an administrator.", user));
+    co_return co_await begin(std::move(*record), kSessionLife, "oidc", std::move(origin), {}, std::move(session));
   }
 
   awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override { return issueAs(std::move(user), ttl, "machine", {}); }
@@ -234,10 +243,17 @@ class StoreAuth final : public Auth {
   }
 
   awaitable<std::optional<LoginResult>> takeLoginLink(std::string code, LoginOrigin origin) override {
-    auto login = co_await signInByLink(std::move(code), origin);
+    auto principal = links_.take(code, kLoginPurpose);
+    auto login = principal ? co_await beginAfter(std::move(*principal), "link", origin) : std::nullopt;
     if (!login)
       co_await sign_ins_.refuse({}, std::move(origin), Error(ErrorCode::PermissionDenied, "The sign-in link was not valid any more."));
     co_return login;
+  }
+
+  ProgramSignIns& programs() override { return programs_; }
+
+  awaitable<std::optional<LoginResult>> beginForProgram(Principal by, LoginOrigin origin) override {
+    return beginAfter(std::move(by), "program", std::move(origin));
   }
 
   Accounts& accounts() override { return accounts_; }
@@ -299,19 +315,6 @@ class StoreAuth final : public Auth {
     throw *refusal;
   }
 
-  awaitable<std::optional<LoginResult>> signInByLink(std::string code, LoginOrigin origin) {
-    auto principal = links_.take(code, kLoginPurpose);
-    if (!principal || !stillSignedIn(*principal)) co_return std::nullopt;
-    const auto maker = sessions_.record(principal->sessionId);
-    auto user = co_await store_.getUser(principal->user);
-    // Their maker may have signed out everywhere in the meantime.
-    if (!maker || !user || user->disabled || generationOf(maker->id) != user->tokenGeneration) co_return std::nullopt;
-    // A chain of links ends with the sign-in that it began with.
-    const SystemTime last = std::max(maker->expiresAt, maker->signedInAt + kMaxSessionLife);
-    const auto life = std::min<std::chrono::seconds>(kSessionLife, std::chrono::floor<std::chrono::seconds>(last - clock_.now()));
-    co_return co_await begin(std::move(*user), life, "link", std::move(origin), maker);
-  }
-
   awaitable<void> loadCookieKey() {
     auto text = co_await store_.getSecret(std::string(kKeySecret));
     if (!text) {
@@ -323,6 +326,19 @@ class StoreAuth final : public Auth {
     if (key.size() < 32) throw Error(ErrorCode::Unprocessable, "The signing key in the store is damaged.");
     formerApiKey_ = Secret(hmacSha256(key, "api token"));
     cookieKey_ = Secret(hmacSha256(key, "instance cookie"));
+  }
+
+  /// Another session of a user whose session led to it; nothing when that has ended.
+  awaitable<std::optional<LoginResult>> beginAfter(Principal principal, std::string kind, LoginOrigin origin) {
+    if (!stillSignedIn(principal)) co_return std::nullopt;
+    const auto maker = sessions_.record(principal.sessionId);
+    auto user = co_await store_.getUser(principal.user);
+    // Their maker may have signed out everywhere in the meantime.
+    if (!maker || !user || user->disabled || generationOf(maker->id) != user->tokenGeneration) co_return std::nullopt;
+    // A chain of such sessions ends with the sign-in that it began with.
+    const SystemTime last = std::max(maker->expiresAt, maker->signedInAt + kMaxSessionLife);
+    const auto life = std::min<std::chrono::seconds>(kSessionLife, std::chrono::floor<std::chrono::seconds>(last - clock_.now()));
+    co_return co_await begin(std::move(*user), life, std::move(kind), std::move(origin), maker);
   }
 
   /// The id in this user's device cookie; empty: no cookie, or another user's.
@@ -359,9 +375,9 @@ class StoreAuth final : public Auth {
   }
 
   /// For a user as they were when their password, or link, was checked: Error(Unauthenticated) if they have changed since. `maker`: the
-  /// session whose link starts this one.
+  /// session that led to this one. `follows`: the session at an identity provider that did.
   awaitable<LoginResult> begin(UserRecord record, std::chrono::seconds life, std::string kind, LoginOrigin origin,
-                               std::optional<SessionRecord> maker = {}) {
+                               std::optional<SessionRecord> maker = {}, ProviderSession follows = {}) {
     const std::string& user = record.name;
     const std::int64_t generation = record.tokenGeneration;
     SessionRecord session{.id = std::to_string(generation) + "." + toBase64Url(randomBytes(18)),
@@ -369,13 +385,14 @@ class StoreAuth final : public Auth {
                           .expiresAt = std::chrono::floor<std::chrono::seconds>(clock_.now()) + life,
                           .kind = std::move(kind),
                           .createdAt = clock_.now(),
-                          .signedInAt = maker ? maker->signedInAt : clock_.now()};
+                          .signedInAt = maker ? maker->signedInAt : clock_.now(),
+                          .follows = maker ? maker->follows : std::move(follows)};
     if (session.kind != "machine") log::info("signed in", {{"user", user}, {"by", session.kind}, {"address", origin.address}});
     sessions_.prune();
     if (auto oldest = sessions_.oldestOfTooMany(user)) co_await forget(std::move(*oldest));
     LoginResult result;
     result.principal = sessions_.principalOf(session, storedRole(record.role));
-    co_await sign_ins_.begin(result.principal, session.kind, std::move(origin));
+    co_await sign_ins_.begin(result.principal, session, std::move(origin));
     // In memory first: a change of the password that follows in the store ends it there too.
     sessions_.add(session, generation);
     const auto started = co_await async::attempt(store_.startSession(session, std::move(record), maker ? maker->id : ""));
@@ -461,6 +478,7 @@ class StoreAuth final : public Auth {
   SshKeys ssh_keys_;
   CodeTable codes_;
   CodeTable links_;
+  ProgramSignIns programs_;
   Passwords passwords_;
   StoreAccounts accounts_;
   StoreSecondFactors second_factors_;

@@ -51,6 +51,7 @@ struct TokenKeyInfo {
 class AccessTokens;
 class Accounts;
 class Groups;
+class ProgramSignIns;
 class SecondFactors;
 class Sharing;
 class SshKeys;
@@ -65,6 +66,8 @@ class Auth {
   /// failures (throttle.h). `code`: of the second factor; Error(Unauthenticated) with the field /code when one is missing or wrong.
   /// Error(PermissionDenied) for a user who must set up a second factor first.
   virtual awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin, std::string code = {}) = 0;
+  /// For a user whom an identity provider has signed in (src/oidc). Throws Error(PermissionDenied) for one who cannot sign in.
+  virtual awaitable<LoginResult> beginFollowing(std::string user, ProviderSession session, LoginOrigin origin) = 0;
   /// A long-lived token for the CLI on this machine (written by `serve`), without a password.
   virtual awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) = 0;
   /// A later token of the same session, which it extends up to a maximum life (kMaxSessionLife). Earlier ones remain valid until they
@@ -102,6 +105,10 @@ class Auth {
   virtual std::optional<std::string> userOfLoginLink(std::string_view code) = 0;  ///< without using it up
   /// Nothing: used, expired or unknown.
   virtual awaitable<std::optional<LoginResult>> takeLoginLink(std::string code, LoginOrigin origin = {}) = 0;
+  /// Sign-ins of programs that a user confirms in a browser.
+  virtual ProgramSignIns& programs() = 0;
+  /// The session of such a program; nothing when that of the user has ended.
+  virtual awaitable<std::optional<LoginResult>> beginForProgram(Principal by, LoginOrigin origin) = 0;
   virtual awaitable<void> putUser(std::string name, Secret password, Role role) = 0;
   virtual Accounts& accounts() = 0;
   virtual SecondFactors& secondFactors() = 0;

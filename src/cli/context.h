@@ -51,6 +51,8 @@ class Context {
   /// `arguments`: of the chosen verb. The referenced objects must outlive the context.
   Context(CommonOptions options, const Program& program, const Arguments& arguments);
 
+  /// For a verb that names the server in a word of its own, before client().
+  void useServer(std::string url) { options_.url = std::move(url); }
   /// Uses the flags, then SWARM_URL, SWARM_TOKEN and SWARM_CA_FILE, then the stored credentials. Created at the first call.
   SwarmClient& client();
   std::string url() const { return url_; }

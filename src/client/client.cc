@@ -11,6 +11,7 @@
 #include "model/codec/codec.h"
 #include "model/queries.h"
 #include "model/requests.h"
+#include "model/responses.h"
 
 namespace swarm {
 
@@ -41,6 +42,27 @@ UpdateOutcome readOutcome(const boost::json::value& response) {
 SwarmClient::Login SwarmClient::login(std::string user, Secret password, std::string code) {
   const boost::json::value body = requestBody(LoginRequest{std::move(user), password.reveal(), std::move(code)});
   Login login = readLogin(impl_->connection.call("POST", "/api/auth/login", &body));
+  impl_->connection.setToken(login.token);
+  return login;
+}
+
+SwarmClient::Login SwarmClient::loginWithCode(const std::string& code, const Secret& verifier) {
+  const boost::json::value body = requestBody(ProgramLoginRequest{code, verifier.reveal()});
+  Login login = readLogin(impl_->connection.call("POST", "/api/auth/program", &body));
+  impl_->connection.setToken(login.token);
+  return login;
+}
+
+SwarmClient::DeviceLogin SwarmClient::beginDeviceLogin() {
+  const auto begun = fromJson<DeviceLoginResponse>(impl_->connection.call("POST", "/api/auth/device"), UnknownFields::Ignore);
+  return {Secret(begun.deviceCode), begun.userCode, begun.verificationUri, std::chrono::seconds(begun.expiresIn),
+          std::chrono::seconds(begun.interval)};
+}
+
+std::optional<SwarmClient::Login> SwarmClient::pollDeviceLogin(const DeviceLogin& begun) {
+  const boost::json::value body = requestBody(DeviceLoginRequest{begun.deviceCode.reveal()});
+  Login login = readLogin(impl_->connection.call("POST", "/api/auth/device/token", &body));
+  if (login.token.empty()) return std::nullopt;
   impl_->connection.setToken(login.token);
   return login;
 }

@@ -56,7 +56,7 @@ Gateway::Impl::Impl(async::Executor executor, GatewayOptions given, RouteSource&
       auth(the_auth),
       browser(address, options.trustedProxies, auth, the_clock),
       targets(std::make_shared<Targets>(executor, routes, auth, the_clock, browser.names(), live)),
-      sign_in(address, browser, auth, *targets, options.actions, options.forms.get(), options.audit),
+      sign_in(address, browser, auth, *targets, options.actions, options.forms.get(), options.audit, options.providers),
       handover(address, auth, the_clock, *targets),
       proxy({options.maxIdlePerHost, options.maxIdle, options.idleTimeout, options.connectTimeout}, the_clock, *connector, live),
       timer(executor),

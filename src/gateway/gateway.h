@@ -21,6 +21,9 @@
 namespace swarm {
 
 class Audit;
+namespace oidc {
+class IdentityProviders;
+}
 
 struct GatewayOptions {
   PublicAddress address{};
@@ -32,6 +35,7 @@ struct GatewayOptions {
   std::chrono::milliseconds leavePatience{30'000};   ///< with a client that ended its direction, while nothing can be sent to it
   std::chrono::milliseconds sweepInterval{2'000};    ///< between two checks of open exchanges and idle connections
   Audit* audit = nullptr;                            ///< where entries and changes are recorded; null: nowhere
+  oidc::IdentityProviders* providers = nullptr;      ///< with which users sign in; null: none
   WorkspaceActions actions{};                        ///< offered by the pages
   std::shared_ptr<OpenBudget> tunnels{};             ///< WebSockets and other upgrades, of all loops; null: no limit
   std::shared_ptr<OpenBudget> requests{};            ///< all others, while they are forwarded; null: no limit

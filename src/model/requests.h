@@ -123,6 +123,18 @@ struct LoginRequest {
 };
 BOOST_DESCRIBE_STRUCT(LoginRequest, (), (user, password, code))
 
+/// Of a program: what its user's browser brought.
+struct ProgramLoginRequest {
+  std::string code{};
+  std::string verifier{};
+};
+BOOST_DESCRIBE_STRUCT(ProgramLoginRequest, (), (code, verifier))
+
+struct DeviceLoginRequest {
+  std::string deviceCode{};
+};
+BOOST_DESCRIBE_STRUCT(DeviceLoginRequest, (), (deviceCode))
+
 struct LoginLinkRequest {
   std::string instance{};  ///< empty: the list of workspaces
 };

@@ -66,6 +66,16 @@ struct LoginLinkResponse {
 };
 BOOST_DESCRIBE_STRUCT(LoginLinkResponse, (), (url, expiresAt))
 
+/// RFC 8628: the user opens `verificationUri` in a browser and types `userCode`.
+struct DeviceLoginResponse {
+  std::string deviceCode{};
+  std::string userCode{};
+  std::string verificationUri{};
+  std::int64_t expiresIn = 0;
+  std::int64_t interval = 0;
+};
+BOOST_DESCRIBE_STRUCT(DeviceLoginResponse, (), (deviceCode, userCode, verificationUri, expiresIn, interval))
+
 struct UserResponse {
   std::string name{};
   UserKind kind = UserKind::person;
@@ -75,8 +85,9 @@ struct UserResponse {
   bool hasSecondFactor = false;
   std::optional<SystemTime> invitedUntil{};
   SystemTime createdAt{};
+  std::optional<std::string> managedBy{};  ///< the identity provider that decides the role
 };
-BOOST_DESCRIBE_STRUCT(UserResponse, (), (name, kind, role, disabled, hasPassword, hasSecondFactor, invitedUntil, createdAt))
+BOOST_DESCRIBE_STRUCT(UserResponse, (), (name, kind, role, disabled, hasPassword, hasSecondFactor, invitedUntil, createdAt, managedBy))
 
 struct SecondFactorResponse {
   bool enabled = false;
@@ -98,6 +109,14 @@ struct RecoveryCodesResponse {
   std::vector<std::string> recoveryCodes{};
 };
 BOOST_DESCRIBE_STRUCT(RecoveryCodesResponse, (), (recoveryCodes))
+
+struct IdentityProviderResponse {
+  std::string name{};
+  std::string title{};
+  std::string issuer{};
+  bool managesRoles = false;
+};
+BOOST_DESCRIBE_STRUCT(IdentityProviderResponse, (), (name, title, issuer, managesRoles))
 
 struct InvitationResponse {
   std::string url{};

@@ -17,6 +17,7 @@
 #include "model/types/sharing.h"
 #include "model/types/user_kind.h"
 #include "provider/provider.h"
+#include "store/identity_store.h"
 
 namespace swarm {
 
@@ -75,17 +76,25 @@ struct UserChange {
   bool revokesCredentials = false;  ///< all access tokens, with those that they created, and all SSH keys
 };
 
+/// The session at an identity provider that a session here follows; empty: none.
+struct ProviderSession {
+  std::string provider{};  ///< its name in the configuration
+  std::string subject{};
+  std::string id{};  ///< "sid" of the provider; may be empty
+};
+
 struct SessionRecord {
   std::string id;  ///< random; a JWT's jti and a cookie's session
   std::string user;
   SystemTime expiresAt{};
   bool revoked = false;
-  /// How the session was started: "password", "link", "invitation", "machine"; after a second factor "password and code". Empty: older than
-  /// this field.
+  /// How the session was started: "password", "link", "invitation", "machine", "oidc", "program"; after a second factor "password and
+  /// code". Empty: older than this field.
   std::string kind{};
   SystemTime createdAt{};  ///< the epoch: older than this field
   /// When the user proved who they are: for a session that a login link started, the sign-in of the session that made the link.
   SystemTime signedInAt{};
+  ProviderSession follows{};  ///< also of a session that a login link of such a session started
 };
 
 /// A key that signs API tokens (Ed25519).
@@ -314,6 +323,7 @@ class Store {
   virtual awaitable<void> putSecret(std::string name, Secret value) = 0;
 
   virtual AuditStore& audit() = 0;
+  virtual IdentityStore& identities() = 0;
 };
 
 }  // namespace swarm

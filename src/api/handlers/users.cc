@@ -7,6 +7,7 @@
 #include "base/text/format.h"
 #include "model/codec/codec.h"
 #include "model/requests.h"
+#include "oidc/sign_in/identity_providers.h"
 
 namespace swarm::api {
 namespace {
@@ -37,6 +38,12 @@ awaitable<Reply> setGitIdentity(Services& services, Call& call) {
 constexpr std::string_view kOneself = "me";
 constexpr Role kAssigned[] = {Role::user, Role::operator_, Role::auditor, Role::admin};
 
+/// The identity provider that decides the user's role; empty: none.
+std::string managerOf(Services& services, const std::string& user) {
+  const auto* providers = services.options.identityProviders;
+  return providers == nullptr ? std::string() : providers->managerOf(user);
+}
+
 UserResponse responseOf(Services& services, const UserRecord& user) {
   UserResponse response{.name = user.name,
                         .kind = user.kind,
@@ -46,6 +53,7 @@ UserResponse responseOf(Services& services, const UserRecord& user) {
                         .hasSecondFactor = user.secondFactor,
                         .createdAt = user.createdAt};
   if (!user.inviteDigest.empty() && services.clock.now() < user.inviteExpires) response.invitedUntil = user.inviteExpires;
+  if (std::string manager = managerOf(services, user.name); !manager.empty()) response.managedBy = std::move(manager);
   return response;
 }
 
@@ -84,6 +92,10 @@ awaitable<Reply> changeUser(Services& services, Call& call) {
   const UserRecord user = co_await requireUser(services, call, Permission::ManageUsers);
   const Role role = readRole(readBody<ChangeUserRequest>(call).role);
   if (user.role == nameOf(role)) co_return reply(responseOf(services, user));
+  if (const std::string manager = managerOf(services, user.name); !manager.empty())
+    throw Error(ErrorCode::Conflict, format("The identity provider {} decides the role of {} at each sign-in. Change it there, or in "
+                                            "[oidc.{}.roles] of the configuration.",
+                                            manager, user.name, manager));
   co_return reply(responseOf(services, co_await services.auth.accounts().setRole(user.name, role)));
 }
 
@@ -194,7 +206,8 @@ std::vector<Endpoint> userRoutes() {
           .parameters = {userName()}}),
       at("PATCH", "/api/users/{name}", Permission::ManageUsers, "changeUser", changeUser,
          {.summary = "Change a user's role",
-          .description = "All of the user's sessions and streams end. 409 for the last administrator who can sign in.",
+          .description = "All of the user's sessions and streams end. 409 for the last administrator who can sign in, and for a role that "
+                         "an identity provider decides (`managedBy`).",
           .responses = {ok<UserResponse>("The user")},
           .problems = {409},
           .parameters = {userName()},

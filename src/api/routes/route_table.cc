@@ -11,9 +11,9 @@ std::vector<Endpoint> makeRouteTable() {
            {instanceRoutes, "instances"}, {lifecycleRoutes, "instances"}, {migrateRoutes, "instances"},    {snapshotRoutes, "snapshots"},
            {shareRoutes, "sharing"},      {portRoutes, "sharing"},        {insideRoutes, "inside"},        {logRoutes, "inside"},
            {archiveRoutes, "inside"},     {providerRoutes, "swarm"},      {operationRoutes, "operations"}, {eventRoutes, "events"},
-           {sessionRoutes, "auth"},       {userRoutes, "users"},          {secondFactorRoutes, "users"},   {groupRoutes, "users"},
-           {accessTokenRoutes, "users"},  {sshKeyRoutes, "users"},        {nameRoutes, "instances"},       {auditRoutes, "audit"},
-           {systemRoutes, "system"}}) {
+           {sessionRoutes, "auth"},       {programRoutes, "auth"},        {userRoutes, "users"},           {secondFactorRoutes, "users"},
+           {groupRoutes, "users"},        {accessTokenRoutes, "users"},   {sshKeyRoutes, "users"},         {identityRoutes, "users"},
+           {nameRoutes, "instances"},     {auditRoutes, "audit"},         {systemRoutes, "system"}}) {
     for (Endpoint& route : routes()) {
       if (route.tag.empty()) route.tag = tag;
       table.push_back(std::move(route));

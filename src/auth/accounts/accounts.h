@@ -22,6 +22,9 @@ class Accounts {
   virtual awaitable<std::optional<UserRecord>> find(std::string name) = 0;
   /// Without a password: an invitation lets the person set one. A service has none. Throws Error(InvalidArgument|AlreadyExists).
   virtual awaitable<UserRecord> create(std::string name, Role role, Secret password, UserKind kind = UserKind::person) = 0;
+  /// An account without a password, named identity.user, for a person whom an identity provider has signed in. Throws
+  /// Error(InvalidArgument|AlreadyExists) for the name, Error(Conflict) when the identity has an account.
+  virtual awaitable<UserRecord> createFor(Identity identity, Role role) = 0;
   /// Replaces the open invitation. Throws Error(Conflict) for a disabled user.
   virtual awaitable<Invitation> invite(std::string name) = 0;
   virtual std::optional<std::string> invited(std::string_view code) const = 0;  ///< the user; without using the code up, and without I/O

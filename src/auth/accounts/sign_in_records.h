@@ -9,8 +9,8 @@ namespace swarm {
 class SignInRecords {
  public:
   SignInRecords(Audit* audit, Store& store) : audit_(audit), store_(store) {}
-  /// Before the session exists. Throws when it cannot be recorded: then there is no session. `kind`: how the user signs in.
-  awaitable<void> begin(Principal principal, std::string kind, LoginOrigin origin);
+  /// Before the session exists. Throws when it cannot be recorded: then there is no session.
+  awaitable<void> begin(Principal principal, SessionRecord session, LoginOrigin origin);
   /// `user`: as it was typed; empty: unknown.
   awaitable<void> refuse(std::string user, LoginOrigin origin, Error error);
 

@@ -74,6 +74,15 @@ awaitable<UserRecord> StoreAccounts::create(std::string name, Role role, Secret 
   co_return user;
 }
 
+awaitable<UserRecord> StoreAccounts::createFor(Identity identity, Role role) {
+  requireAccountName("user", identity.user);
+  UserRecord user{.name = identity.user, .passwordHash = "", .role = std::string(nameOf(role)), .createdAt = parts_.clock.now()};
+  co_await parts_.store.identities().putWithUser(identity, user);
+  remember(user);
+  log::info("user created by an identity provider", {{"user", user.name}, {"role", user.role}, {"provider", identity.provider}});
+  co_return user;
+}
+
 awaitable<Invitation> StoreAccounts::invite(std::string name) {
   co_await requirePerson(name);
   Invitation invitation{Secret(toBase64Url(randomBytes(32))), parts_.clock.now() + kInvitationLife};

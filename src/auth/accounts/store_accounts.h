@@ -38,6 +38,7 @@ class StoreAccounts final : public Accounts {
   awaitable<std::vector<UserRecord>> list() override;
   awaitable<std::optional<UserRecord>> find(std::string name) override;
   awaitable<UserRecord> create(std::string name, Role role, Secret password, UserKind kind) override;
+  awaitable<UserRecord> createFor(Identity identity, Role role) override;
   awaitable<Invitation> invite(std::string name) override;
   std::optional<std::string> invited(std::string_view code) const override;
   awaitable<std::optional<SignInStep>> acceptInvitation(std::string code, Secret password, LoginOrigin origin,

@@ -61,6 +61,7 @@ CookieNames makeCookieNames(std::string_view base_authority, bool secure) {
           .ports = (secure ? "__Secure-" : "") + name + "-ports",
           .device = host_only + "-device",
           .invite = host_only + "-invite",
+          .provider = host_only + "-provider",
           .secure = secure};
 }
 

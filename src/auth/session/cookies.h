@@ -14,12 +14,13 @@ namespace swarm {
 /// must not overwrite each other's. `__Host-` makes browsers refuse them from any other host and from plain-http pages; without Secure
 /// (plain http on a custom domain) this prefix is not possible.
 struct CookieNames {
-  std::string session;  ///< a browser's session: on the base host, and on each host of an instance
-  std::string state;    ///< instance hosts: binds a sign-in to the browser that began it
-  std::string mark;     ///< instance hosts: the instance that filled this browser's storage
-  std::string ports;    ///< *.localhost: `Domain=NAME.localhost`, so that a port shown inside VS Code is signed in
-  std::string device;   ///< base host: this browser has signed in before
-  std::string invite;   ///< base host: the code of the invitation that this browser has opened
+  std::string session;   ///< a browser's session: on the base host, and on each host of an instance
+  std::string state;     ///< instance hosts: binds a sign-in to the browser that began it
+  std::string mark;      ///< instance hosts: the instance that filled this browser's storage
+  std::string ports;     ///< *.localhost: `Domain=NAME.localhost`, so that a port shown inside VS Code is signed in
+  std::string device;    ///< base host: this browser has signed in before
+  std::string invite;    ///< base host: the code of the invitation that this browser has opened
+  std::string provider;  ///< base host: a sign-in by an identity provider that this browser has begun
   bool secure = true;
 };
 /// `base_authority`: "swarm.localhost:7420".

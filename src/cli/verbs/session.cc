@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/text/untrusted_text.h"
+#include "cli/login/browser_login.h"
 #include "cli/output/prompt.h"
 #include "cli/verbs/verb.h"
 #include "model/codec/codec.h"
@@ -19,14 +20,18 @@ std::string lastUser(const Context& context) {
 class Login final : public Verb {
  public:
   void declare(Arguments& arguments) override {
-    arguments.option("--user", user_, "User name (default: who signed in to this server last, or admin)");
-    arguments.flag("--password-stdin", from_stdin_,
-                   "Read the password from standard input, and a code, if one is required, from the next line");
+    arguments.word("url", url_, "Address of the server; the sign-in is confirmed in a browser, unless --user is given").optional();
+    Argument& user = arguments.option("--user", user_,
+                                      "User name, for a sign-in with a password (default: who signed in to this server last, or admin)");
+    Argument& input = arguments.flag("--password-stdin", from_stdin_,
+                                     "Read the password from standard input, and a code, if one is required, from the next line");
+    arguments.flag("--code", by_code_, "Print a code to type into a browser on another machine").excludes(user).excludes(input);
   }
 
   int run(Context& context) override {
-    if (user_.empty()) user_ = lastUser(context);
-    const SwarmClient::Login login = signIn(context.client());
+    if (!url_.empty()) context.useServer(url_);
+    const bool has_password = !user_.empty() || from_stdin_ || (url_.empty() && !by_code_);
+    const SwarmClient::Login login = has_password ? byPassword(context) : byBrowser(context);
     const std::string ca_file = context.caFile().empty() ? std::string() : std::filesystem::absolute(context.caFile()).string();
     writeCredentials(credentialsPath(), {context.url(), login.token, login.user, {}, ca_file});
     report(format("Signed in to {} as {} ({}).\n", context.url(), login.user, login.role));
@@ -34,18 +39,29 @@ class Login final : public Verb {
   }
 
  private:
-  SwarmClient::Login signIn(SwarmClient& client) {
-    const Secret password = readSecret(format("Password of {}", user_), from_stdin_);
+  SwarmClient::Login byPassword(Context& context) const {
+    SwarmClient& client = context.client();
+    const std::string user = user_.empty() ? lastUser(context) : user_;
+    const Secret password = readSecret(format("Password of {}", user), from_stdin_);
     try {
-      return client.login(user_, password);
+      return client.login(user, password);
     } catch (const Error& error) {
       if (std::ranges::find(error.fields(), "/code", &FieldError::pointer) == error.fields().end()) throw;
     }
-    return client.login(user_, password, readSecret("Code of your app, or a recovery code", from_stdin_).reveal());
+    return client.login(user, password, readSecret("Code of your app, or a recovery code", from_stdin_).reveal());
   }
 
+  SwarmClient::Login byBrowser(Context& context) const {
+    SwarmClient& client = context.client();
+    std::optional<SwarmClient::Login> login;
+    if (!by_code_) login = loginByBrowser(client, context.url());
+    return login ? std::move(*login) : loginByCode(client);
+  }
+
+  std::string url_;
   std::string user_;
   bool from_stdin_ = false;
+  bool by_code_ = false;
 };
 
 int logOut(Context& context) {
@@ -176,7 +192,8 @@ int rotateSigningKey(Context& context) {
 void addSession(const AddVerb& add) {
   add({.name = "login",
        .summary = "Sign in and store the token for later commands",
-       .examples = {"swarm login --url http://swarm.localhost:7420 --user admin"}},
+       .examples = {"swarm login https://swarm.example.com", "swarm login https://swarm.example.com --code",
+                    "swarm login https://swarm.example.com --user admin"}},
       std::make_unique<Login>());
   add({.name = "logout", .summary = "Revoke the token and remove it from this machine", .examples = {"swarm logout"}}, plainVerb(logOut));
   add({.name = "whoami", .summary = "Show the signed-in user", .examples = {"swarm whoami -o json"}}, plainVerb(showUser));

@@ -7,6 +7,7 @@ namespace swarm::gateway::assets {
 
 std::string_view brandHtml();
 std::string_view continueHtml();
+std::string_view deviceHtml();
 std::string_view enterHtml();
 std::string_view inviteHtml();
 std::string_view frameHtml();
@@ -18,6 +19,7 @@ std::string_view recoveryCodesHtml();
 std::string_view secondFactorHtml();
 std::string_view secondFactorSetupHtml();
 std::string_view signInCodeHtml();
+std::string_view programHtml();
 std::string_view signInHtml();
 std::string_view signInByLinkHtml();
 std::string_view signedOutHtml();

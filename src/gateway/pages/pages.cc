@@ -89,13 +89,38 @@ json::value valuesOf(const MoveProgress& move) {
 }  // namespace
 
 Page signInPage(const SignInPage& content) {
-  return layOut({.title = "Sign in"}, assets::signInHtml(), {{"user", content.user}, {"next", content.next}, {"problem", content.problem}});
+  json::array providers;
+  for (const ProviderLink& link : content.providers) providers.push_back(json::object{{"title", link.title}, {"url", link.url}});
+  return layOut({.title = "Sign in"}, assets::signInHtml(),
+                {{"user", content.user},
+                 {"next", content.next},
+                 {"problem", content.problem},
+                 {"hasProviders", !providers.empty()},
+                 {"providers", std::move(providers)}});
 }
 
 Page signedOutPage() { return layOut({.title = "Signed out"}, assets::signedOutHtml(), {}); }
 
 Page signInByLinkPage(std::string_view user, std::string_view code, std::string_view next) {
   return layOut({.title = "Sign in"}, assets::signInByLinkHtml(), {{"user", user}, {"code", code}, {"next", next}});
+}
+
+Page programPage(const ProgramPage& content) {
+  return layOut({.title = "Sign in the command line"}, assets::programHtml(),
+                {{"user", content.user}, {"port", content.port}, {"challenge", content.challenge}, {"state", content.state}});
+}
+
+Page devicePage(const DevicePage& content) {
+  const bool is_known = !content.address.empty();
+  return layOut({.title = "Sign in a program"}, assets::deviceHtml(),
+                {{"user", content.user},
+                 {"code", content.code},
+                 {"address", content.address},
+                 {"client", content.client},
+                 {"problem", content.problem},
+                 {"outcome", content.outcome},
+                 {"showsCodeForm", !is_known && content.outcome.empty()},
+                 {"showsDecision", is_known && content.outcome.empty()}});
 }
 
 Page invitePage(const InvitePage& content) {

@@ -16,15 +16,39 @@ struct Page {
   std::string policy;  ///< Content-Security-Policy, without frame-ancestors
 };
 
+/// A way to sign in elsewhere.
+struct ProviderLink {
+  std::string title;
+  std::string url;
+};
 struct SignInPage {
   std::string user{};      ///< typed before
   std::string next = "/";  ///< local path to continue to
   std::string problem{};   ///< why the last attempt failed; empty: none
+  std::vector<ProviderLink> providers{};
 };
 Page signInPage(const SignInPage& content);
 Page signedOutPage();
 /// Confirmation of a sign-in by a link that another user may have planted.
 Page signInByLinkPage(std::string_view user, std::string_view code, std::string_view next);
+/// Confirmation of a sign-in of the command line on the browser's machine.
+struct ProgramPage {
+  std::string user;
+  std::string port;
+  std::string challenge;
+  std::string state;
+};
+Page programPage(const ProgramPage& content);
+/// The same for a program elsewhere, by the code that it printed.
+struct DevicePage {
+  std::string user;
+  std::string code{};
+  std::string address{};  ///< of the program; empty: the code is not known yet
+  std::string client{};
+  std::string problem{};
+  std::string outcome{};
+};
+Page devicePage(const DevicePage& content);
 struct InvitePage {
   std::string user;
   std::string problem{};  ///< why the last attempt failed; empty: none

@@ -3,6 +3,7 @@
 #include "async/attempt.h"
 #include "audit/audit.h"
 #include "base/text/format.h"
+#include "gateway/pages/handover.h"
 #include "gateway/pages/responses.h"
 #include "gateway/recording.h"
 #include "net/http/problem.h"
@@ -32,12 +33,6 @@ bool isOfApi(std::string_view path) {
          path == "/metrics";
 }
 
-/// The form again, with the reason.
-async::awaitable<void> respondSignInFailure(net::Exchange& exchange, SignInPage page, Error error) {
-  page.problem = error.message();
-  co_await respondPage(exchange, httpStatus(error.code()), signInPage(page), net::retryAfter(error));
-}
-
 /// Typed, pasted, or opened by a program, not by a page.
 bool isOpenedByPerson(const net::RequestHead& head) {
   const auto site = head.headers.find("Sec-Fetch-Site");
@@ -47,7 +42,7 @@ bool isOpenedByPerson(const net::RequestHead& head) {
 }  // namespace
 
 SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions,
-               OpenBudget* forms, Audit* audit)
+               OpenBudget* forms, Audit* audit, oidc::IdentityProviders* providers)
     : address_(address),
       browser_(browser),
       auth_(auth),
@@ -56,6 +51,8 @@ SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth
       landing_(address, browser, targets, actions, audit),
       second_factor_(browser, auth, forms, audit),
       invitation_(browser, auth, forms, second_factor_),
+      provider_(browser, providers, forms),
+      program_(browser, auth, forms),
       forms_(forms),
       audit_(audit) {}
 
@@ -65,7 +62,8 @@ async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   const bool reads = head.method == "GET" || head.method == "HEAD";
   const bool posts = head.method == "POST";
   if (path != "/" && path != "/login" && path != "/logout" && path != kLinkPath && path != kInstancePath && path != kInvitePath &&
-      path != kSharePortPath && !Landing::takes(path) && !SecondFactorPages::takes(path)) {
+      path != kSharePortPath && path != oidc::kSignedOutPath && !provider_.takes(path) && !ProgramSignIn::takes(path) &&
+      !Landing::takes(path) && !SecondFactorPages::takes(path)) {
     if (isOfApi(path) || !isNavigation(head)) co_return false;
     co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchPage());
     co_return true;
@@ -90,6 +88,12 @@ async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
     co_await invitation_.show(exchange);
   else if (path == kInvitePath && posts)
     co_await invitation_.accept(exchange);
+  else if (ProgramSignIn::takes(path))
+    co_await program_.handle(exchange);
+  else if (provider_.takes(path))
+    co_await provider_.handle(exchange);
+  else if (path == oidc::kSignedOutPath && reads)
+    co_await respondPage(exchange, 200, signedOutPage());
   else if (path == "/logout" && posts)
     co_await signOut(exchange);
   else if (path == "/logout" && reads)
@@ -122,7 +126,13 @@ async::awaitable<void> SignIn::showSignIn(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto next = localPathField(head.query(), "next");
   if (browser_.find(head)) co_return co_await respondRedirect(exchange, 303, next);
-  co_await respondPage(exchange, 200, signInPage({.next = next}), browser_.repair(head));
+  co_await respondPage(exchange, 200, signInPage({.next = next, .providers = provider_.links(next)}), browser_.repair(head));
+}
+
+async::awaitable<void> SignIn::respondSignInFailure(net::Exchange& exchange, SignInPage page, Error error) {
+  page.problem = error.message();
+  page.providers = provider_.links(page.next);
+  co_await respondPage(exchange, httpStatus(error.code()), signInPage(page), net::retryAfter(error));
 }
 
 async::awaitable<void> SignIn::signIn(net::Exchange& exchange) {
@@ -185,7 +195,9 @@ async::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
   const auto& head = exchange.head();
   if (!isSameOrigin(head))
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
+  std::string further;
   if (const auto principal = browser_.find(head)) {
+    further = co_await provider_.signOutUrl(*principal);
     AuditRecord record = recordBy(*principal, browser_.originOf(exchange));
     record.action = "signOut";
     record.kind = "session";
@@ -197,6 +209,7 @@ async::awaitable<void> SignIn::signOut(net::Exchange& exchange) {
           exchange, 503, ErrorCode::Unavailable,
           {.title = "You are still signed in", .text = "The sign-out failed. Try again.", .detail = ended.error().message()});
   }
+  if (!further.empty()) co_return co_await respondRedirect(exchange, 303, std::move(further), browser_.end(head));
   co_await respondPage(exchange, 200, signedOutPage(), browser_.end(head));
 }
 

@@ -10,6 +10,8 @@
 #include "auth/public_address.h"
 #include "auth/session/browser_session.h"
 #include "gateway/accounts/invitation.h"
+#include "gateway/accounts/program_sign_in.h"
+#include "gateway/accounts/provider_sign_in.h"
 #include "gateway/accounts/second_factor.h"
 #include "gateway/pages/landing.h"
 #include "gateway/proxy/targets.h"
@@ -20,8 +22,9 @@ namespace swarm::gateway {
 class SignIn {
  public:
   /// `forms`: budget of the bodies of forms while they arrive, by client address; null: no limit. `audit`: null: nothing is recorded.
+  /// `providers`: null: none.
   SignIn(const PublicAddress& address, const BrowserSession& browser, Auth& auth, Targets& targets, const WorkspaceActions& actions,
-         OpenBudget* forms, Audit* audit);
+         OpenBudget* forms, Audit* audit, oidc::IdentityProviders* providers);
 
   /// Handles the pages of the base host, for each of its names; false: the path is not one of them.
   async::awaitable<bool> handleBase(net::Exchange& exchange);
@@ -29,6 +32,8 @@ class SignIn {
  private:
   async::awaitable<void> showSignIn(net::Exchange& exchange);
   async::awaitable<void> signIn(net::Exchange& exchange);
+  /// The form again, with the reason.
+  async::awaitable<void> respondSignInFailure(net::Exchange& exchange, SignInPage page, Error error);
   async::awaitable<void> followLink(net::Exchange& exchange);
   async::awaitable<void> signInByLink(net::Exchange& exchange);
   async::awaitable<void> takeLink(net::Exchange& exchange, std::string code, std::string next);
@@ -51,6 +56,8 @@ class SignIn {
   Landing landing_;
   SecondFactorPages second_factor_;
   InvitationPage invitation_;
+  ProviderSignIn provider_;
+  ProgramSignIn program_;
   OpenBudget* forms_;
   Audit* audit_;
 };

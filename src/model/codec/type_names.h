@@ -6,6 +6,7 @@
 #include "model/queries.h"
 #include "model/requests.h"
 #include "model/responses.h"
+#include "model/types/accounts/identity.h"
 #include "model/types/audit/audit_record.h"
 #include "model/types/instance.h"
 #include "model/types/migration_plan.h"
@@ -91,6 +92,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   REQUEST(CreateGroupRequest, "CreateGroup")                 \
   REQUEST(CreateInstanceRequest, "CreateInstance")           \
   REQUEST(CreateUserRequest, "CreateUser")                   \
+  REQUEST(DeviceLoginRequest, "DeviceCode")                  \
   REQUEST(DisableSecondFactorRequest, "DisableSecondFactor") \
   REQUEST(ExecuteCommandRequest, "ExecuteCommand")           \
   REQUEST(HandOverRequest, "HandOver")                       \
@@ -99,6 +101,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   REQUEST(LoginRequest, "Credentials")                       \
   REQUEST(MigrateInstanceRequest, "MigrateInstance")         \
   REQUEST(PortLevelRequest, "PutPort")                       \
+  REQUEST(ProgramLoginRequest, "ProgramCode")                \
   REQUEST(RestoreSnapshotRequest, "RestoreSnapshot")         \
   REQUEST(SetPasswordRequest, "SetPassword")                 \
   REQUEST(SetUpSecondFactorRequest, "SetUpSecondFactor")     \
@@ -110,9 +113,12 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
 #define SWARM_RESPONSES(RESPONSE)                            \
   RESPONSE(AccessToken, "AccessToken")                       \
   RESPONSE(AuditVerificationResponse, "AuditVerification")   \
+  RESPONSE(DeviceLoginResponse, "DeviceLogin")               \
   RESPONSE(EnrolmentResponse, "Enrolment")                   \
   RESPONSE(GroupResponse, "Group")                           \
   RESPONSE(HealthResponse, "Health")                         \
+  RESPONSE(Identity, "Identity")                             \
+  RESPONSE(IdentityProviderResponse, "IdentityProvider")     \
   RESPONSE(InstanceTokenResponse, "InstanceToken")           \
   RESPONSE(InvitationResponse, "Invitation")                 \
   RESPONSE(JsonWebKey, "JsonWebKey")                         \

@@ -165,6 +165,17 @@ INSERT OR IGNORE INTO volume_owners SELECT instance_id, '', owner FROM departure
 CREATE TABLE ssh_keys(
   id TEXT PRIMARY KEY, owner TEXT NOT NULL, fingerprint TEXT NOT NULL UNIQUE, last_used_at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
 )",
+    // 17: people at identity providers; the sessions there that sessions follow
+    R"(
+CREATE TABLE identities(
+  issuer TEXT NOT NULL, subject TEXT NOT NULL, user TEXT NOT NULL, email TEXT NOT NULL, body TEXT NOT NULL,
+  PRIMARY KEY(issuer, subject)) STRICT, WITHOUT ROWID;
+CREATE INDEX identities_by_user ON identities(user);
+CREATE INDEX identities_by_email ON identities(email);
+ALTER TABLE sessions ADD COLUMN provider TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN provider_subject TEXT NOT NULL DEFAULT '';
+ALTER TABLE sessions ADD COLUMN provider_session TEXT NOT NULL DEFAULT '';
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

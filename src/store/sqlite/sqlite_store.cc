@@ -3,8 +3,9 @@
 
 #include "sqlite/data_dir.h"
 #include "sqlite/writer.h"
-#include "store/sqlite/parts/audit_rows.h"
 #include "store/sqlite/migrations.h"
+#include "store/sqlite/parts/audit_rows.h"
+#include "store/sqlite/parts/identity_rows.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sealing.h"
 
@@ -23,8 +24,10 @@ class SqliteStore final : public Store {
     box_.emplace(sqlite::openSecretBox(database_, data_dir_.databaseFile(), key_file));
     writer_.emplace(database_);
     audit_.emplace(*writer_);
+    identities_.emplace(*writer_);
   }
   AuditStore& audit() override { return *audit_; }
+  IdentityStore& identities() override { return *identities_; }
 
   awaitable<void> insertInstance(InstanceRecord record, OperationRecord operation) override {
     co_await write([&](Database& database) {
@@ -318,6 +321,7 @@ class SqliteStore final : public Store {
   std::optional<sqlite::Writer> writer_;
   std::uint64_t share_sequence_ = 0;  // on the writer's thread
   std::optional<sqlite::SqliteAudit> audit_;
+  std::optional<sqlite::SqliteIdentities> identities_;
 };
 
 }  // namespace

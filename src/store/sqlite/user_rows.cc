@@ -147,6 +147,7 @@ void deleteUser(Database& database, const std::string& name, const std::string& 
   deleteAccessTokens(database, "", name);
   deleteSecondFactor(database, name);
   deleteSshKeys(database, name);
+  database.execute("DELETE FROM identities WHERE user = ?", {name});
   database.execute("DELETE FROM users WHERE name = ?", {name});
   database.execute("INSERT INTO former_users(name, successor) VALUES(?, ?)", {name, successor});
   requireAdminLeft(database, former);
@@ -165,11 +166,17 @@ void setGitIdentity(Database& database, const std::string& user, const GitIdenti
 }
 
 std::vector<SessionRecord> loadSessions(Database& database) {
-  return collect(database.query("SELECT id, user, expires_at, revoked, kind, created_at, signed_in_at FROM sessions ORDER BY id"),
+  return collect(database.query("SELECT id, user, expires_at, revoked, kind, created_at, signed_in_at, provider, provider_subject, "
+                                "provider_session FROM sessions ORDER BY id"),
                  [](const Rows& rows) {
-                   return SessionRecord{rows.text(0),           rows.text(1), toTime(rows.integer(2)),
-                                        rows.integer(3) != 0,   rows.text(4), toTime(rows.integer(5)),
-                                        toTime(rows.integer(6))};
+                   return SessionRecord{rows.text(0),
+                                        rows.text(1),
+                                        toTime(rows.integer(2)),
+                                        rows.integer(3) != 0,
+                                        rows.text(4),
+                                        toTime(rows.integer(5)),
+                                        toTime(rows.integer(6)),
+                                        {rows.text(7), rows.text(8), rows.text(9)}};
                  });
 }
 
@@ -190,11 +197,11 @@ void startSession(Database& database, const SessionRecord& session, const UserRe
 void putSession(Database& database, const SessionRecord& session) {
   // A revocation is never undone by a later put of the same session.
   database.execute(
-      "INSERT INTO sessions(id, user, expires_at, revoked, kind, created_at, signed_in_at) VALUES(?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO "
-      "UPDATE SET "
+      "INSERT INTO sessions(id, user, expires_at, revoked, kind, created_at, signed_in_at, provider, provider_subject, provider_session) "
+      "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET "
       "expires_at = excluded.expires_at, revoked = max(revoked, excluded.revoked)",
       {session.id, session.user, toNumber(session.expiresAt), std::int64_t{session.revoked}, session.kind, toNumber(session.createdAt),
-       toNumber(session.signedInAt)});
+       toNumber(session.signedInAt), session.follows.provider, session.follows.subject, session.follows.id});
 }
 
 std::vector<AccessTokenRecord> loadAccessTokens(Database& database) {

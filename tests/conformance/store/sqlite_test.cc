@@ -77,7 +77,9 @@ TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
       "ALTER TABLE sessions DROP COLUMN signed_in_at; DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE "
       "port_rules; DROP TABLE token_keys; DROP TABLE access_tokens; ALTER TABLE "
       "users DROP COLUMN kind; DROP TABLE audit; DROP TABLE audit_open; DROP TABLE audit_chain; DROP TABLE secrets; DROP TABLE sealing; "
-      "DROP TABLE second_factors; DROP TABLE recovery_codes; DROP TABLE volume_owners; DROP TABLE ssh_keys; "
+      "DROP TABLE second_factors; DROP TABLE recovery_codes; DROP TABLE identities; ALTER TABLE sessions DROP COLUMN provider; ALTER TABLE "
+      "sessions DROP COLUMN provider_subject; ALTER TABLE sessions DROP COLUMN provider_session; DROP TABLE volume_owners; DROP TABLE "
+      "ssh_keys; "
       "UPDATE instances SET agent_secret = '5ec2e7'; PRAGMA user_version=1");
   auto store = openSqliteStore(data());
   auto loaded = run(store->loadInstances());
@@ -135,7 +137,9 @@ TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
       "DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE port_rules; DROP TABLE token_keys; DROP TABLE "
       "access_tokens; ALTER TABLE users DROP COLUMN kind; "
       "DROP TABLE audit; DROP TABLE audit_open; DROP TABLE audit_chain; DROP TABLE secrets; DROP TABLE sealing; "
-      "DROP TABLE second_factors; DROP TABLE recovery_codes; DROP TABLE volume_owners; DROP TABLE ssh_keys; PRAGMA user_version=2");
+      "DROP TABLE second_factors; DROP TABLE recovery_codes; DROP TABLE identities; ALTER TABLE sessions DROP COLUMN provider; ALTER TABLE "
+      "sessions DROP COLUMN provider_subject; ALTER TABLE sessions DROP COLUMN provider_session; DROP TABLE volume_owners; DROP TABLE "
+      "ssh_keys; PRAGMA user_version=2");
   auto loaded = run(openSqliteStore(data())->loadDepartures());
   ASSERT_EQ(loaded.size(), 2u);
   EXPECT_EQ(loaded[0].placeId, PlaceId("i-1"));

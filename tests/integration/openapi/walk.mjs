@@ -211,6 +211,11 @@ async function walkSwarm(walk, made, password) {
   const { items: keys } = (await walk.call('listSigningKeys', {}, 200)).json;
   const { keys: published } = (await walk.call('publicKeys', { token: null }, 200)).json;
   if (keys.length !== 2 || keys.some(({ id }, index) => id !== published[index].kid)) throw new Error(`keys: ${JSON.stringify(keys)}`);
+  await walk.call('loginProgram', { body: { code: 'c', verifier: 'v' }, token: null }, 422);
+  const { deviceCode } = (await walk.call('beginDeviceLogin', { token: null }, 201)).json;
+  await walk.call('loginDevice', { body: { deviceCode }, token: null }, 202);
+  await walk.call('loginDevice', { body: { deviceCode }, token: null }, 429);
+  await walk.call('loginDevice', { body: { deviceCode: 'unknown' }, token: null }, 422);
   const held = (await walk.call('listNameHolds', {}, 200)).json.items;
   if (held.length) await walk.call('releaseName', { path: { name: held[0].name } }, 204);
   await walk.call('releaseName', { path: { name: 'never-there' } }, 404);
@@ -285,6 +290,9 @@ async function walkUsers(walk) {
   await walk.call('listSshKeys', {}, 200);
   await walk.call('removeSshKey', { path: { key: added.id } }, 204);
   await walk.call('removeSshKey', { path: { key: added.id } }, 404);
+  await walk.call('listIdentityProviders', {}, 200);
+  await walk.call('listIdentities', { path }, 200);
+  await walk.call('listIdentities', { path: { name: 'nothing' } }, 404);
   await walk.call('deleteUser', { path, query: { handOverTo: 'nothing' } }, 404);
   await walk.call('deleteUser', { path, query: { handOverTo: 'bob' } }, 204);
 }

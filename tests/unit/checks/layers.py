@@ -8,7 +8,7 @@ import posixpath
 import re
 import sys
 
-LAYERS = ["base", "secrets", "sqlite", "async", "protocol", "net", "model", "audit", "engine", "provider", "store", "auth", "transfer", "agent", "controller", "gateway", "ssh", "api", "client", "cli"]
+LAYERS = ["base", "secrets", "sqlite", "async", "protocol", "net", "model", "audit", "engine", "provider", "store", "auth", "oidc", "transfer", "agent", "controller", "gateway", "ssh", "api", "client", "cli"]
 EMULATOR_USES = ["base", "sqlite", "async", "protocol", "net", "model", "engine"]
 MAX_FILES = 15
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)

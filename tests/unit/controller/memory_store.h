@@ -98,6 +98,7 @@ class MemoryStore final : public Store {
   awaitable<std::optional<Secret>> getSecret(std::string) override { co_return std::nullopt; }
   awaitable<void> putSecret(std::string, Secret) override { co_return; }
   AuditStore& audit() override { return audit_; }
+  IdentityStore& identities() override { std::terminate(); }
 
  private:
   awaitable<void> turn();

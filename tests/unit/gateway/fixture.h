@@ -12,6 +12,7 @@
 
 #include "async/deadline.h"
 #include "auth/accounts/accounts.h"
+#include "auth/programs/program_sign_ins.h"
 #include "auth/session/cookies.h"
 #include "gateway/gateway.h"
 #include "net/connect.h"
@@ -34,6 +35,7 @@ class MemoryAccounts final : public Accounts {
     co_return UserRecord{.name = std::move(name), .passwordHash = "", .role = "user"};
   }
   awaitable<UserRecord> create(std::string, Role, Secret, UserKind) override { co_return UserRecord(); }
+  awaitable<UserRecord> createFor(Identity, Role) override { co_return UserRecord(); }
   awaitable<Invitation> invite(std::string) override { co_return Invitation(); }
   std::optional<std::string> invited(std::string_view code) const override;
   awaitable<std::optional<SignInStep>> acceptInvitation(std::string code, Secret password, LoginOrigin origin,
@@ -60,6 +62,7 @@ class MemoryAuth final : public Auth {
 
   awaitable<std::optional<Secret>> initialise() override { co_return std::nullopt; }
   awaitable<LoginResult> login(std::string user, Secret password, LoginOrigin origin, std::string code) override;
+  awaitable<LoginResult> beginFollowing(std::string user, ProviderSession, LoginOrigin) override { co_return signIn(user); }
   awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override;
   awaitable<std::optional<LoginResult>> refresh(Principal) override { co_return std::nullopt; }
   std::vector<SessionRecord> listSessions(std::string_view) const override { return {}; }
@@ -89,6 +92,8 @@ class MemoryAuth final : public Auth {
   awaitable<void> renewTokenKey() override { co_return; }
   AccessTokens& accessTokens() override { std::terminate(); }
   SshKeys& sshKeys() override { std::terminate(); }
+  ProgramSignIns& programs() override { return programs_; }
+  awaitable<std::optional<LoginResult>> beginForProgram(Principal by, LoginOrigin) override { co_return signIn(by.user); }
   MemoryAccounts& accounts() override { return accounts_; }
   MemorySecondFactors& secondFactors() override { return second_factors_; }
 
@@ -106,6 +111,7 @@ class MemoryAuth final : public Auth {
   std::map<std::string, std::shared_ptr<const Grants>> grants_;
   std::map<std::string, std::pair<std::string, Principal>, std::less<>> codes_;
   std::map<std::string, std::string, std::less<>> links_;
+  ProgramSignIns programs_{clock_};
   MemoryAccounts accounts_{[this](const std::string& user) { return signIn(user); }};
   MemorySecondFactors second_factors_{*this, [this](const std::string& user) { return signIn(user); }};
   int next_ = 0;

@@ -104,6 +104,8 @@ std::string bodyOf(const api::Endpoint& route, const std::string& password, std:
   if (route.body.schema == "SetUpSecondFactor") return R"({"password":"no"})";
   if (route.body.schema == "ConfirmSecondFactor") return R"({"ticket":"no","code":"123456"})";
   if (route.body.schema == "DisableSecondFactor") return R"({"password":"no","code":"123456"})";
+  if (route.body.schema == "ProgramCode") return R"({"code":"c","verifier":"v"})";
+  if (route.body.schema == "DeviceCode") return R"({"deviceCode":"d"})";
   if (route.body.schema == "Credentials") return R"({"user":"ulla","password":")" + password + "\"}";
   return {};
 }

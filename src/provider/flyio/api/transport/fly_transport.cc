@@ -63,13 +63,6 @@ net::Url serverUrl(const std::string& text, std::string_view key) {
   throw Error(ErrorCode::InvalidArgument, format("[flyio] {} is \"{}\": expected https://HOST or http://HOST:PORT.", key, text));
 }
 
-net::Connector connectorTo(const net::Url& url, const std::shared_ptr<net::TlsContext>& tls) {
-  net::HostPort address = url.address();
-  if (!url.tls) return [address](Deadline deadline) { return net::connectTcp(address, deadline); };
-  auto context = tls ? net::withServerName(*tls, url.host) : net::makeTlsClient({.serverName = url.host});
-  return [address, context](Deadline deadline) { return net::connectTls(address, context, deadline); };
-}
-
 std::string webUrl(const std::string& api_base_url) {
   std::string host = serverUrl(api_base_url, "apiBaseUrl").host;
   return host == "api.machines.dev" || host == "_api.internal" ? "https://api.fly.io" : api_base_url;

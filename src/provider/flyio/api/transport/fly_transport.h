@@ -8,7 +8,7 @@
 
 #include "base/secret.h"
 #include "net/http/http_client.h"
-#include "net/url.h"
+#include "net/url_connector.h"
 #include "provider/flyio/api/fly_errors.h"
 #include "provider/flyio/api/transport/affinity_cookies.h"
 #include "provider/flyio/api/transport/fly_token.h"
@@ -84,8 +84,7 @@ std::string authorizationFor(const std::string& token);
 
 /// "https://host:port": a URL without a path. Throws Error(InvalidArgument) that names the `key` of the configuration.
 net::Url serverUrl(const std::string& text, std::string_view key);
-/// `tls`: trusted authorities for any server; null: the system's. An https URL is never connected to without TLS.
-net::Connector connectorTo(const net::Url& url, const std::shared_ptr<net::TlsContext>& tls);
+using net::connectorTo;
 /// Address of Fly's web API, which has what the Machines API lacks: for other servers than Fly's own the same address.
 std::string webUrl(const std::string& api_base_url);
 
