@@ -1,6 +1,7 @@
 // People of an identity provider sign in, in Chromium: a claim makes an operator, another domain is refused, and sign-outs work in both
 // directions. The local administrator signs in without the provider.
 //   node tests/e2e/oidc/sign_in.mjs --swarm build/dev/swarm [--modules DIR] [--screenshots DIR]
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { Person, testOptions } from '../workspace/person.mjs';
@@ -97,6 +98,42 @@ async function foreignResponse() {
   check(true, 'a code is not accepted in another browser');
 }
 
+/// `swarm login URL` with a desktop, whose xdg-open keeps the address for us.
+async function commandLineByBrowser(page) {
+  const [programs, seen] = ['programs', 'link'].map((name) => path.join(server.folder, name));
+  fs.mkdirSync(programs);
+  fs.writeFileSync(path.join(programs, 'xdg-open'), `#!/bin/sh\nprintf %s "$1" > "${seen}.part" && mv "${seen}.part" "${seen}"\n`, { mode: 0o755 });
+  const environment = { PATH: `${programs}:${process.env.PATH}`, DISPLAY: ':0', XDG_CONFIG_HOME: path.join(server.folder, 'laptop') };
+  const ended = server.runWith({ environment }, 'login', server.url);
+  await waitFor('the command line opened a browser', () => fs.existsSync(seen), 20);
+  await page.goto(fs.readFileSync(seen, 'utf8'));
+  await person.shot(page, 'program');
+  await page.click('button:has-text("Sign in")');
+  await page.waitForSelector('text=The command line is signed in');
+  const { code, stderr } = await ended;
+  check(code === 0 && stderr.includes('as ada (operator)'), 'the command line signs in by the browser', stderr);
+  const who = await server.runWith({ environment }, 'whoami', '-o', 'name');
+  check(who.stdout.trim() === 'ada', 'and acts as the user of the browser', who.stdout + who.stderr);
+}
+
+/// `swarm login URL --code`.
+async function commandLineByCode(page) {
+  const environment = { XDG_CONFIG_HOME: path.join(server.folder, 'machine'), SWARM_URL: '', DISPLAY: '' };
+  const child = spawn(server.swarm, ['login', server.url, '--code'], { env: { ...server.environment, ...environment } });
+  let text = '';
+  child.stderr.on('data', (piece) => { text += piece; });
+  const ended = new Promise((resolve) => child.on('exit', resolve));
+  const code = await waitFor('the command line printed a code', () => text.match(/code ([B-Z]{4}-[B-Z]{4})/)?.[1], 20);
+  await page.goto(`${server.url}/login/device`);
+  await page.fill('input[name=code]', code.toLowerCase());
+  await page.click('button[type=submit]');
+  await page.waitForSelector('text=127.0.0.1');
+  await person.shot(page, 'device');
+  await page.click('button[value=approve]');
+  await page.waitForSelector('text=The program is signed in');
+  check(await ended === 0 && text.includes('as ada (operator)'), 'the command line signs in by a code', text);
+}
+
 async function signOutHere(page) {
   await page.goto(server.url);
   await page.click('button:has-text("Sign out")');
@@ -148,6 +185,8 @@ try {
   await refused();
   await noTakeOver();
   await foreignResponse();
+  await commandLineByBrowser(page);
+  await commandLineByCode(page);
   await signOutHere(page);
   await signOutThere(page);
   await withoutProvider();
