@@ -22,6 +22,38 @@ unsigned modeOf(const std::filesystem::path& path) {
   return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 07777 : 0;
 }
 
+/// What takes the steps of the schema back, from the second one: a new step gets a line here.
+constexpr const char* kSteps[] = {
+    "ALTER TABLE instances DROP COLUMN place_id; DROP TABLE places;",
+    "DROP TABLE departures;",
+    "ALTER TABLE instances DROP COLUMN agent_key; ALTER TABLE users DROP COLUMN git_name; ALTER TABLE users DROP COLUMN git_email;",
+    "DROP TABLE name_holds; ALTER TABLE sessions DROP COLUMN kind; ALTER TABLE sessions DROP COLUMN created_at;",
+    "DROP TABLE token_keys;",
+    "ALTER TABLE users DROP COLUMN disabled; ALTER TABLE users DROP COLUMN invite_digest; ALTER TABLE users DROP COLUMN invite_expires; "
+    "ALTER TABLE sessions DROP COLUMN signed_in_at; DROP TABLE former_users;",
+    "DROP TABLE shares;",
+    "DROP TABLE access_tokens; ALTER TABLE users DROP COLUMN kind;",
+    "DROP TABLE audit; DROP TABLE audit_open; DROP TABLE audit_chain;",
+    "DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; "
+    "CREATE TABLE shares(instance_id TEXT NOT NULL REFERENCES instances(id) ON DELETE CASCADE, grantee TEXT NOT NULL, access TEXT NOT "
+    "NULL, granted_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY(instance_id, grantee)) "
+    "STRICT, WITHOUT ROWID;",
+    "DROP TABLE port_rules;",
+    "DROP TABLE secrets; DROP TABLE sealing;",
+    "DROP TABLE second_factors; DROP TABLE recovery_codes;",
+    "DROP TABLE volume_owners;",
+    "DROP TABLE ssh_keys;",
+    "DROP TABLE identities; ALTER TABLE sessions DROP COLUMN provider; ALTER TABLE sessions DROP COLUMN provider_subject; "
+    "ALTER TABLE sessions DROP COLUMN provider_session;"};
+
+/// Takes a database of the latest schema back to that of an earlier one.
+std::string backTo(int version) {
+  EXPECT_EQ(std::size(kSteps) + 1, static_cast<std::size_t>(sqlite::latestSchema())) << "a step of the schema is missing in kSteps";
+  std::string statements;
+  for (int step = static_cast<int>(std::size(kSteps)) + 1; step > version; --step) statements += kSteps[step - 2];
+  return statements + "PRAGMA user_version=" + std::to_string(version) + ";";
+}
+
 TEST_F(SqliteStore, keepsItsFilesPrivate) {
   auto store = openSqliteStore(data());
   run(store->putSetting("a", "b"));
@@ -70,17 +102,7 @@ TEST_F(SqliteStore, isFreeAgainWhenItsServerWasKilled) {
 
 TEST_F(SqliteStore, takesADatabaseOfBeforeMovesAlong) {
   run(openSqliteStore(data())->insertInstance(makeRecord("i-1", "web"), makeOperation("op-1", "i-1")));
-  sql("ALTER TABLE instances DROP COLUMN place_id; DROP TABLE places; DROP TABLE departures; ALTER TABLE instances DROP COLUMN agent_key; "
-      "ALTER TABLE users DROP COLUMN git_name; ALTER TABLE users DROP COLUMN git_email; DROP TABLE name_holds; "
-      "DROP TABLE former_users; ALTER TABLE users DROP COLUMN disabled; ALTER TABLE users DROP COLUMN invite_digest; "
-      "ALTER TABLE users DROP COLUMN invite_expires; ALTER TABLE sessions DROP COLUMN kind; ALTER TABLE sessions DROP COLUMN created_at; "
-      "ALTER TABLE sessions DROP COLUMN signed_in_at; DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE "
-      "port_rules; DROP TABLE token_keys; DROP TABLE access_tokens; ALTER TABLE "
-      "users DROP COLUMN kind; DROP TABLE audit; DROP TABLE audit_open; DROP TABLE audit_chain; DROP TABLE secrets; DROP TABLE sealing; "
-      "DROP TABLE second_factors; DROP TABLE recovery_codes; DROP TABLE identities; ALTER TABLE sessions DROP COLUMN provider; ALTER TABLE "
-      "sessions DROP COLUMN provider_subject; ALTER TABLE sessions DROP COLUMN provider_session; DROP TABLE volume_owners; DROP TABLE "
-      "ssh_keys; "
-      "UPDATE instances SET agent_secret = '5ec2e7'; PRAGMA user_version=1");
+  sql(backTo(1) + "UPDATE instances SET agent_secret = '5ec2e7'");
   auto store = openSqliteStore(data());
   auto loaded = run(store->loadInstances());
   ASSERT_EQ(loaded.size(), 1u);
@@ -97,13 +119,7 @@ TEST_F(SqliteStore, takesTheSharesOfBeforeGroupsAlong) {
     auto store = openSqliteStore(data());
     run(store->insertInstance(makeRecord("i-1", "web"), makeOperation("op-1", "i-1")));
   }
-  sql("DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE port_rules; DROP TABLE secrets; DROP TABLE sealing; "
-      "DROP TABLE second_factors; DROP TABLE recovery_codes; DROP TABLE volume_owners; "
-      "CREATE TABLE shares(instance_id TEXT NOT NULL REFERENCES instances(id) ON DELETE CASCADE, grantee TEXT NOT NULL, access TEXT NOT "
-      "NULL, "
-      "granted_by TEXT NOT NULL, created_at INTEGER NOT NULL, expires_at INTEGER NOT NULL, PRIMARY KEY(instance_id, grantee)) STRICT, "
-      "WITHOUT ROWID; "
-      "INSERT INTO shares VALUES('i-1', 'bob', 'editor', 'ada', 1000, 2000); PRAGMA user_version=10");
+  sql(backTo(10) + "INSERT INTO shares VALUES('i-1', 'bob', 'editor', 'ada', 1000, 2000)");
   auto store = openSqliteStore(data());
   const auto shares = run(store->loadShares()).shares;
   ASSERT_EQ(shares.size(), 1u);
@@ -129,17 +145,7 @@ TEST_F(SqliteStore, takesTheDeletesOfBeforeFromTheJournal) {
     }
     run(store->insertInstance(makeRecord("i-3", "web"), makeOperation("op-3", "i-3")));
   }
-  sql("DROP TABLE departures; ALTER TABLE instances DROP COLUMN agent_key; ALTER TABLE users DROP COLUMN git_name; "
-      "ALTER TABLE users DROP COLUMN git_email; DROP TABLE name_holds; ALTER TABLE sessions DROP COLUMN kind; "
-      "DROP TABLE former_users; ALTER TABLE users DROP COLUMN disabled; ALTER TABLE users DROP COLUMN invite_digest; "
-      "ALTER TABLE users DROP COLUMN invite_expires; ALTER TABLE sessions DROP COLUMN created_at; ALTER TABLE sessions DROP COLUMN "
-      "signed_in_at; "
-      "DROP TABLE shares; DROP TABLE group_members; DROP TABLE user_groups; DROP TABLE port_rules; DROP TABLE token_keys; DROP TABLE "
-      "access_tokens; ALTER TABLE users DROP COLUMN kind; "
-      "DROP TABLE audit; DROP TABLE audit_open; DROP TABLE audit_chain; DROP TABLE secrets; DROP TABLE sealing; "
-      "DROP TABLE second_factors; DROP TABLE recovery_codes; DROP TABLE identities; ALTER TABLE sessions DROP COLUMN provider; ALTER TABLE "
-      "sessions DROP COLUMN provider_subject; ALTER TABLE sessions DROP COLUMN provider_session; DROP TABLE volume_owners; DROP TABLE "
-      "ssh_keys; PRAGMA user_version=2");
+  sql(backTo(2));
   auto loaded = run(openSqliteStore(data())->loadDepartures());
   ASSERT_EQ(loaded.size(), 2u);
   EXPECT_EQ(loaded[0].placeId, PlaceId("i-1"));
@@ -158,7 +164,7 @@ TEST_F(SqliteStore, takesTheOwnersOfVolumesFromWhatItHasOfBefore) {
     for (const auto volumes : {DeleteVolumes::No, DeleteVolumes::Yes})
       run(store->deletePlace(PlaceId("absent"), departed(volumes == DeleteVolumes::No ? "i-2" : "i-3", volumes)));
   }
-  sql("DROP TABLE volume_owners; PRAGMA user_version=14");
+  sql(backTo(14));
   std::vector<std::string> owned;
   for (const VolumeOwner& one : run(openSqliteStore(data())->loadVolumeOwners()))
     owned.push_back(one.placeId.str() + one.volume + one.owner);
