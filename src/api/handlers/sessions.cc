@@ -11,17 +11,11 @@ namespace {
 
 namespace json = boost::json;
 
-json::object principalJson(const Principal& principal) {
-  return {{"user", principal.user}, {"role", nameOf(principal.role)}, {"expiresAt", formatTime(principal.expiresAt)}};
-}
-
 awaitable<Reply> login(Services& services, Call& call) {
   auto request = readBody<LoginRequest>(call);
   LoginResult result = co_await services.auth.login(request.user, Secret(std::move(request.password)),
                                                     services.browser.originOf(call.exchange()), std::move(request.code));
-  json::object body = principalJson(result.principal);
-  body["token"] = result.token.reveal();
-  Reply reply = jsonReply(200, body);
+  Reply reply = loginReply(result);
   reply.headers = services.browser.begin(call.exchange().head(), result.principal);
   call.signIn(std::move(result.principal));  // for the log
   co_return reply;
@@ -33,9 +27,7 @@ awaitable<Reply> refreshToken(Services& services, Call& call) {
     throw Error(ErrorCode::PermissionDenied, "Only a token can be refreshed, not a cookie: send it as \"Authorization: Bearer\".");
   const auto result = co_await services.auth.refresh(call.principal());
   if (!result) throw Error(ErrorCode::Unauthenticated, "The session has ended. Sign in again.");
-  json::object body = principalJson(result->principal);
-  body["token"] = result->token.reveal();
-  co_return jsonReply(200, body);
+  co_return loginReply(*result);
 }
 
 awaitable<Reply> logout(Services& services, Call& call) {

@@ -99,6 +99,16 @@ void refuseContentCoding(const net::RequestHead& head) {
 
 Reply jsonReply(int status, const boost::json::value& body) { return {status, boost::json::serialize(body)}; }
 
+boost::json::object principalJson(const Principal& principal) {
+  return {{"user", principal.user}, {"role", nameOf(principal.role)}, {"expiresAt", formatTime(principal.expiresAt)}};
+}
+
+Reply loginReply(const LoginResult& login) {
+  boost::json::object body = principalJson(login.principal);
+  body["token"] = login.token.reveal();
+  return jsonReply(200, body);
+}
+
 void addCommonHeaders(net::Headers& headers, std::string_view content_type, const std::string& request_id) {
   if (!content_type.empty()) headers.push_back({"Content-Type", std::string(content_type)});
   headers.push_back({"X-Request-Id", request_id});

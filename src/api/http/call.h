@@ -1,6 +1,7 @@
 // One request in its handler: the caller and the parameters, checked against the description of the route; and the reply.
 #pragma once
 
+#include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <map>
 #include <optional>
@@ -23,6 +24,8 @@ struct Reply {
   bool sent = false;
 };
 Reply jsonReply(int status, const boost::json::value& body);
+boost::json::object principalJson(const Principal& principal);
+Reply loginReply(const LoginResult& login);  ///< the user, and their token
 inline Reply sentReply(int status) { return {status, {}, {}, {}, true}; }
 /// Adds the headers that every response has.
 void addCommonHeaders(net::Headers& headers, std::string_view content_type, const std::string& request_id);

@@ -12,10 +12,7 @@ awaitable<Reply> replyWithLogin(Services& services, Call& call, std::optional<Pr
   std::optional<LoginResult> login;
   if (by) login = co_await services.auth.beginForProgram(std::move(*by), services.browser.originOf(call.exchange()));
   if (!login) throw Error(ErrorCode::Unprocessable, "The code is wrong, was used, or has expired. Run `swarm login` again.");
-  Reply reply = jsonReply(200, boost::json::object{{"user", login->principal.user},
-                                                   {"role", nameOf(login->principal.role)},
-                                                   {"expiresAt", formatTime(login->principal.expiresAt)},
-                                                   {"token", login->token.reveal()}});
+  Reply reply = loginReply(*login);
   call.signIn(std::move(login->principal));  // for the log
   co_return reply;
 }
