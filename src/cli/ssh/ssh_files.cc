@@ -29,6 +29,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t kPrivate = 0600;
+constexpr std::uint16_t kUsualSshPort = 22;  // known_hosts has no port for it
+constexpr std::string_view kWord = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-";
 constexpr int kMaxLinks = 40;  // as the kernel follows
 
 /// Held by one process at a time, until destroyed.
@@ -99,8 +101,7 @@ std::string workspaceOfHost(const std::string& host) {
 }
 
 bool isSshWord(std::string_view text) {
-  return !text.empty() && text.front() != '-' &&
-         text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") == std::string_view::npos;
+  return !text.empty() && text.front() != '-' && text.find_first_not_of(kWord) == std::string_view::npos;
 }
 
 SshFiles sshFiles() { return {credentialsPath().parent_path() / "ssh"}; }
@@ -152,9 +153,10 @@ Pin pinHostKey(const SshFiles& files, const std::string& host, const SshConnecti
 std::string knownHostOf(const boost::json::object& listener) {
   const std::string host = memberText(listener, "host");
   const auto key = agent::readSshPublicKey(memberText(listener, "hostKey"));
+  const auto port = listener.at("port").to_number<std::uint16_t>();
   if (!isSshWord(host) || !key)
     throw Error(ErrorCode::UpstreamFailed, "The server sent an invalid response: the SSH listener is malformed.");
-  return format("[{}]:{} {}", host, listener.at("port").to_number<std::uint16_t>(), *key);
+  return port == kUsualSshPort ? format("{} {}", host, *key) : format("[{}]:{} {}", host, port, *key);
 }
 
 void pinListener(const SshFiles& files, const std::string& known_host) {
@@ -216,6 +218,8 @@ std::vector<std::pair<std::string, std::string>> sshOptions(const SshFiles& file
 
 std::vector<std::pair<std::string, std::string>> listenerOptions(const SshFiles& files, const boost::json::object& listener,
                                                                  const std::string& user) {
+  if (user.find_first_not_of(std::string(kWord) + '_') != std::string::npos)
+    throw Error(ErrorCode::UpstreamFailed, "The server sent an invalid response: the name of the user is malformed.");
   return {{"HostName", memberText(listener, "host")},
           {"Port", std::to_string(listener.at("port").to_number<std::uint16_t>())},
           {"User", user},

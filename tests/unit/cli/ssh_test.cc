@@ -125,6 +125,34 @@ TEST_F(SshCommand, configSshWritesABlockAndAKeyAndRemovesTheBlock) {
   EXPECT_EQ(content(config()), "");
 }
 
+std::string listener(const std::string& host, int port) {
+  return R"({"enabled":true,"host":")" + host + R"(","port":)" + std::to_string(port) +
+         R"(,"hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS"})";
+}
+
+TEST_F(SshCommand, configSshNamesTheListenerAndPinsItsKey) {
+  api_.on("GET /api/auth/status", 200, {R"({"user":"ada","role":"user"})"});
+  api_.on("GET /api/ssh", 200, {listener("swarm.example.com", 2222)});
+  ASSERT_EQ(runCommand(api_, {"config-ssh"}).code, 0);
+  EXPECT_NE(content(config()).find("Host swarm-jump\n  HostName swarm.example.com\n  Port 2222\n  User ada\n"), std::string::npos)
+      << content(config());
+  const fs::path known = folder_ / "config/swarm/ssh/known_hosts";
+  EXPECT_TRUE(content(known).starts_with("[swarm.example.com]:2222 ssh-ed25519 AAAA")) << content(known);
+  api_.on("GET /api/ssh", 200, {listener("swarm.example.com", 22)});
+  ASSERT_EQ(runCommand(api_, {"config-ssh"}).code, 0);
+  EXPECT_NE(content(known).find("\nswarm.example.com ssh-ed25519 "), std::string::npos)
+      << "the usual port is not named: " << content(known);
+}
+
+TEST_F(SshCommand, aMalformedListenerChangesNothing) {
+  api_.on("GET /api/auth/status", 200, {R"({"user":"ada\n  ProxyCommand evil","role":"user"})"});
+  for (const std::string host : {"swarm.example.com", "x\\n  ProxyCommand evil", ""}) {
+    api_.on("GET /api/ssh", 200, {listener(host, 2222)});
+    EXPECT_EQ(runCommand(api_, {"config-ssh"}).code, 1) << host;
+    EXPECT_FALSE(fs::exists(config()));
+  }
+}
+
 TEST_F(SshCommand, configSshFollowsALinkAndKeepsModeAndContent) {
   write(folder_ / "dotfiles/ssh_config", "Host a\n  Port 1\n");
   ::chmod((folder_ / "dotfiles/ssh_config").c_str(), 0640);
