@@ -12,11 +12,12 @@
 
 namespace swarm::oidc::testing {
 
-ScriptedProvider::ScriptedProvider(test::TestLoop& loop) {
+ScriptedProvider::ScriptedProvider(test::TestLoop& loop, std::shared_ptr<net::TlsContext> tls) : scheme_(tls ? "https" : "http") {
   auto listener = net::listenTcp(loop.executor(), {"127.0.0.1", 0});
   port_ = listener->port();
-  server_ = std::make_unique<net::HttpServer>(
-      std::move(listener), [this](net::Exchange& exchange) { return serve(exchange); }, net::HttpServerOptions{});
+  net::HttpServerOptions options;
+  options.tls = std::move(tls);
+  server_ = std::make_unique<net::HttpServer>(std::move(listener), [this](net::Exchange& exchange) { return serve(exchange); }, options);
   loop.spawn(server_->run());
 }
 

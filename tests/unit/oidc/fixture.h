@@ -27,7 +27,8 @@ namespace json = boost::json;
 /// What it responds can be replaced by path ("/keys").
 class ScriptedProvider {
  public:
-  explicit ScriptedProvider(test::TestLoop& loop);
+  /// `tls`: null: without TLS.
+  explicit ScriptedProvider(test::TestLoop& loop, std::shared_ptr<net::TlsContext> tls = {});
   ~ScriptedProvider();
 
   struct Request {
@@ -41,7 +42,7 @@ class ScriptedProvider {
     std::string body{};
     net::Headers headers{};
   };
-  std::string issuer() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string issuer() const { return scheme_ + "://127.0.0.1:" + std::to_string(port_); }
   int requestsTo(const std::string& path) const;
   const Request& last(const std::string& path) const;
 
@@ -58,6 +59,7 @@ class ScriptedProvider {
 
   std::vector<Request> requests_;
   std::unique_ptr<net::HttpServer> server_;
+  std::string scheme_;
   std::uint16_t port_ = 0;
 };
 

@@ -5,6 +5,7 @@
 #include "auth/sharing/groups.h"
 #include "base/id.h"
 #include "fixture.h"
+#include "support/net/test_certificates.h"
 
 namespace swarm::oidc::testing {
 namespace {
@@ -129,6 +130,22 @@ TEST_F(SignInTest, followsNoRedirectAndReadsNoLargeDocument) {
   EXPECT_THAT(refusalOf([&] { signIn(ada()); }).message(), HasSubstr("status 400"));
   provider_->replies["/token"] = {.body = "{}"};
   EXPECT_THAT(refusalOf([&] { signIn(ada()); }).message(), HasSubstr("no identity token"));
+}
+
+TEST_F(SignInTest, sendsRequestsOnlyToAProviderWithATrustedCertificateOfItsName) {
+  test::TestAuthority authority;
+  const auto faultWith = [&](const std::string& name, const std::filesystem::path& ca) {
+    const test::CertificateFiles files = authority.issue(name);
+    providers_.reset();
+    provider_ = std::make_unique<ScriptedProvider>(loop_, net::makeTlsServer(files.certificate, files.key));
+    open([&](ProviderConfig& config) { config.caFile = ca; });
+    return refusalOf([&] { signIn(ada()); }).message();
+  };
+  EXPECT_THAT(faultWith("127.0.0.1", {}), HasSubstr("certificate")) << "an unknown authority";
+  EXPECT_THAT(faultWith("id.example.com", authority.ca()), HasSubstr("certificate")) << "another name";
+  EXPECT_THAT(loop_.run(store_->listUsers()), SizeIs(1));
+  EXPECT_EQ(faultWith("127.0.0.1", authority.ca()), "nothing was thrown");
+  EXPECT_THAT(loop_.run(store_->listUsers()), SizeIs(2));
 }
 
 TEST_F(SignInTest, afterManyFailuresFromAnAddressIsDelayed) {
