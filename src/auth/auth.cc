@@ -392,7 +392,7 @@ class StoreAuth final : public Auth {
     if (auto oldest = sessions_.oldestOfTooMany(user)) co_await forget(std::move(*oldest));
     LoginResult result;
     result.principal = sessions_.principalOf(session, storedRole(record.role));
-    co_await sign_ins_.begin(result.principal, session, std::move(origin));
+    co_await sign_ins_.begin(result.principal, session.kind, std::move(origin), session.follows.provider);
     // In memory first: a change of the password that follows in the store ends it there too.
     sessions_.add(session, generation);
     const auto started = co_await async::attempt(store_.startSession(session, std::move(record), maker ? maker->id : ""));

@@ -17,11 +17,11 @@ AuditRecord recordOf(const Principal& principal, const LoginOrigin& origin) {
 
 }  // namespace
 
-awaitable<void> SignInRecords::begin(Principal principal, SessionRecord session, LoginOrigin origin) {
+awaitable<void> SignInRecords::begin(Principal principal, std::string kind, LoginOrigin origin, std::string provider) {
   if (audit_ == nullptr) co_return;
   AuditRecord record = recordOf(principal, origin);
-  record.after = {{"by", session.kind}};
-  if (!session.follows.provider.empty()) record.after["provider"] = session.follows.provider;
+  record.after = {{"by", kind}};
+  if (!provider.empty()) record.after["provider"] = provider;
   co_await audit_->record(std::move(record));
 }
 

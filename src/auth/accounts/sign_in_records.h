@@ -9,8 +9,9 @@ namespace swarm {
 class SignInRecords {
  public:
   SignInRecords(Audit* audit, Store& store) : audit_(audit), store_(store) {}
-  /// Before the session exists. Throws when it cannot be recorded: then there is no session.
-  awaitable<void> begin(Principal principal, SessionRecord session, LoginOrigin origin);
+  /// Before the session exists. Throws when it cannot be recorded: then there is no session. `kind`: how the user signs in. `provider`: the
+  /// identity provider whose session it follows; empty: none.
+  awaitable<void> begin(Principal principal, std::string kind, LoginOrigin origin, std::string provider = {});
   /// `user`: as it was typed; empty: unknown.
   awaitable<void> refuse(std::string user, LoginOrigin origin, Error error);
 
