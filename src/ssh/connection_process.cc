@@ -84,10 +84,10 @@ void ConnectionProcess::send(const Message& message, int attached) {
 
 async::awaitable<bool> ConnectionProcess::receive(Message& message) {
   Descriptor unwanted;
-  while (control_.is_open()) {
+  // The wait comes first, also for a message that is there: a process that sends without end must not keep the loop from others.
+  while (control_.is_open() && !co_await async::waitReadable(control_) && control_.is_open()) {
     const Received received = receiveMessage(control_.native_handle(), message, unwanted);
-    if (received == Received::Message) co_return true;
-    if (received == Received::Over || co_await async::waitReadable(control_)) break;
+    if (received != Received::Nothing) co_return received == Received::Message;
   }
   co_return false;
 }

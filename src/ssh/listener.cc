@@ -179,7 +179,11 @@ async::awaitable<bool> SshListener::handle(const ConnectionPtr& connection, cons
     case Message::Kind::SignIn:
       co_return co_await signIn(one, message);
     case Message::Kind::Open:
-      if (!one.principal || one.channels >= kMaxChannels) co_return false;
+      if (!one.principal) co_return false;
+      if (one.channels >= kMaxChannels) {
+        one.process.send({.kind = Message::Kind::Failed, .number = message.number});
+        co_return true;
+      }
       ++one.channels;
       tasks_.spawn("ssh channel", carry(connection, message.number, message.first, message.port));
       co_return true;

@@ -221,7 +221,7 @@ async function configureJump() {
   fs.writeFileSync(hosts, pinned.stdout);
   const common = `  IdentityFile ${key}\n  IdentitiesOnly yes\n  UserKnownHostsFile ${hosts}\n  GlobalKnownHostsFile /dev/null\n`;
   fs.writeFileSync(config, `Host web1.swarm\n  HostName web1\n  User coder\n  ProxyJump jump\n  StrictHostKeyChecking accept-new\n${common}`
-    + `Host jump\n  HostName 127.0.0.1\n  HostKeyAlias [swarm.localhost]:${port}\n  Port ${port}\n  User admin\n  StrictHostKeyChecking yes\n${common}`);
+    + `Host jump\n  HostName 127.0.0.1\n  HostKeyAlias [swarm.localhost]:${port}\n  Port ${port}\n  User admin\n  StrictHostKeyChecking yes\n  RekeyLimit 4M\n${common}`);
   return { key, port, id: JSON.parse(added.stdout).id };
 }
 
@@ -229,16 +229,16 @@ async function configureJump() {
 async function refusals({ key }) {
   const jump = (...words) => run('ssh', ['-F', config, ...words], { seconds: 30 });
   for (const words of [['jump', 'true'], ['jump'], ['-s', 'jump', 'sftp'], ['-tt', 'jump'], ['-N', '-o', 'ExitOnForwardFailure=yes', '-R', '18125:127.0.0.1:1', 'jump']]) {
-    const answer = await jump(...words);
-    check(answer.code === 255 || answer.code === 1, `nothing but connections: ssh ${words.join(' ')}`, JSON.stringify(answer));
+    const refused = await jump(...words);
+    check(refused.code === 255 || refused.code === 1, `nothing but connections: ssh ${words.join(' ')}`, JSON.stringify(refused));
   }
   const other = path.join(server.folder, 'unknown-key');
   await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', other]);
   for (const [what, words] of [['an unknown key', ['-i', other]], ['a name that is not the account', ['-l', 'coder']], ['a password', ['-o', 'PreferredAuthentications=password,keyboard-interactive']]]) {
     const file = path.join(server.folder, '.ssh', 'other');
     fs.writeFileSync(file, fs.readFileSync(config, 'utf8').replaceAll(`IdentityFile ${key}`, what === 'an unknown key' ? '' : `IdentityFile ${key}`));
-    const answer = await run('ssh', ['-F', file, ...words, '-W', 'web1:22', 'jump'], { seconds: 30 });
-    check(answer.code === 255 && /Permission denied \(publickey\)/.test(answer.stderr), `${what} is refused`, JSON.stringify(answer));
+    const refused = await run('ssh', ['-F', file, ...words, '-W', 'web1:22', 'jump'], { seconds: 30 });
+    check(refused.code === 255 && /Permission denied \(publickey\)/.test(refused.stderr), `${what} is refused`, JSON.stringify(refused));
   }
   const absent = await jump('-o', 'HostName=absent', host, 'true');
   check(absent.code === 255 && /There is no workspace "absent"/.test(absent.stderr), 'a workspace that does not exist is named', JSON.stringify(absent));
@@ -257,9 +257,9 @@ async function revocations({ id }) {
   const key = path.join(server.folder, 'bobs-key');
   await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
   await server.run('api', 'POST', '/api/users', '--data', '{"name":"bob","password":"a long password"}');
-  const answer = await fetch(`${server.url}/api/auth/login`.replace(/\/\/swarm\.localhost/, '//127.0.0.1'), {
+  const response = await fetch(`${server.url}/api/auth/login`.replace(/\/\/swarm\.localhost/, '//127.0.0.1'), {
     method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ user: 'bob', password: 'a long password' }) });
-  const { token } = await answer.json();
+  const { token } = await response.json();
   const added = await server.runWith({ environment: { SWARM_TOKEN: token, SWARM_URL: server.url } }, 'keys', 'add', `${key}.pub`);
   check(added.code === 0, 'bob adds a key', JSON.stringify(added));
   const file = path.join(server.folder, '.ssh', 'bob');
@@ -271,10 +271,21 @@ async function revocations({ id }) {
   await waitFor('bob is inside', () => shared.text.includes('begun'), 30);
   check((await server.run('share', 'web1', 'bob', '--end')).code === 0, 'the share is ended');
   await endOf(shared, 'the end of a share');
+  check((await server.run('share', 'web1', 'bob', '--as', 'editor')).code === 0, 'it is shared again');
+  const second = keep('ssh', ['-F', file, host, 'echo begun; exec sleep 1000']);
+  await waitFor('bob is inside again', () => second.text.includes('begun'), 30);
+  check((await server.run('users', 'disable', 'bob')).code === 0, 'bob is disabled');
+  await endOf(second, 'disabling a user');
+  const after = await run('ssh', ['-F', file, host, 'true']);
+  check(after.code === 255 && /Permission denied/.test(after.stderr), 'and bob does not sign in', JSON.stringify(after));
   const own = keep('ssh', ['-F', config, host, 'echo begun; exec sleep 1000']);
   await waitFor('the owner is inside', () => own.text.includes('begun'), 30);
   check((await server.run('keys', 'remove', id)).code === 0, 'the key is removed');
   await endOf(own, 'the removal of its key');
+  const records = JSON.parse((await server.run('audit', '-o', 'json')).stdout);
+  const has = (user, action, result) => records.some((record) => record.user === user && record.action === action && record.result === result);
+  check(has('bob', 'signIn', 'done') && has('bob', 'openSsh', 'refused') && has('bob', 'openSsh', 'done') && has('admin', 'openSsh', 'done'),
+    'the audit log has the sign-ins, the entries and the refusal', JSON.stringify(records));
 }
 
 async function jumping() {

@@ -288,6 +288,7 @@ async function walkUsers(walk) {
   const added = (await walk.call('addSshKey', { body: { key } }, 201)).json;
   await walk.call('addSshKey', { body: { key, owner: 'bot' } }, 409);
   await walk.call('listSshKeys', {}, 200);
+  await walk.call('getSshListener', {}, 200);
   await walk.call('removeSshKey', { path: { key: added.id } }, 204);
   await walk.call('removeSshKey', { path: { key: added.id } }, 404);
   await walk.call('listIdentityProviders', {}, 200);

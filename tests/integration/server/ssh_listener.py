@@ -103,6 +103,15 @@ def demands(server, port, key):
         text += piece
     assert text.startswith(b"SSH-2.0-swarm\r\n") and b'There is no workspace "absent"' in text, text
     assert client.is_open()
+    # With a window of 0 bytes, the reason is never sent, and the channels stay.
+    client.transport._sanitize_window_size = lambda size: size
+    try:
+        for _ in range(40):
+            client.transport.open_channel("direct-tcpip", dest_addr=("absent", 22), src_addr=here, window_size=0, timeout=PATIENCE)
+        raise AssertionError("a connection may have any number of channels")
+    except paramiko.ChannelException as refusal:
+        assert refusal.code == 1, refusal
+    assert client.is_open()
     return client
 
 
@@ -136,6 +145,9 @@ def main(swarm):
         sign_ins(server, port, key)
         bystander = demands(server, port, key)
         endless(server, port, key, bystander)
+        records = server.api("GET", "/api/audit?limit=500")["items"]
+        facts = {(one["action"], one["result"], one.get("user", ""), one.get("object", "")) for one in records}
+        assert {("signIn", "done", "admin", "admin"), ("signIn", "refused", "", ""), ("openSsh", "refused", "admin", "absent")} <= facts, facts
         server.api("DELETE", "/api/keys/" + registered["id"])
         wait_for("the removal of its key ends a connection", lambda: not bystander.is_open())
         assert "PRIVATE KEY" not in server.log.read_text()

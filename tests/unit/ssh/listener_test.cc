@@ -155,8 +155,7 @@ TEST_F(SshListenerTest, endsAProcessThatDemandsWhatItsClientMayNotHave) {
   for (const char* code :
        {"send(OPEN, b'web1', port=80); stay()", "send(SIGN_IN, b'bob', KEY); receive(REFUSE); send(OPEN, b'web1', port=80); stay()",
         "send(SIGN_IN, b'ann', KEY); receive(ACCEPT); send(SIGN_IN, b'ann', KEY); stay()", "send(START); stay()", "send(ACCEPT); stay()",
-        "server.send(b'x'); stay()", "server.send(b'\\xff' * 8000); stay()",
-        "send(SIGN_IN, b'ann', KEY); receive(ACCEPT)\nfor i in range(17): send(OPEN, b'web1', port=22, number=i)\nstay()"}) {
+        "server.send(b'x'); stay()", "server.send(b'\\xff' * 8000); stay()"}) {
     SCOPED_TRACE(code);
     start("KEY = b'" + key_.fingerprint + "'\n" + code);
     EXPECT_EQ(readToEnd(*connect()), "");
