@@ -11,7 +11,6 @@
 #include "model/codec/codec.h"
 #include "model/queries.h"
 #include "model/requests.h"
-#include "model/responses.h"
 
 namespace swarm {
 
@@ -54,9 +53,9 @@ SwarmClient::Login SwarmClient::loginWithCode(const std::string& code, const Sec
 }
 
 SwarmClient::DeviceLogin SwarmClient::beginDeviceLogin() {
-  const auto begun = fromJson<DeviceLoginResponse>(impl_->connection.call("POST", "/api/auth/device"), UnknownFields::Ignore);
-  return {Secret(begun.deviceCode), begun.userCode, begun.verificationUri, std::chrono::seconds(begun.expiresIn),
-          std::chrono::seconds(begun.interval)};
+  const boost::json::value begun = impl_->connection.call("POST", "/api/auth/device");
+  return {Secret(stringAt(begun, "deviceCode")), stringAt(begun, "userCode"), stringAt(begun, "verificationUri"),
+          std::chrono::seconds(integerAt(begun, "expiresIn")), std::chrono::seconds(integerAt(begun, "interval"))};
 }
 
 std::optional<SwarmClient::Login> SwarmClient::pollDeviceLogin(const DeviceLogin& begun) {
