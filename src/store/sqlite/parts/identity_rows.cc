@@ -2,7 +2,7 @@
 
 #include <boost/json/serialize.hpp>
 
-#include "model/codec/codec.h"
+#include "model/codec/codec_detail.h"
 #include "store/sqlite/row_parts.h"
 #include "store/sqlite/rows.h"
 
