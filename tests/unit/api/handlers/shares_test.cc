@@ -180,11 +180,8 @@ TEST_F(ApiShares, leaveTheFormerOwnerWithoutTheFiles) {
   EXPECT_EQ(create("thief", volume).status, 422);
   ASSERT_EQ(server_.send({"DELETE", "/api/instances/gift?wait=10"}, server_.stranger).status, 200);
   EXPECT_EQ(create("thief", volume).status, 422) << "kept for its owner";
-  const std::string heir = R"({"provider":"fake","name":"heir","storage":[{"mountPath":"/data","volumeName":")" + volume + ""
-}]
-}
-";
-    EXPECT_EQ(server_.send({"POST", "/api/instances?wait=10", heir}, server_.stranger).status, 201);
+  const std::string heir = R"({"provider":"fake","name":"heir","storage":[{"mountPath":"/data","volumeName":")" + volume + "\"}]}";
+  EXPECT_EQ(server_.send({"POST", "/api/instances?wait=10", heir}, server_.stranger).status, 201);
 }
 
 TEST_F(ApiShares, endWithTheWorkspaceInOtherHands) {
