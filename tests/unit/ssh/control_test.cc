@@ -7,6 +7,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "fuzz/ssh_control/checks.h"
 
 namespace swarm::ssh {
 namespace {
@@ -56,6 +61,16 @@ TEST_F(ControlTest, whatIsNotAMessageEndsTheConversation) {
     ASSERT_EQ(::send(here_.get(), wrong.data(), wrong.size(), 0), static_cast<ssize_t>(wrong.size()));
     EXPECT_EQ(receiveMessage(there_.get(), message_, attached_), Received::Over) << wrong.size();
   }
+}
+
+TEST_F(ControlTest, theCorpusOfTheFuzzTargetBreaksNoInvariant) {
+  int count = 0;
+  for (const auto& file : std::filesystem::directory_iterator(SWARM_FUZZ_CORPUS)) {
+    std::ifstream in(file.path(), std::ios::binary);
+    fuzzSshControl(std::string{std::istreambuf_iterator<char>(in), {}});
+    ++count;
+  }
+  EXPECT_GE(count, 5);
 }
 
 TEST_F(ControlTest, anEndThatDoesNotReadIsNotWaitedFor) {
