@@ -31,7 +31,7 @@ TEST(Hardening, isOffUnlessRequestedOrRequired) {
 
 TEST(Hardening, aReadOnlyRootHasFoldersInMemoryWhereNoVolumeIs) {
   const json::object folders = hostOf({.readOnlyRoot = true}).at("Tmpfs").as_object();
-  EXPECT_EQ(stringAt(folders, "/tmp"), "rw,nosuid,nodev,exec,size=524288k,mode=1777") << "half of the memory at most";
+  EXPECT_EQ(stringIn(folders, "/tmp"), "rw,nosuid,nodev,exec,size=524288k,mode=1777") << "half of the memory at most";
   for (const char* path : {"/var/tmp", "/run", "/var/lib/swarm"}) EXPECT_TRUE(folders.contains(path)) << path;
   EXPECT_FALSE(folders.contains("/home/coder")) << "a volume is there";
   InstanceSpec spec;
@@ -70,7 +70,7 @@ TEST_F(SeccompProfile, isSentWithoutItsSpaces) {
     "syscalls": [ { "names": ["mkdir"], "action": "SCMP_ACT_ERRNO" } ] })");
   DockerProviderConfig config;
   config.seccompText = readSeccompProfile(file);
-  EXPECT_EQ(stringAt(json::object{{"first", hostOf({}, config).at("SecurityOpt").at(0)}}, "first"),
+  EXPECT_EQ(stringIn(json::object{{"first", hostOf({}, config).at("SecurityOpt").at(0)}}, "first"),
             R"(seccomp={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO"}]})");
 }
 
