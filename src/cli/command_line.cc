@@ -178,12 +178,13 @@ class CommandLine {
   Node* parse(std::vector<std::string> words) {
     if (words.empty() && command_.empty()) words = {"--help"};
     // The first word that is neither a flag nor the value of --url is the verb.
-    auto verb_at = words.begin();
-    for (; verb_at != words.end() && verb_at->starts_with("-"); verb_at += *verb_at == "--url" && verb_at + 1 != words.end() ? 2 : 1) {
+    auto verb_at = words.begin(), unknown = words.end();
+    for (; verb_at != words.end() && verb_at->starts_with("-"); verb_at += *verb_at == "--url" && verb_at + 1 != words.end() ? 2 : 1)
+      if (unknown == words.end() && !app_.get_option_no_throw(verb_at->substr(0, verb_at->find('=')))) unknown = verb_at;
+    if (verb_at != words.end() && !findPart(app_, *verb_at)) {
       // What follows a flag that does not exist may be its value, and a secret.
-      if (!app_.get_option_no_throw(verb_at->substr(0, verb_at->find('=')))) throw WrongUse(unexpected(app_, {*verb_at}));
+      throw WrongUse(unknown == words.end() ? unknownPart(app_, *verb_at) : unexpected(app_, {*unknown}));
     }
-    if (verb_at != words.end() && !findPart(app_, *verb_at)) throw WrongUse(unknownPart(app_, *verb_at));
     std::ranges::reverse(words);  // the order that CLI11 expects
     try {
       app_.parse(words);

@@ -148,7 +148,7 @@ TEST_F(ApiAccessTokens, createTokensOnlyWithTheScopeAdminAndNoneThatPermitMore) 
 TEST_F(ApiAccessTokens, endWithTheTokenThatCreatedThem) {
   EXPECT_EQ(server_.post("/api/users", R"({"name":"bot","kind":"service"})").status, 201);
   const Response parent = create(R"({"name":"parent",)" + kAll + "}", server_.admin);
-  const Response child = create(R"({"name":"child","scopes":["admin"],"days":1})", parent.at("token"));
+  const Response child = create(R"({"name":"child","scopes":["admin"],"days":2})", parent.at("token"));
   EXPECT_EQ(child.at("parent"), parent.at("id"));
   const std::string grandchild = secretOf(R"({"name":"grandchild","days":1})", child.at("token"));
   const std::string of_bot = secretOf(R"({"name":"of-bot","owner":"bot","days":1})", parent.at("token"));
