@@ -213,7 +213,7 @@ async function walkSwarm(walk, made, password) {
   if (keys.length !== 2 || keys.some(({ id }, index) => id !== published[index].kid)) throw new Error(`keys: ${JSON.stringify(keys)}`);
   await walk.call('loginProgram', { body: { code: 'c', verifier: 'v' }, token: null }, 422);
   const { deviceCode } = (await walk.call('beginDeviceLogin', { token: null }, 201)).json;
-  await walk.call('loginDevice', { body: { deviceCode }, token: null }, 202);
+  await walk.call('loginDevice', { body: { deviceCode }, token: null }, 204);
   await walk.call('loginDevice', { body: { deviceCode }, token: null }, 429);
   await walk.call('loginDevice', { body: { deviceCode: 'unknown' }, token: null }, 422);
   const held = (await walk.call('listNameHolds', {}, 200)).json.items;

@@ -36,7 +36,7 @@ awaitable<Reply> loginDevice(Services& services, Call& call) {
   const auto polled = services.auth.programs().poll(readBody<DeviceLoginRequest>(call).deviceCode);
   switch (polled.state) {
     case ProgramSignIns::State::Waiting:
-      co_return Reply{.status = 202};
+      co_return Reply{.status = 204};
     case ProgramSignIns::State::Denied:
       throw Error(ErrorCode::PermissionDenied, "The sign-in was refused in the browser.");
     case ProgramSignIns::State::Approved:
@@ -70,7 +70,7 @@ std::vector<Endpoint> programRoutes() {
       at("POST", "/api/auth/device/token", Permission::Public, "loginDevice", loginDevice,
          {.summary = "Sign a program in when its user has confirmed the code",
           .description = "403 when the user refused, 422 when the code has expired, 429 when polled too often.",
-          .responses = {ok("A token", "Login"), {.status = 202, .description = "Not confirmed yet"}},
+          .responses = {ok("A token", "Login"), {.status = 204, .description = "Not confirmed yet"}},
           .problems = {403, 422},
           .body = jsonBody<DeviceLoginRequest>(),
           .recorded = Recorded::Nothing}),
