@@ -160,7 +160,8 @@ class Server {
     wait(auth_->initialise());
     wait(audit_.record({.action = "resetAdminPassword", .kind = "user", .detail = "on the server's machine"}));
     const Accounts::Recovered recovered = wait(auth_->accounts().recoverAdmin());
-    std::fputs(format("The user \"{}\" is an administrator with a new password, which is in {}. Their sessions have ended.\n",
+    std::fputs(format("The user \"{}\" is an administrator with a new password, which is in {}. Their sessions have ended, and their "
+                      "second factor is removed.\n",
                       recovered.name, keepRecoveredPassword(places(), recovered.password).string())
                    .c_str(),
                stderr);
