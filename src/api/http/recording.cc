@@ -159,8 +159,8 @@ void addResult(AuditRecord& record, const Reply& reply) {
   if (record.object.empty()) record.object = stringAt(body, "name");
   if (record.object.empty()) record.object = stringAt(body, "config.name");
   if (record.owner.empty()) record.owner = stringAt(body, "owner");
-  if (std::string fingerprint = stringAt(body, "fingerprint"); !fingerprint.empty()) record.after["fingerprint"] = std::move(fingerprint);
-  if (std::string operation = stringAt(body, "operationId"); !operation.empty()) record.after["operationId"] = std::move(operation);
+  if (std::string fingerprint = stringAt(body, "fingerprint"); !fingerprint.empty()) record.after["fingerprint"] = fingerprint;
+  if (std::string operation = stringAt(body, "operationId"); !operation.empty()) record.after["operationId"] = operation;
 }
 
 }  // namespace
