@@ -108,7 +108,7 @@ async function commandLineByBrowser(page) {
   fs.writeFileSync(path.join(programs, 'xdg-open'), `#!/bin/sh\nprintf %s "$1" > "${seen}.part" && mv "${seen}.part" "${seen}"\n`, { mode: 0o755 });
   const environment = { PATH: `${programs}:${process.env.PATH}`, DISPLAY: ':0', XDG_CONFIG_HOME: path.join(server.folder, 'laptop') };
   const ended = server.runWith({ environment }, 'login', server.url);
-  await waitFor('the command line opened a browser', () => fs.existsSync(seen), 20);
+  await waitFor('the command line opened a browser', () => fs.existsSync(seen));
   await page.goto(fs.readFileSync(seen, 'utf8'));
   await person.shot(page, 'program');
   await page.click('button:has-text("Sign in")');
@@ -126,7 +126,7 @@ async function commandLineByCode(page) {
   let text = '';
   child.stderr.on('data', (piece) => { text += piece; });
   const ended = new Promise((resolve) => child.on('exit', resolve));
-  const code = await waitFor('the command line printed a code', () => text.match(/code ([B-Z]{4}-[B-Z]{4})/)?.[1], 20);
+  const code = await waitFor('the command line printed a code', () => text.match(/code ([B-Z]{4}-[B-Z]{4})/)?.[1]);
   await page.goto(`${server.url}/login/device`);
   await page.fill('input[name=code]', code.toLowerCase());
   await page.click('button[type=submit]');
@@ -158,7 +158,7 @@ async function signOutThere(page) {
   const tab = await page.context().newPage();
   await tab.goto(`${provider.issuer}/session/end`);
   await tab.click('button[type=submit]');
-  await waitFor('the session here ended', async () => (await sessions()).length < before, 20);
+  await waitFor('the session here ended', async () => (await sessions()).length < before);
   await page.goto(server.url);
   await page.waitForSelector('input[name=password]');
   check(true, 'a sign-out at the provider ends the session here', provider.errors.join('\n'));
