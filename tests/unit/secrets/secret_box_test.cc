@@ -27,7 +27,7 @@ TEST(SecretBox, opensWhatItSealed) {
   const SecretBox box(kKey);
   for (const std::string& text : {std::string("s"), std::string("with \0 and \xff", 12), std::string(10'000, 'x')}) {
     const std::string sealed = box.seal(SecretPurpose::agentKey, "i-1", Secret(text));
-    EXPECT_THAT(sealed, Not(HasSubstr(text)));
+    if (text.size() > 1) EXPECT_THAT(sealed, Not(HasSubstr(text)));  // one letter may be in any text
     EXPECT_EQ(box.open(SecretPurpose::agentKey, "i-1", sealed).reveal(), text);
     EXPECT_EQ(SecretBox(kKey).open(SecretPurpose::agentKey, "i-1", sealed).reveal(), text) << "after a restart";
     EXPECT_NE(box.seal(SecretPurpose::agentKey, "i-1", Secret(text)), sealed) << "equal secrets must not look equal";
