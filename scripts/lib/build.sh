@@ -53,6 +53,17 @@ build_programs() {
   done
 }
 
+# build_programs in the background: it needs neither the image's packages nor the Engine. build_finish waits for it.
+build_pid=''
+build_start() {
+  build_programs "$@" &
+  build_pid=$!
+}
+build_finish() {
+  wait "$build_pid" || exit 1 # it has said why
+  build_pid=''
+}
+
 # The image's long stages do not depend on the C++ build: they run beside it, and image_finish waits for them.
 image_pid=''
 image_prepare() {
@@ -65,5 +76,8 @@ image_finish() {
   image_pid=''
   "$SWARM_ROOT/images/workspace/build" --tag "$1" --agent "$2" >/dev/null
 }
-# For traps: a failed or interrupted build must not leave the image build running.
-image_abort() { if [[ -n $image_pid ]]; then kill_tree "$image_pid"; fi; }
+# For traps: what fails or is interrupted must not leave a build running.
+build_abort() {
+  if [[ -n $build_pid ]]; then kill_tree "$build_pid"; fi
+  if [[ -n $image_pid ]]; then kill_tree "$image_pid"; fi
+}

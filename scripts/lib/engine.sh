@@ -118,7 +118,9 @@ engine_status() {
 # engine_join_group ARGUMENT...: adds a user with sudo to the docker group, and restarts the calling script with these
 # arguments as a member. Signing in again is not needed.
 engine_join_group() {
-  [[ $EUID -ne 0 ]] && getent group docker >/dev/null || return 0
+  [[ $EUID -ne 0 ]] || return 0
+  # Debian's package docker.io takes the group if it exists.
+  getent group docker >/dev/null || as_root groupadd --system docker
   id -nG | grep -qw docker && return 0
   if ! id -nG "$(id -un)" | grep -qw docker; then
     step "adding $(id -un) to the group docker, whose members may use the Engine"
