@@ -299,6 +299,7 @@ async function jumping() {
   const configured = await server.run('config-ssh');
   const block = fs.readFileSync(path.join(path.dirname(config), 'config'), 'utf8');
   check(configured.code === 0 && block.includes(`Host swarm-jump\n  HostName swarm.localhost\n  Port ${own.port}\n  User admin\n`), 'swarm config-ssh names the listener', block);
+  check((await ssh(host, 'true')).code === 0, 'the first connection pins the host key of the workspace');
   await commands();
   await files();
   await forwarding();

@@ -26,6 +26,7 @@ using test::awaitable;
 constexpr std::string_view kProgram = R"(#!/usr/bin/python3
 import socket, struct, time
 client, server = socket.socket(fileno=3), socket.socket(fileno=4)
+client.setblocking(True); server.setblocking(True)
 START, ACCEPT, REFUSE, OPENED, FAILED, PING, PROBE, SIGN_IN, OPEN, PONG = range(10)
 def send(kind, first=b"", second=b"", number=0, port=0):
     server.send(struct.pack("<BIHH", kind, number, port, len(first)) + first + second)
