@@ -20,6 +20,7 @@ constexpr std::size_t kPiece = 128 * 1024;
 constexpr int kMaxBuffered = 4 * 1024 * 1024;  // of one channel; libssh's window is 1.25 MiB, and it does not enforce it
 constexpr std::chrono::seconds kKeepAliveEvery{60};
 constexpr int kMaxSilentIntervals = 3;
+constexpr int kServerPatience = 10'000;  // milliseconds
 
 // Without groups of large numbers, whose use costs the server as much as the client.
 constexpr const char* kKeyExchanges =
@@ -31,6 +32,16 @@ constexpr const char* kClientKeys =
     "sk-ecdsa-sha2-nistp256@openssh.com";
 
 bool wouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+
+/// Waits for room: the server reads at all times.
+bool tell(int control, const Message& message) {
+  for (;;) {
+    const Sent sent = sendMessage(control, message);
+    if (sent != Sent::Full) return sent == Sent::Yes;
+    pollfd file{control, POLLOUT, 0};
+    if (::poll(&file, 1, kServerPatience) == 0) return false;
+  }
+}
 
 /// Whether the other end of a socket pair has closed both directions.
 bool isClosed(int socket) {
@@ -171,7 +182,7 @@ bool Connection::handleAuth(MessagePtr message) {
   if (state == SSH_PUBLICKEY_STATE_VALID)
     question = {.kind = Message::Kind::SignIn, .first = std::string(user ? user : "").substr(0, kMaxUserName), .second = fingerprint};
   auth_ = std::move(message);
-  return sendMessage(control_, question);
+  return tell(control_, question);
 }
 
 bool Connection::handleChannelOpen(MessagePtr message) {
@@ -186,7 +197,7 @@ bool Connection::handleChannelOpen(MessagePtr message) {
   const std::uint32_t number = next_number_++;
   const Message question{.kind = Message::Kind::Open, .number = number, .port = static_cast<std::uint16_t>(port), .first = host};
   opening_.emplace(number, std::move(message));
-  return sendMessage(control_, question);
+  return tell(control_, question);
 }
 
 bool Connection::handleServer() {
@@ -202,7 +213,7 @@ bool Connection::handleServer() {
 bool Connection::answerServer(const Message& message, Descriptor attached) {
   switch (message.kind) {
     case Message::Kind::Ping:
-      return sendMessage(control_, {.kind = Message::Kind::Pong});
+      return tell(control_, {.kind = Message::Kind::Pong});
     case Message::Kind::Accept:
       if (!auth_) return false;
       if (ssh_message_auth_publickey_state(auth_.get()) == SSH_PUBLICKEY_STATE_VALID)

@@ -63,7 +63,7 @@ ConnectionProcess::ConnectionProcess(async::Executor executor, const std::filesy
   control_.assign(sockets[0]);
   const Descriptor theirs(sockets[1]);
   pid_ = start(program, connection, theirs.get());
-  send({.kind = Message::Kind::Start, .first = host_key.reveal()});
+  sendMessage(control_.native_handle(), {.kind = Message::Kind::Start, .first = host_key.reveal()});  // the first one always fits
 }
 
 ConnectionProcess::~ConnectionProcess() { end(); }
@@ -78,8 +78,12 @@ void ConnectionProcess::end() {
   pid_ = -1;
 }
 
-void ConnectionProcess::send(const Message& message, int attached) {
-  if (control_.is_open() && !sendMessage(control_.native_handle(), message, attached)) end();
+async::awaitable<void> ConnectionProcess::send(Message message, int attached) {
+  while (control_.is_open()) {
+    const Sent sent = sendMessage(control_.native_handle(), message, attached);
+    if (sent == Sent::Gone) end();
+    if (sent != Sent::Full || co_await async::waitWritable(control_)) co_return;
+  }
 }
 
 async::awaitable<bool> ConnectionProcess::receive(Message& message) {

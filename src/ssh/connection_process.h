@@ -23,8 +23,8 @@ class ConnectionProcess {
   ConnectionProcess(const ConnectionProcess&) = delete;
   ConnectionProcess& operator=(const ConnectionProcess&) = delete;
 
-  /// Ends the process if it does not read.
-  void send(const Message& message, int attached = -1);
+  /// Waits until the process has read enough of what was sent before; returns when it has ended, too.
+  async::awaitable<void> send(Message message, int attached = -1);
   /// False: it has ended, or what it sent is not a message.
   async::awaitable<bool> receive(Message& message);
   void end();

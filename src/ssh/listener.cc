@@ -145,6 +145,7 @@ async::awaitable<void> SshListener::serve(ConnectionPtr connection) {
     while (co_await to->process.receive(message))
       if (!co_await self.handle(to, message)) co_return;
   };
+  static constexpr auto ping = [](ConnectionPtr to) -> async::awaitable<void> { co_await to->process.send({.kind = Message::Kind::Ping}); };
   auto watch = [](SshListener& self, ConnectionPtr on) -> async::awaitable<void> {
     SteadyTime next_ping = self.clock_.steadyNow() + self.options_.ping;
     for (std::uint64_t epoch = 0;;) {
@@ -159,7 +160,7 @@ async::awaitable<void> SshListener::serve(ConnectionPtr connection) {
       if (!on->responded) co_return;
       next_ping = now + 2 * self.options_.ping;
       on->responded = false;
-      on->process.send({.kind = Message::Kind::Ping});
+      self.tasks_.spawn("ssh ping", ping(on));  // a process that does not read must not delay the checks
     }
   };
   co_await async::race(listen(*this, connection), watch(*this, connection));
@@ -175,13 +176,13 @@ async::awaitable<bool> SshListener::handle(const ConnectionPtr& connection, cons
       co_return true;
     case Message::Kind::Probe:
       // Does not depend on the name, so that it says nothing about names.
-      co_return decide(one, !one.principal && auth_.sshKeys().isRegistered(message.first));
+      co_return co_await decide(one, !one.principal && auth_.sshKeys().isRegistered(message.first));
     case Message::Kind::SignIn:
       co_return co_await signIn(one, message);
     case Message::Kind::Open:
       if (!one.principal) co_return false;
       if (one.channels >= kMaxChannels) {
-        one.process.send({.kind = Message::Kind::Failed, .number = message.number});
+        co_await one.process.send({.kind = Message::Kind::Failed, .number = message.number});
         co_return true;
       }
       ++one.channels;
@@ -201,19 +202,19 @@ async::awaitable<bool> SshListener::signIn(Connection& connection, const Message
             {{"user", printable(message.first, kMaxUserName)},
              {"address", connection.origin.address},
              {"fingerprint", printable(message.second, kMaxFingerprint)}});
-  co_return decide(connection, connection.principal.has_value());
+  co_return co_await decide(connection, connection.principal.has_value());
 }
 
-bool SshListener::decide(Connection& connection, bool accepted) {
+async::awaitable<bool> SshListener::decide(Connection& connection, bool accepted) {
   if (!accepted) {
     try {
       throttle_.count(connection.address);
     } catch (const Error&) {
-      return false;
+      co_return false;
     }
   }
-  connection.process.send({.kind = accepted ? Message::Kind::Accept : Message::Kind::Refuse});
-  return true;
+  co_await connection.process.send({.kind = accepted ? Message::Kind::Accept : Message::Kind::Refuse});
+  co_return true;
 }
 
 async::awaitable<void> SshListener::carry(ConnectionPtr connection, std::uint32_t number, std::string name, std::uint16_t port) {
@@ -227,13 +228,13 @@ async::awaitable<void> SshListener::carry(ConnectionPtr connection, std::uint32_
   const bool explains = !opened && port == kSshPort;
   int sockets[2] = {-1, -1};
   if ((!opened && !explains) || ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets) != 0) {
-    connection->process.send({.kind = Message::Kind::Failed, .number = number});
+    co_await connection->process.send({.kind = Message::Kind::Failed, .number = number});
     co_return;
   }
   net::FdStream ours(loop_, sockets[0]);
   {
     const Descriptor theirs(sockets[1]);
-    connection->process.send({.kind = Message::Kind::Opened, .number = number}, theirs.get());
+    co_await connection->process.send({.kind = Message::Kind::Opened, .number = number}, theirs.get());
   }
   if (explains) {
     co_await ours.net::Stream::writeAll(refusalOfSsh(printable(opened.error().message(), kMaxReason)));

@@ -53,7 +53,7 @@ class SshListener {
   async::awaitable<void> serve(ConnectionPtr connection);
   async::awaitable<bool> handle(const ConnectionPtr& connection, const Message& message);
   async::awaitable<bool> signIn(Connection& connection, const Message& message);
-  bool decide(Connection& connection, bool accepted);
+  async::awaitable<bool> decide(Connection& connection, bool accepted);
   async::awaitable<void> carry(ConnectionPtr connection, std::uint32_t number, std::string name, std::uint16_t port);
 
   async::Executor loop_;

@@ -46,7 +46,7 @@ std::optional<Message> decode(std::string_view bytes) {
                  std::string(bytes.substr(kHead, size)), std::string(bytes.substr(kHead + size))};
 }
 
-bool sendMessage(int socket, const Message& message, int attached) {
+Sent sendMessage(int socket, const Message& message, int attached) {
   std::string bytes = encode(message);
   iovec part{bytes.data(), bytes.size()};
   Attachment attachment{};
@@ -65,7 +65,8 @@ bool sendMessage(int socket, const Message& message, int attached) {
   ssize_t sent = -1;
   do sent = ::sendmsg(socket, &head, MSG_DONTWAIT | MSG_NOSIGNAL);
   while (sent < 0 && errno == EINTR);
-  return sent == static_cast<ssize_t>(bytes.size());
+  if (sent == static_cast<ssize_t>(bytes.size())) return Sent::Yes;
+  return sent < 0 && errno == EAGAIN ? Sent::Full : Sent::Gone;
 }
 
 Received receiveMessage(int socket, Message& message, Descriptor& attached) {

@@ -44,8 +44,10 @@ struct Message {
 std::string encode(const Message& message);
 std::optional<Message> decode(std::string_view bytes);  ///< nothing: malformed
 
-/// Without waiting; false when the other end is gone, or does not read. `attached`: a descriptor that the other end gets a copy of.
-bool sendMessage(int socket, const Message& message, int attached = -1);
+/// Full: the other end has not read yet. Linux queues 10 messages (net.unix.max_dgram_qlen), so a burst of channels suffices.
+enum class Sent { Yes, Full, Gone };
+/// Without waiting. `attached`: a descriptor that the other end gets a copy of.
+Sent sendMessage(int socket, const Message& message, int attached = -1);
 
 enum class Received { Message, Nothing, Over };  ///< Over: the other end is gone, or sent what is not a message
 /// Without waiting. `attached`: invalid when the message has no descriptor.

@@ -165,6 +165,18 @@ TEST_F(SshListenerTest, endsAProcessThatDemandsWhatItsClientMayNotHave) {
   }
 }
 
+// A burst of refused channels used to end the connection: more than 10 messages do not fit between the two processes.
+TEST_F(SshListenerTest, keepsAConnectionWhoseProcessReadsLater) {
+  start("send(SIGN_IN, b'ann', b'" + key_.fingerprint +
+        "'); receive(ACCEPT)\n"
+        "for number in range(40): send(OPEN, b'absent', number=number, port=80)\n"
+        "for number in range(40): receive(FAILED)\n"
+        "client.send(b'f'); stay()");
+  const auto client = connect();
+  EXPECT_EQ(readByte(*client), 'f');
+  EXPECT_EQ(listener_->connections(), 1U);
+}
+
 TEST_F(SshListenerTest, endsASignedInConnectionWithItsKeyOrItsUser) {
   for (const bool removes_key : {false, true}) {
     start("send(SIGN_IN, b'ann', b'" + key_.fingerprint + "'); receive(ACCEPT); client.send(b'i')\nwhile True: receive(PING); send(PONG)");
