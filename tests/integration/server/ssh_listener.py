@@ -100,7 +100,12 @@ def demands(server, port, key):
     except paramiko.SSHException:
         pass
     # A window of 4 GB, and a connection to an sshd that is not there: the reason comes, and the end.
-    channel = client.transport.open_channel("direct-tcpip", dest_addr=("absent", 22), src_addr=here, window_size=0xFFFFFFFF, timeout=PATIENCE)
+    channel = None
+    while not channel:
+        try:
+            channel = client.transport.open_channel("direct-tcpip", dest_addr=("absent", 22), src_addr=here, window_size=0xFFFFFFFF, timeout=PATIENCE)
+        except paramiko.SSHException:  # paramiko forgot a channel that was closed before open_channel() looked
+            assert client.is_open()
     channel.settimeout(PATIENCE)
     text = b""
     while piece := channel.recv(65536):
