@@ -34,7 +34,7 @@ constexpr const char* kClientKeys =
 bool wouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
 /// Waits for room: the server reads at all times.
-bool tell(int control, const Message& message) {
+bool sendToServer(int control, const Message& message) {
   for (;;) {
     const Sent sent = sendMessage(control, message);
     if (sent != Sent::Full) return sent == Sent::Yes;
@@ -182,7 +182,7 @@ bool Connection::handleAuth(MessagePtr message) {
   if (state == SSH_PUBLICKEY_STATE_VALID)
     question = {.kind = Message::Kind::SignIn, .first = std::string(user ? user : "").substr(0, kMaxUserName), .second = fingerprint};
   auth_ = std::move(message);
-  return tell(control_, question);
+  return sendToServer(control_, question);
 }
 
 bool Connection::handleChannelOpen(MessagePtr message) {
@@ -197,7 +197,7 @@ bool Connection::handleChannelOpen(MessagePtr message) {
   const std::uint32_t number = next_number_++;
   const Message question{.kind = Message::Kind::Open, .number = number, .port = static_cast<std::uint16_t>(port), .first = host};
   opening_.emplace(number, std::move(message));
-  return tell(control_, question);
+  return sendToServer(control_, question);
 }
 
 bool Connection::handleServer() {
@@ -213,7 +213,7 @@ bool Connection::handleServer() {
 bool Connection::answerServer(const Message& message, Descriptor attached) {
   switch (message.kind) {
     case Message::Kind::Ping:
-      return tell(control_, {.kind = Message::Kind::Pong});
+      return sendToServer(control_, {.kind = Message::Kind::Pong});
     case Message::Kind::Accept:
       if (!auth_) return false;
       if (ssh_message_auth_publickey_state(auth_.get()) == SSH_PUBLICKEY_STATE_VALID)

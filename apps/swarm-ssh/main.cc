@@ -1,5 +1,5 @@
-// The program swarm-ssh: one SSH connection of the server's listener, which starts it. Its limits are those of a program that strangers
-// talk to: it has no files, no environment, little memory, and no way to start other programs.
+// The program swarm-ssh: one SSH connection of the server's listener, which starts it, with no open files but its two sockets, no
+// environment, and little memory. It is not a sandbox (ADR 0017).
 #include <fcntl.h>
 #include <libssh/libssh.h>
 #include <poll.h>
