@@ -44,7 +44,7 @@ struct Message {
 std::string encode(const Message& message);
 std::optional<Message> decode(std::string_view bytes);  ///< nothing: malformed
 
-/// Full: the other end has not read yet. Linux queues 10 messages (net.unix.max_dgram_qlen), so a burst of channels suffices.
+/// Full: the other end has not read enough of what was sent before.
 enum class Sent { Yes, Full, Gone };
 /// Without waiting. `attached`: a descriptor that the other end gets a copy of.
 Sent sendMessage(int socket, const Message& message, int attached = -1);
