@@ -267,11 +267,6 @@ bool Connection::passUp(Channel& channel) {
   if (channel.up.empty()) return true;
   const ssize_t count = ::send(channel.socket.get(), channel.up.data(), channel.up.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   if (count > 0) channel.up.erase(0, static_cast<std::size_t>(count));
-  if (count < 0 && (errno == EPIPE || errno == ECONNRESET)) {  // what the other end sent before it closed still goes to the client
-    channel.up.clear();
-    channel.upEnded = true;
-    return true;
-  }
   return count > 0 || wouldBlock();
 }
 
