@@ -33,7 +33,7 @@ constexpr const char* kClientKeys =
 
 bool wouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
 
-/// Waits for room: the server reads at all times.
+/// Waits for room, for kServerPatience at most.
 bool sendToServer(int control, const Message& message) {
   for (;;) {
     const Sent sent = sendMessage(control, message);

@@ -1,5 +1,5 @@
-// The program swarm-ssh: one SSH connection of the server's listener, which starts it, with no open files but its two sockets, no
-// environment, and little memory. It is not a sandbox (ADR 0017).
+// The program swarm-ssh: one SSH connection of the server's listener, which starts it, with its two sockets and the server's
+// log, no environment, and little memory. It is not a sandbox (ADR 0017).
 #include <fcntl.h>
 #include <libssh/libssh.h>
 #include <poll.h>
