@@ -250,24 +250,30 @@ void Connection::open(std::uint32_t number, Descriptor socket) {
 }
 
 bool Connection::passUp(Channel& channel) {
-  if (channel.up.empty() && !channel.upEnded) {
+  if (channel.up.empty()) {
     const int count = ssh_channel_read_nonblocking(channel.channel, buffer_.data(), static_cast<std::uint32_t>(buffer_.size()), 0);
     if (count == SSH_ERROR) return false;
+    if (channel.upEnded) return true;  // without a receiver
     if (count > 0) {
       channel.up.assign(buffer_.data(), static_cast<std::size_t>(count));
     } else if (ssh_channel_is_eof(channel.channel)) {
       ::shutdown(channel.socket.get(), SHUT_WR);
       channel.upEnded = true;
     }
-  } else if (!channel.up.empty() && ssh_channel_poll(channel.channel, 0) > kMaxBuffered) {
+  } else if (ssh_channel_poll(channel.channel, 0) > kMaxBuffered) {
     has_failed_ = true;  // it sends more than its window
     return false;
   }
   ssh_channel_read_nonblocking(channel.channel, buffer_.data(), static_cast<std::uint32_t>(buffer_.size()), 1);  // has no meaning here
   if (channel.up.empty()) return true;
   const ssize_t count = ::send(channel.socket.get(), channel.up.data(), channel.up.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (count > 0) channel.up.erase(0, static_cast<std::size_t>(count));
-  return count > 0 || wouldBlock();
+  if (count > 0) {
+    channel.up.erase(0, static_cast<std::size_t>(count));
+  } else if (!wouldBlock()) {  // the receiver has closed; what it sent before that is still to be read
+    channel.up.clear();
+    channel.upEnded = true;
+  }
+  return true;
 }
 
 bool Connection::passDown(Channel& channel) {
@@ -276,11 +282,9 @@ bool Connection::passDown(Channel& channel) {
     const ssize_t count = ::recv(channel.socket.get(), buffer_.data(), most, MSG_DONTWAIT);
     if (count > 0) {
       channel.down.assign(buffer_.data(), static_cast<std::size_t>(count));
-    } else if (count == 0) {
+    } else if (count == 0 || !wouldBlock()) {  // an error, too, comes after all that was sent
       ssh_channel_send_eof(channel.channel);
       channel.downEnded = true;
-    } else if (!wouldBlock()) {
-      return false;
     }
   }
   if (channel.down.empty() || !mayWrite()) return true;

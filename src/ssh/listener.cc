@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "async/attempt.h"
@@ -26,6 +27,7 @@ namespace {
 
 constexpr std::size_t kMaxReason = 400;
 constexpr std::size_t kMaxFingerprint = 64;
+constexpr std::chrono::seconds kReasonPatience{10};
 
 /// A client that vanished is noticed, although nothing is sent.
 void keepAlive(int socket) {
@@ -34,6 +36,16 @@ void keepAlive(int socket) {
   ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle);
   ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &every, sizeof every);
   ::setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+}
+
+/// Sends the reason of a refusal, and ends after the client: at the end of what it receives, "ssh -W" ends at once, and the ssh behind it
+/// reports that it could not write, and not what it could read.
+async::awaitable<void> refuse(net::Stream& client, std::string text) {
+  client.setDeadline(std::chrono::steady_clock::now() + kReasonPatience);
+  if ((co_await client.writeAll(text)).error) co_return;
+  std::array<char, 4096> unread{};
+  while (!(co_await client.readSome(boost::asio::buffer(unread))).error) {
+  }
 }
 
 async::awaitable<void> untilForbidden(const std::function<bool()>& may_go_on, std::chrono::milliseconds interval) {
@@ -237,7 +249,7 @@ async::awaitable<void> SshListener::carry(ConnectionPtr connection, std::uint32_
     co_await connection->process.send({.kind = Message::Kind::Opened, .number = number}, theirs.get());
   }
   if (explains) {
-    co_await ours.net::Stream::writeAll(refusalOfSsh(printable(opened.error().message(), kMaxReason)));
+    co_await refuse(ours, refusalOfSsh(printable(opened.error().message(), kMaxReason)));
     co_return;
   }
   co_await async::race(net::pump(ours, *opened->stream), untilForbidden(opened->mayGoOn, options_.check));

@@ -181,6 +181,25 @@ TEST_F(SshListenerTest, keepsAConnectionWhoseProcessReadsLater) {
   EXPECT_EQ(listener_->connections(), 1U);
 }
 
+// A channel that was closed directly after the reason lost it when the client sent first, as ssh does.
+TEST_F(SshListenerTest, givesTheReasonOfARefusalToAClientThatSendsFirst) {
+  start("send(SIGN_IN, b'ann', b'" + key_.fingerprint +
+        "'); receive(ACCEPT); send(OPEN, b'absent', number=1, port=22)\n"
+        "_, files, _, _ = socket.recv_fds(server, 9000, 1)\n"
+        "channel = socket.socket(fileno=files[0]); channel.setblocking(True)\n"
+        "client.send(b'o'); client.recv(1); channel.send(b'SSH-2.0-client\\r\\n')\n"
+        "text = b''\n"
+        "while b'absent' not in text: text += channel.recv(4096)\n"
+        "channel.shutdown(socket.SHUT_WR)\n"
+        "while piece := channel.recv(4096): text += piece\n"
+        "client.sendall(text + b'the end'); client.shutdown(socket.SHUT_RDWR)");
+  const auto client = connect();
+  EXPECT_EQ(readByte(*client), 'o');
+  loop_.run(client->writeAll("now"));
+  const std::string text = readToEnd(*client);
+  EXPECT_TRUE(text.contains("There is no workspace \"absent\"") && text.ends_with("the end")) << text;
+}
+
 TEST_F(SshListenerTest, endsASignedInConnectionWithItsKeyOrItsUser) {
   for (const bool removes_key : {false, true}) {
     start("send(SIGN_IN, b'ann', b'" + key_.fingerprint + "'); receive(ACCEPT); client.send(b'i')\nwhile True: receive(PING); send(PONG)");

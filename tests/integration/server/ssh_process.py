@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""swarm-ssh between a real client and this test, which is its server: what a workspace sends before it closes always arrives. Usage: ssh_process.py SWARM_SSH"""
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+
+import paramiko
+
+PATIENCE = 60
+TEXT = b"the last words"
+START, ACCEPT, REFUSE, OPENED, FAILED, PING, PROBE, SIGN_IN, OPEN, PONG = range(10)
+CONNECTION, CONTROL = 3, 4
+
+
+def message(kind, number=0, first=b"", second=b""):
+    return struct.pack("<BIHH", kind, number, 0, len(first)) + first + second
+
+
+def host_key():
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder + "/key"], check=True)
+        with open(folder + "/key", "rb") as file:
+            return file.read()
+
+
+def start(program, connection, control):
+    """Through a shell, which puts the sockets where the program expects them."""
+    high = [os.dup2(one.fileno(), 50 + i) for i, one in enumerate((connection, control))]
+    command = f"exec {CONNECTION}<&50 {CONTROL}<&51 50<&- 51<&-; exec"
+    process = subprocess.Popen(["/bin/bash", "-c", f'{command} "$0"', program], pass_fds=high, env={})
+    for one in high:
+        os.close(one)
+    connection.close()
+    control.close()
+    return process
+
+
+def serve(control):
+    """Accepts every key. The workspace of a channel to port 1 sends TEXT and closes at once; channels to other ports fail."""
+    while data := control.recv(9000):
+        kind, number, port, _ = struct.unpack_from("<BIHH", data)
+        if kind in (PROBE, SIGN_IN):
+            control.send(message(ACCEPT))
+        elif kind == OPEN and port != 1:
+            control.send(message(FAILED, number))
+        elif kind == OPEN:
+            ours, theirs = socket.socketpair()
+            ours.sendall(TEXT)
+            ours.close()
+            theirs.setblocking(False)
+            socket.send_fds(control, [message(OPENED, number)], [theirs.fileno()])
+            theirs.close()
+
+
+def open_channel(transport, port, window):
+    return transport.open_channel("direct-tcpip", dest_addr=("web1", port), src_addr=("127.0.0.1", 1), window_size=window, timeout=PATIENCE)
+
+
+def round_trip(transport):
+    """Whatever was sent before has been handled."""
+    for _ in range(2):
+        try:
+            open_channel(transport, 2, 65536)
+            raise AssertionError("a channel to port 2 was opened")
+        except paramiko.ChannelException:
+            pass
+
+
+def grow_window(transport, channel, size):
+    adjust = paramiko.Message()
+    adjust.add_byte(paramiko.common.cMSG_CHANNEL_WINDOW_ADJUST)
+    adjust.add_int(channel.remote_chanid)
+    adjust.add_int(size)
+    transport._send_user_message(adjust)
+
+
+def main(program):
+    client, connection = socket.socketpair()
+    server, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    process = start(program, connection, control)
+    server.send(message(START, first=host_key()))
+    threading.Thread(target=serve, args=(server,), daemon=True).start()
+    transport = paramiko.Transport(client)
+    transport._sanitize_window_size = lambda size: size
+    transport.start_client(timeout=PATIENCE)
+    transport.auth_publickey("ann", paramiko.ECDSAKey.generate())
+    # Without a window, TEXT has to wait, and the bytes of the client find a workspace that has closed.
+    channel = open_channel(transport, 1, 0)
+    channel.settimeout(PATIENCE)
+    channel.sendall(b"SSH-2.0-client\r\n")
+    round_trip(transport)
+    channel.sendall(b"more")
+    round_trip(transport)
+    grow_window(transport, channel, 65536)
+    text = b""
+    while piece := channel.recv(4096):
+        text += piece
+    assert text == TEXT, text
+    assert transport.is_active()
+    server.shutdown(socket.SHUT_RDWR)
+    assert process.wait(PATIENCE) == 0
+    transport.close()
+
+
+main(sys.argv[1])
