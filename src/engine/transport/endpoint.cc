@@ -1,6 +1,8 @@
 #include "engine/transport/endpoint.h"
 
 #include "base/text/format.h"
+#include "engine/transport/ssh_command.h"
+#include "engine/transport/ssh_stream.h"
 
 namespace swarm::engine {
 
@@ -11,6 +13,7 @@ std::uint16_t portOf(const Endpoint& endpoint) {
 
 std::string toString(const Endpoint& endpoint) {
   if (endpoint.host.empty()) return "unix://" + endpoint.socketPath.string();
+  if (endpoint.overSsh) return sshUrl(endpoint);
   return format("tcp://{}:{}", endpoint.host, portOf(endpoint));
 }
 
@@ -23,6 +26,7 @@ net::Connector connectorTo(const Endpoint& endpoint) {
   if (endpoint.host.empty()) {
     return [path = endpoint.socketPath](Deadline deadline) { return net::connectUnix(path, deadline); };
   }
+  if (endpoint.overSsh) return sshConnector(endpoint);
   net::HostPort address{endpoint.host, portOf(endpoint)};
   if (!endpoint.tls.enabled) {
     return [address](Deadline deadline) { return net::connectTcp(address, deadline); };

@@ -12,6 +12,7 @@
 
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
+#include "engine/transport/ssh_command.h"
 
 namespace swarm::engine {
 namespace {
@@ -128,8 +129,13 @@ std::string pullTrouble(std::string_view engine_text) {
 
 Error transportError(const Error& cause, const Endpoint& endpoint) {
   if (cause.code() == ErrorCode::DeadlineExceeded) {
-    return Error(ErrorCode::DeadlineExceeded, format("The Docker Engine at {} did not respond in time.", toString(endpoint)))
+    const std::string advice = endpoint.overSsh ? " Compare with: " + sshCommandLine(endpoint) : "";
+    return Error(ErrorCode::DeadlineExceeded, format("The Docker Engine at {} did not respond in time.{}", toString(endpoint), advice))
         .withCause(cause.message());
+  }
+  if (endpoint.overSsh) {
+    return Error(ErrorCode::Unavailable, format("No Docker Engine responds at {}: {}", toString(endpoint), cause.message()))
+        .withCause(cause.cause());
   }
   std::string advice = "Check host, port and tls of [docker], and that its dockerd listens there.";
   std::string reason = cause.message();

@@ -17,7 +17,7 @@ namespace {
 net::HttpClientOptions makeOptions(const Endpoint& endpoint) {
   net::HttpClientOptions options;
   options.maxBody = kMaxJsonResponse;
-  options.host = endpoint.host.empty() ? "docker" : net::toString({endpoint.host, portOf(endpoint)});
+  options.host = endpoint.host.empty() || endpoint.overSsh ? "docker" : net::toString({endpoint.host, portOf(endpoint)});
   return options;
 }
 

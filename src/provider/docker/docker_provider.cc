@@ -26,6 +26,26 @@ namespace {
 
 constexpr std::size_t kMaxChanges = 1024 * 1024;  ///< bytes of the Engine's response: some ten thousand paths
 
+bool isAnyAddress(const std::string& address) { return address.empty() || address == "0.0.0.0" || address == "::"; }
+
+/// Where we reach the agents' ports. The host of an ssh:// endpoint may be a name that only ssh knows.
+std::string agentHost(const DockerProviderConfig& config) {
+  const std::string& published = config.agentPublishAddress;
+  if (isLocal(config)) return isAnyAddress(published) ? "127.0.0.1" : published;
+  return config.overSsh && !isAnyAddress(published) ? published : config.host;
+}
+
+/// Ports that are published on the loopback of another machine cannot be reached from this one, whatever carries the Engine's API.
+ValidationCheck agentsCheck(const DockerProviderConfig& config) {
+  const std::string& published = config.agentPublishAddress;
+  if (!published.starts_with("127.") && published != "::1" && published != "localhost")
+    return {"agents", true, format("this server reaches workspaces at {}", agentHost(config))};
+  return {"agents", false,
+          format("The ports of workspaces are published at {} on the Engine's machine, where this server cannot reach them. Set "
+                 "agentPublishAddress to an address of that machine in a private network that it shares with this server.",
+                 published)};
+}
+
 bool sameStorage(const StorageResource& a, const StorageResource& b) { return a.size == b.size && a.persistent == b.persistent; }
 
 }  // namespace
@@ -231,10 +251,7 @@ awaitable<AgentEndpoint> DockerProvider::agentEndpoint(PlaceId place_id, Deadlin
   if (details.internal) {
     address = {details.networkAddress, agent::kPort};
   } else {
-    std::string host = config().host;
-    const std::string& published = config().agentPublishAddress;
-    if (isLocal(config())) host = published.empty() || published == "0.0.0.0" ? "127.0.0.1" : published;
-    address = {host, static_cast<std::uint16_t>(details.agentPort)};
+    address = {agentHost(config()), static_cast<std::uint16_t>(details.agentPort)};
   }
   if (address.host.empty() || address.port == 0) {
     throw Error(ErrorCode::Conflict, "The workspace's agent has no address: its container runs without a published port.")
@@ -297,6 +314,7 @@ awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadli
   const engine::Facts& facts = engine.facts();
   checks.push_back(
       {"machine", true, format("{} cores, {} MiB of memory, cgroup v{}", facts.cpus, facts.memoryBytes / kMib, facts.cgroupVersion)});
+  if (!isLocal(config()) && !config().isCandidate) checks.push_back(agentsCheck(config()));
   checks.push_back(hardeningCheck(config(), facts));
   checks.push_back(
       {"storage sizes", true,

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/text/format.h"
+#include "engine/transport/ssh_command.h"
 #include "model/codec/codec_detail.h"
 #include "provider/docker/docker_config.h"
 
@@ -20,9 +21,12 @@ constexpr CandidateForm kDockerForm{.name = "DockerCandidate",
 },"required":["host"],"additionalProperties":false})",
                                     .example = R"({"host":"box2.example.com","port":2376})"};
 
-/// "unix:///var/run/docker.sock", "tcp://host:2376", or a path, as in DOCKER_HOST.
+/// "unix:///var/run/docker.sock", "tcp://host:2376", "ssh://user@host", or a path, as in DOCKER_HOST.
 void applyEndpoint(const std::string& text, DockerProviderConfig& engine) {
-  if (text.starts_with("tcp://")) {
+  engine.overSsh = false;
+  if (text.starts_with(engine::kSshScheme)) {
+    static_cast<engine::Endpoint&>(engine) = engine::parseSshUrl(text);
+  } else if (text.starts_with("tcp://")) {
     const net::HostPort address = net::parseHostPort(text.substr(6));
     engine.host = address.host;
     engine.port = address.port;
@@ -31,7 +35,7 @@ void applyEndpoint(const std::string& text, DockerProviderConfig& engine) {
     engine.host.clear();
   } else {
     throw Error(ErrorCode::InvalidArgument,
-                format("\"{}\" is not a Docker endpoint; expected unix:///path/docker.sock or tcp://host:port.", text));
+                format("\"{}\" is not a Docker endpoint; expected unix:///path/docker.sock, tcp://host:port or ssh://user@host.", text));
   }
 }
 
@@ -59,6 +63,11 @@ void readEngine(ConfigSection& section, DockerProviderConfig& engine) {
     tls->read("key", engine.tls.key);
     tls->refuseUnknown();
   }
+  if (!engine.host.starts_with(engine::kSshScheme)) return;
+  if (engine.port != 0 || engine.tls.enabled)
+    throw Error(ErrorCode::InvalidArgument,
+                "A host of [docker] that begins with ssh:// has its port in it (ssh://user@host:port), and takes no tls.");
+  applyEndpoint(std::string(engine.host), engine);
 }
 
 /// Reports the faults with their place in the whole body.
@@ -95,7 +104,7 @@ class DockerSetup final : public ProviderSetup {
     section.refuseUnknown();
   }
 
-  /// SWARM_DOCKER_HOSTS ("box2=tcp://10.0.0.2:2375,box3=unix:///run/box3.sock") adds hosts, or sets the endpoints of those in
+  /// SWARM_DOCKER_HOSTS ("box2=tcp://10.0.0.2:2375,box3=ssh://ops@box3") adds hosts, or sets the endpoints of those in
   /// [docker.hosts].
   void readVariables(const Variables& variables) override {
     if (auto endpoint = variables.get("DOCKER_HOST")) applyEndpoint(*endpoint, main());
@@ -123,7 +132,7 @@ class DockerSetup final : public ProviderSetup {
   std::vector<net::HostPort> endpoints() const override {
     std::vector<net::HostPort> remote;
     for (const DockerProviderConfig& engine : engines_)
-      if (!engine.host.empty()) remote.push_back({engine.host, portOf(engine)});
+      if (!engine.host.empty() && !engine.overSsh) remote.push_back({engine.host, portOf(engine)});
     return remote;
   }
 

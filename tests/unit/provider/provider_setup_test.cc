@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/text/format.h"
 #include "provider/docker/docker_config.h"
 #include "provider/flyio/flyio_config.h"
 #include "support/temp_dir.h"
@@ -121,8 +122,21 @@ TEST_F(ProviderSetupTest, aVariableOrAFlagSetsTheEndpointOfTheEngine) {
   EXPECT_THAT(detail("tcp://10.0.0.3:2375"), HasSubstr("tcp://10.0.0.3:2375"));
   EXPECT_THAT(detail("unix:///run/a.sock"), HasSubstr("unix:///run/a.sock"));
   EXPECT_THAT(detail("/run/b.sock"), HasSubstr("unix:///run/b.sock"));
-  EXPECT_EQ(errorOf([&] { detail("ssh://10.0.0.3"); }).message(),
-            "\"ssh://10.0.0.3\" is not a Docker endpoint; expected unix:///path/docker.sock or tcp://host:port.");
+  EXPECT_THAT(detail("ssh://ops@10.0.0.3"), HasSubstr("ssh://ops@10.0.0.3"));
+  EXPECT_EQ(errorOf([&] { detail("http://10.0.0.3"); }).message(),
+            "\"http://10.0.0.3\" is not a Docker endpoint; expected unix:///path/docker.sock, tcp://host:port or ssh://user@host.");
+}
+
+TEST_F(ProviderSetupTest, anEngineIsReachedBySsh) {
+  EXPECT_THAT(made(makeDockerSetup(), "[docker]\nhost = \"ssh://ops@box2:2222\"")->health().detail, HasSubstr("ssh://ops@box2:2222"));
+  EXPECT_EQ(errorOf([&] { made(makeDockerSetup(), "[docker]\nhost = \"ssh://-oProxyCommand=id\""); }).code(), ErrorCode::InvalidArgument);
+  for (const char* more : {"port = 22", "[docker.tls]"}) {
+    EXPECT_EQ(errorOf([&] { made(makeDockerSetup(), format("[docker]\nhost = \"ssh://box2\"\n{}", more)); }).message(),
+              "A host of [docker] that begins with ssh:// has its port in it (ssh://user@host:port), and takes no tls.");
+  }
+  ProviderSetupPtr setup = makeDockerSetup();
+  read(*setup, "[docker]\nhost = \"ssh://10.0.0.9\"");
+  EXPECT_THAT(endpointsOf(*setup), ElementsAre()) << "a request may not have the server sign in somewhere";
 }
 
 TEST_F(ProviderSetupTest, aVariableAddsEnginesAndSetsEndpointsOfThose) {

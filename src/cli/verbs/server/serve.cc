@@ -23,7 +23,7 @@ class Serve final : public Verb {
     arguments.option("--data-dir", flags_.dataDir, "Folder for the state of the server").suggest(fileNames());
     arguments.option("--secrets-key-file", flags_.variables["SWARM_SECRETS_KEY_FILE"], "File with the key of the secrets in that folder")
         .suggest(fileNames());
-    arguments.option("--docker", flags_.variables["DOCKER_HOST"], "Docker Engine: unix:///path or tcp://host:port");
+    arguments.option("--docker", flags_.variables["DOCKER_HOST"], "Docker Engine: unix:///path, tcp://host:port or ssh://user@host");
     arguments.option("--threads", flags_.threads, "Number of threads for connections (default: one per core, at most 4)");
     arguments.option("--log-level", flags_.logLevel, "debug, info, warning or error")
         .suggest({.words = {"debug", "info", "warning", "error"}});
