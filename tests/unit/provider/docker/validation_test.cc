@@ -22,5 +22,25 @@ TEST(DockerValidation, looksForTheImageThatNewWorkspacesGet) {
   EXPECT_THAT(images, testing::ElementsAre("image team/box:7: The Docker Engine has the image team/box:7."));
 }
 
+TEST(DockerValidation, reportsWhetherWorkspacesOfARemoteEngineCanBeReached) {
+  test::TestLoop loop;
+  FakeEngine engine(loop);
+  engine.respond("GET /_ping", "OK");
+  const auto agents = [&](std::string host, std::string address) -> std::string {
+    DockerProviderConfig config = engine.config();
+    config.host = std::move(host);
+    config.agentPublishAddress = std::move(address);
+    ProviderPtr provider = makeDockerProvider(config, "s1");
+    for (const ValidationCheck& check : loop.run(provider->validate(Deadline::after(std::chrono::seconds(20)))))
+      if (check.name == "agents") return (check.ok ? "" : "failed: ") + check.detail;
+    return "no check";
+  };
+  EXPECT_EQ(agents("127.0.0.1", "127.0.0.1"), "no check");
+  // A name that counts as another machine, and leads to this one.
+  EXPECT_EQ(agents("engine.localhost", "10.0.0.2"), "this server reaches workspaces at engine.localhost");
+  EXPECT_THAT(agents("engine.localhost", "127.0.0.1"),
+              testing::StartsWith("failed: The ports of workspaces are published at 127.0.0.1 on"));
+}
+
 }  // namespace
 }  // namespace swarm::docker
