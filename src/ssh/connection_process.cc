@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "async/io_wait.h"
+#include "base/diagnostics/log.h"
 #include "base/error.h"
 #include "base/text/format.h"
 
@@ -34,6 +35,7 @@ pid_t start(const std::filesystem::path& program, int connection, int control) {
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDWR, 0);
   ::posix_spawn_file_actions_adddup2(&files, 0, 1);
+  ::posix_spawn_file_actions_adddup2(&files, 0, 2);  // the server's log is not for what a client may have taken over
   ::posix_spawn_file_actions_adddup2(&files, first.get(), kConnectionFd);
   ::posix_spawn_file_actions_adddup2(&files, second.get(), kControlFd);
   posix_spawnattr_t attributes;
@@ -52,6 +54,14 @@ pid_t start(const std::filesystem::path& program, int connection, int control) {
   ::posix_spawn_file_actions_destroy(&files);
   if (problem != 0) fail(problem);
   return pid;
+}
+
+/// What ended it, other than its return and our signal; empty: nothing.
+std::string faultOf(int status) {
+  if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS) return "a system call that it may not make";
+  if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL) return format("signal {}", WTERMSIG(status));
+  if (WIFEXITED(status) && WEXITSTATUS(status) != 0) return format("exit code {}", WEXITSTATUS(status));
+  return {};
 }
 
 }  // namespace
@@ -73,9 +83,12 @@ void ConnectionProcess::end() {
   control_.close(ignored);
   if (pid_ < 0) return;
   ::kill(pid_, SIGKILL);
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
   }
   pid_ = -1;
+  if (const std::string fault = faultOf(status); !fault.empty())
+    log::warning("the process of an SSH connection ended", {{"reason", fault}});
 }
 
 async::awaitable<void> ConnectionProcess::send(Message message, int attached) {

@@ -16,8 +16,8 @@ namespace swarm::ssh {
 /// On one loop. Its destructor ends the process.
 class ConnectionProcess {
  public:
-  /// Starts it with copies of the connection and of the control socket, and with nothing else of this process: no files, no environment.
-  /// Throws Error(Unavailable).
+  /// Starts it with copies of the connection and of the control socket, and with nothing else of this process: no files, no log, no
+  /// environment. Throws Error(Unavailable).
   ConnectionProcess(async::Executor executor, const std::filesystem::path& program, int connection, const Secret& host_key);
   ~ConnectionProcess();
   ConnectionProcess(const ConnectionProcess&) = delete;

@@ -27,11 +27,11 @@ def host_key():
             return file.read()
 
 
-def start(program, connection, control):
+def start(program, connection, control, environment=None):
     """Through a shell, which puts the sockets where the program expects them."""
     high = [os.dup2(one.fileno(), 50 + i) for i, one in enumerate((connection, control))]
     command = f"exec {CONNECTION}<&50 {CONTROL}<&51 50<&- 51<&-; exec"
-    process = subprocess.Popen(["/bin/bash", "-c", f'{command} "$0"', program], pass_fds=high, env={})
+    process = subprocess.Popen(["/bin/bash", "-c", f'{command} "$0"', program], pass_fds=high, env=environment or {})
     for one in high:
         os.close(one)
     connection.close()
@@ -106,4 +106,5 @@ def main(program):
     transport.close()
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -23,6 +23,7 @@ ONE_PLACE = {
     "sqlite3.h": ["src/sqlite/", "src/store/sqlite/"],
     "prometheus/": ["src/base/diagnostics/metrics.cc"],
     "libssh/": ["apps/swarm-ssh/"],
+    "seccomp.h": ["apps/swarm-ssh/"],
 }
 SYSTEM_INCLUDE = re.compile(r"^\s*#\s*include\s+<([^>]+)>", re.MULTILINE)
 

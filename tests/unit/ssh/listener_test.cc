@@ -1,7 +1,7 @@
 // The listener against the processes of its connections, which may do anything once a client has taken one over, and its limits.
 #include "ssh/listener.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <sys/stat.h>
 
 #include <array>
@@ -9,6 +9,7 @@
 
 #include "auth/accounts/accounts.h"
 #include "auth/accounts/ssh_keys.h"
+#include "base/diagnostics/log.h"
 #include "net/connect.h"
 #include "protocol/ssh.h"
 #include "store/sqlite/sqlite_store.h"
@@ -21,6 +22,8 @@ namespace swarm::ssh {
 namespace {
 
 using test::awaitable;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 /// In place of swarm-ssh: Python, with the two sockets, and how messages are packed. It greets the client when it runs.
 constexpr std::string_view kProgram = R"(#!/usr/bin/python3
@@ -129,6 +132,24 @@ TEST_F(SshListenerTest, endsAProcessThatDoesNotRespond) {
     return listener_->connections() == 0;
   });
   EXPECT_EQ(readToEnd(*client), "");
+}
+
+TEST_F(SshListenerTest, aProcessDoesNotWriteToTheLogOfTheServer) {
+  start("import os; client.send(os.readlink('/proc/self/fd/2').encode() + b'!'); client.shutdown(socket.SHUT_RDWR)");
+  EXPECT_EQ(readToEnd(*connect()), "/dev/null!");
+}
+
+TEST_F(SshListenerTest, theLogSaysWhyAProcessEndedOfItsOwn) {
+  std::vector<std::string> lines;
+  log::setTap([&](const std::string& line) { lines.push_back(line); });
+  for (const char* end : {"os.kill(os.getpid(), 31)", "os.kill(os.getpid(), 11)", "os._exit(4)", "os._exit(0)"}) {
+    start(std::string("import os; client.shutdown(socket.SHUT_RDWR); ") + end);
+    EXPECT_EQ(readToEnd(*connect()), "");
+    waitForConnections(0);
+    stop();
+  }
+  log::setTap({});
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("a system call that it may not make"), HasSubstr("signal 11"), HasSubstr("exit code 4")));
 }
 
 TEST_F(SshListenerTest, keepsAProcessThatResponds) {
