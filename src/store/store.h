@@ -310,7 +310,7 @@ class Store {
   virtual awaitable<std::vector<AccessTokenRecord>> loadAccessTokens() = 0;  ///< from the oldest
   virtual awaitable<void> pruneAccessTokens(SystemTime now) = 0;             ///< removes expired ones
 
-  virtual awaitable<void> insertSshKey(SshKey key) = 0;  ///< AlreadyExists when a user has this key; NotFound without its owner
+  virtual awaitable<void> insertSshKey(SshKey key) = 0;  ///< AlreadyExists when its owner has this key; NotFound without its owner
   virtual awaitable<void> noteSshKeyUses(std::map<std::string, SystemTime> uses) = 0;  ///< the last ones, by id; ignores absent ids
   virtual awaitable<void> deleteSshKey(std::string id) = 0;                            ///< no-op if absent
   virtual awaitable<std::vector<SshKey>> loadSshKeys() = 0;                            ///< from the oldest

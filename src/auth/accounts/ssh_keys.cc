@@ -15,13 +15,31 @@ constexpr std::size_t kMaxKeysPerUser = 50;
 
 SystemTime::rep ticksOf(SystemTime time) { return time.time_since_epoch().count(); }
 
-template <typename Map>
-auto valueAt(const Map& map, std::string_view name) {
-  const auto found = map.find(name);
-  return found == map.end() ? nullptr : found->second;
-}
-
 }  // namespace
+
+/// A key from before it is stored until it is in memory: forgetOf() can end it.
+class SshKeys::Addition {
+ public:
+  Addition(SshKeys& keys, const SshKey& key) : keys_(keys), id_(key.id) {
+    const std::unique_lock lock(keys_.mutex_);
+    keys_.additions_.emplace(key.id, key.owner);
+  }
+  ~Addition() {
+    const std::unique_lock lock(keys_.mutex_);
+    keys_.additions_.erase(id_);
+  }
+  Addition(const Addition&) = delete;
+  Addition& operator=(const Addition&) = delete;
+
+  bool goesOn() const {
+    const std::shared_lock lock(keys_.mutex_);
+    return keys_.additions_.contains(id_);
+  }
+
+ private:
+  SshKeys& keys_;
+  const std::string id_;
+};
 
 awaitable<void> SshKeys::load() {
   for (SshKey& key : co_await parts_.store.loadSshKeys()) put(std::move(key));
@@ -34,8 +52,13 @@ awaitable<SshKey> SshKeys::add(SshKey wanted) {
     throw Error(ErrorCode::Conflict, format("{} has {} SSH keys, the maximum. Remove one first.", wanted.owner, count));
   wanted.id = newId("k");
   wanted.createdAt = parts_.clock.now();
+  const Addition addition(*this, wanted);
   co_await parts_.store.insertSshKey(wanted);
   put(wanted);
+  if (!addition.goesOn()) {
+    co_await remove(wanted.id);
+    throw Error(ErrorCode::Conflict, format("The credentials of {} were revoked at the same time. The key was not added.", wanted.owner));
+  }
   log::info("SSH key added", {{"user", wanted.owner}, {"key", wanted.id}, {"fingerprint", wanted.fingerprint}});
   co_return wanted;
 }
@@ -58,6 +81,10 @@ awaitable<void> SshKeys::remove(std::string id) {
 }
 
 void SshKeys::forgetOf(std::string_view owner) {
+  {
+    const std::unique_lock lock(mutex_);
+    std::erase_if(additions_, [&](const auto& one) { return one.second == owner; });
+  }
   for (const EntryPtr& entry : entries())
     if (entry->key.owner == owner) forget(entry->key.id);
 }
@@ -76,13 +103,15 @@ awaitable<void> SshKeys::maintain() {
 }
 
 bool SshKeys::isRegistered(std::string_view fingerprint) const {
-  const EntryPtr entry = withFingerprint(fingerprint);
-  return entry && parts_.users.roleOf(entry->key.owner);
+  const std::shared_lock lock(mutex_);
+  const auto found = by_fingerprint_.find(fingerprint);
+  return found != by_fingerprint_.end() &&
+         std::ranges::any_of(found->second, [this](const auto& one) { return parts_.users.roleOf(one.first).has_value(); });
 }
 
 awaitable<std::optional<Principal>> SshKeys::signIn(std::string user, std::string fingerprint, LoginOrigin origin) {
-  const EntryPtr entry = withFingerprint(fingerprint);
-  auto principal = entry && entry->key.owner == user ? principalOf(*entry) : std::nullopt;
+  const EntryPtr entry = ofOwner(user, fingerprint);
+  auto principal = entry ? principalOf(*entry) : std::nullopt;
   if (!principal) {
     co_await parts_.signIns.refuse(std::move(user), std::move(origin),
                                    Error(ErrorCode::Unauthenticated, "The SSH key is not this user's."));
@@ -110,12 +139,16 @@ std::vector<std::string> SshKeys::publicKeysOf(const Principal& principal) const
 
 SshKeys::EntryPtr SshKeys::withId(std::string_view id) const {
   const std::shared_lock lock(mutex_);
-  return valueAt(by_id_, id);
+  const auto found = by_id_.find(id);
+  return found == by_id_.end() ? nullptr : found->second;
 }
 
-SshKeys::EntryPtr SshKeys::withFingerprint(std::string_view fingerprint) const {
+SshKeys::EntryPtr SshKeys::ofOwner(std::string_view owner, std::string_view fingerprint) const {
   const std::shared_lock lock(mutex_);
-  return valueAt(by_fingerprint_, fingerprint);
+  const auto found = by_fingerprint_.find(fingerprint);
+  if (found == by_fingerprint_.end()) return nullptr;
+  const auto owned = found->second.find(owner);
+  return owned == found->second.end() ? nullptr : owned->second;
 }
 
 void SshKeys::put(SshKey key) {
@@ -124,14 +157,17 @@ void SshKeys::put(SshKey key) {
   entry->key = std::move(key);
   const std::unique_lock lock(mutex_);
   by_id_[entry->key.id] = entry;
-  by_fingerprint_[entry->key.fingerprint] = entry;
+  by_fingerprint_[entry->key.fingerprint][entry->key.owner] = entry;
 }
 
 bool SshKeys::forget(std::string_view id) {
   const std::unique_lock lock(mutex_);
   const auto found = by_id_.find(id);
   if (found == by_id_.end()) return false;
-  by_fingerprint_.erase(found->second->key.fingerprint);
+  const SshKey& key = found->second->key;
+  const auto same = by_fingerprint_.find(key.fingerprint);
+  same->second.erase(key.owner);
+  if (same->second.empty()) by_fingerprint_.erase(same);
   by_id_.erase(found);
   return true;
 }

@@ -31,8 +31,8 @@ class SshKeys {
   explicit SshKeys(Parts parts) : parts_(std::move(parts)) {}
 
   awaitable<void> load();
-  /// With the name, owner, type, fingerprint and public key of `wanted`. Throws Error(AlreadyExists) when a user has this key,
-  /// Error(Conflict) when the owner has very many.
+  /// With the name, owner, type, fingerprint and public key of `wanted`. Throws Error(AlreadyExists) when the owner has this key,
+  /// Error(Conflict) when the owner has very many, or forgetOf() them in this time.
   awaitable<SshKey> add(SshKey wanted);
   std::vector<SshKey> list() const;  ///< from the oldest
   /// What it opened ends. No-op if absent.
@@ -41,7 +41,7 @@ class SshKeys {
   /// Stores the last uses. Call it once a minute.
   awaitable<void> maintain();
 
-  /// Whether a user who is not disabled has the key, whatever their name.
+  /// Whether a user who is not disabled has the key, whatever their name. Several may have it.
   bool isRegistered(std::string_view fingerprint) const;
   /// The user, if the key, which the client has proven to have, is theirs. The sign-in or its refusal is recorded; throws when it cannot
   /// be. Notes the use. `Principal::sessionId` is the key's id.
@@ -58,9 +58,11 @@ class SshKeys {
     std::atomic<SystemTime::rep> savedUse{0};
   };
   using EntryPtr = std::shared_ptr<Entry>;
+  using Entries = std::map<std::string, EntryPtr, std::less<>>;
+  class Addition;
 
   EntryPtr withId(std::string_view id) const;
-  EntryPtr withFingerprint(std::string_view fingerprint) const;
+  EntryPtr ofOwner(std::string_view owner, std::string_view fingerprint) const;
   void put(SshKey key);
   bool forget(std::string_view id);
   std::optional<Principal> principalOf(const Entry& entry) const;
@@ -68,8 +70,9 @@ class SshKeys {
 
   Parts parts_;
   mutable std::shared_mutex mutex_;
-  std::map<std::string, EntryPtr, std::less<>> by_id_;
-  std::map<std::string, EntryPtr, std::less<>> by_fingerprint_;
+  Entries by_id_;
+  std::map<std::string, Entries, std::less<>> by_fingerprint_;  ///< and owner
+  std::map<std::string, std::string> additions_;                ///< owners by the ids of keys that are being stored
 };
 
 }  // namespace swarm

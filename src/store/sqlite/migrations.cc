@@ -176,6 +176,15 @@ ALTER TABLE sessions ADD COLUMN provider TEXT NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN provider_subject TEXT NOT NULL DEFAULT '';
 ALTER TABLE sessions ADD COLUMN provider_session TEXT NOT NULL DEFAULT '';
 )",
+    // 18: a public key for SSH may be that of several users
+    R"(
+ALTER TABLE ssh_keys RENAME TO former_ssh_keys;
+CREATE TABLE ssh_keys(
+  id TEXT PRIMARY KEY, owner TEXT NOT NULL, fingerprint TEXT NOT NULL, last_used_at INTEGER NOT NULL, body TEXT NOT NULL,
+  UNIQUE(owner, fingerprint)) STRICT;
+INSERT INTO ssh_keys SELECT id, owner, fingerprint, last_used_at, body FROM former_ssh_keys;
+DROP TABLE former_ssh_keys;
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

@@ -244,8 +244,8 @@ std::vector<SshKey> loadSshKeys(Database& database) {
 
 void insertSshKey(Database& database, const SshKey& key) {
   requireUser(database, key.owner);
-  if (count(database.query("SELECT count(*) FROM ssh_keys WHERE fingerprint = ?", {key.fingerprint})) > 0)
-    throw Error(ErrorCode::AlreadyExists, "This key is registered already. A key belongs to one user, and is registered once.")
+  if (count(database.query("SELECT count(*) FROM ssh_keys WHERE owner = ? AND fingerprint = ?", {key.owner, key.fingerprint})) > 0)
+    throw Error(ErrorCode::AlreadyExists, "This key is registered already. A user registers a key once.")
         .withField("/key", "is registered already");
   database.execute("INSERT INTO ssh_keys(id, owner, fingerprint, last_used_at, body) VALUES(?, ?, ?, 0, ?)",
                    {key.id, key.owner, key.fingerprint, json::serialize(toJson(key))});

@@ -44,7 +44,9 @@ constexpr const char* kSteps[] = {
     "DROP TABLE volume_owners;",
     "DROP TABLE ssh_keys;",
     "DROP TABLE identities; ALTER TABLE sessions DROP COLUMN provider; ALTER TABLE sessions DROP COLUMN provider_subject; "
-    "ALTER TABLE sessions DROP COLUMN provider_session;"};
+    "ALTER TABLE sessions DROP COLUMN provider_session;",
+    "DROP TABLE ssh_keys; CREATE TABLE ssh_keys(id TEXT PRIMARY KEY, owner TEXT NOT NULL, fingerprint TEXT NOT NULL UNIQUE, "
+    "last_used_at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;"};
 
 /// Takes a database of the latest schema back to that of an earlier one.
 std::string backTo(int version) {
@@ -169,6 +171,25 @@ TEST_F(SqliteStore, takesTheOwnersOfVolumesFromWhatItHasOfBefore) {
   for (const VolumeOwner& one : run(openSqliteStore(data())->loadVolumeOwners()))
     owned.push_back(one.placeId.str() + one.volume + one.owner);
   EXPECT_THAT(owned, testing::ElementsAre("i-1ann", "i-2ada", "p-1ann"));
+}
+
+TEST_F(SqliteStore, takesTheSshKeysOfBeforeOneForEachOwnerAlong) {
+  const auto keyOf = [](const std::string& id, const std::string& owner) {
+    return SshKey{.id = id, .name = "laptop", .owner = owner, .fingerprint = "SHA256:1", .publicKey = "ssh-ed25519 AAAA"};
+  };
+  {
+    auto store = openSqliteStore(data());
+    for (const char* name : {"ann", "bob"}) run(store->insertUser({.name = name, .passwordHash = "", .role = "user"}));
+  }
+  sql(backTo(17) + "INSERT INTO ssh_keys VALUES('k-1', 'ann', 'SHA256:1', 1000, '" + boost::json::serialize(toJson(keyOf("k-1", "ann"))) +
+      "')");
+  auto store = openSqliteStore(data());
+  EXPECT_EQ(errorOf(store->insertSshKey(keyOf("k-2", "ann"))).code(), ErrorCode::AlreadyExists);
+  run(store->insertSshKey(keyOf("k-3", "bob")));
+  const auto keys = run(store->loadSshKeys());
+  ASSERT_EQ(keys.size(), 2u);
+  EXPECT_EQ(keys[0].owner, "ann");
+  EXPECT_EQ(keys[0].lastUsedAt, SystemTime(std::chrono::milliseconds(1000)));
 }
 
 TEST_F(SqliteStore, readsOperationsThatEarlierVersionsLeftUnfinished) {

@@ -227,27 +227,29 @@ TEST_P(StoreConformance, keepsTokenKeysUntilTheyExpire) {
   EXPECT_EQ(keys[0].id, "newer");
 }
 
-TEST_P(StoreConformance, keepsSshKeysOnceAndForgetsThoseOfADeletedUser) {
+TEST_P(StoreConformance, keepsSshKeysOnceForEachOwnerAndForgetsThoseOfADeletedUser) {
   for (const char* name : {"ann", "bob"}) run(store().insertUser({.name = name, .passwordHash = "", .role = "user"}));
   const auto keyOf = [](const std::string& id, const std::string& owner, const std::string& fingerprint) {
     return SshKey{.id = id, .name = "laptop", .owner = owner, .fingerprint = fingerprint, .publicKey = "ssh-ed25519 AAAA"};
   };
   run(store().insertSshKey(keyOf("k-1", "ann", "SHA256:1")));
   run(store().insertSshKey(keyOf("k-2", "bob", "SHA256:2")));
-  EXPECT_EQ(errorOf(store().insertSshKey(keyOf("k-3", "bob", "SHA256:1"))).code(), ErrorCode::AlreadyExists);
+  run(store().insertSshKey(keyOf("k-3", "bob", "SHA256:1")));
+  for (const char* owner : {"ann", "bob"})
+    EXPECT_EQ(errorOf(store().insertSshKey(keyOf("k-5", owner, "SHA256:1"))).code(), ErrorCode::AlreadyExists);
   EXPECT_EQ(errorOf(store().insertSshKey(keyOf("k-4", "cyd", "SHA256:4"))).code(), ErrorCode::NotFound);
   const SystemTime used = parseTime("2026-11-23T00:00:00Z");
   run(store().noteSshKeyUses({{"k-2", used}, {"absent", used}}));
   reopen();
   auto keys = run(store().loadSshKeys());
-  ASSERT_EQ(keys.size(), 2u);
+  ASSERT_EQ(keys.size(), 3u);
   EXPECT_EQ(toJson(keys[0]), toJson(keyOf("k-1", "ann", "SHA256:1")));
   EXPECT_EQ(keys[1].lastUsedAt, used);
   run(store().deleteUser("ann", ""));
   keys = run(store().loadSshKeys());
-  ASSERT_EQ(keys.size(), 1u);
-  EXPECT_EQ(keys[0].owner, "bob");
-  for (const char* id : {"k-2", "absent"}) run(store().deleteSshKey(id));
+  ASSERT_EQ(keys.size(), 2u);
+  for (const SshKey& key : keys) EXPECT_EQ(key.owner, "bob");
+  for (const char* id : {"k-2", "k-3", "absent"}) run(store().deleteSshKey(id));
   EXPECT_TRUE(run(store().loadSshKeys()).empty());
 }
 

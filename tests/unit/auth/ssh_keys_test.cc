@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "async/attempt.h"
 #include "auth/accounts/accounts.h"
 #include "protocol/ssh.h"
 #include "store/sqlite/sqlite_store.h"
@@ -58,6 +59,22 @@ TEST_F(SshKeysTest, proveTheirOwnerAndNoOtherUser) {
   EXPECT_FALSE(keys().isRegistered("SHA256:other"));
 }
 
+/// A user who registers the key of another one neither locks them out, nor signs in as them.
+TEST_F(SshKeysTest, ofSeveralOwnersProveTheOneWhoIsNamed) {
+  const SshKey bobs = add("bob", "laptop"), anns = add("ann", "laptop");
+  const auto ann = signIn("ann", anns.fingerprint), bob = signIn("bob", anns.fingerprint);
+  ASSERT_TRUE(ann && bob);
+  EXPECT_EQ(ann->user, "ann");
+  EXPECT_EQ(ann->sessionId, anns.id);
+  EXPECT_EQ(bob->user, "bob");
+  loop_.run(keys().remove(bobs.id));
+  EXPECT_FALSE(signIn("bob", anns.fingerprint));
+  EXPECT_TRUE(signIn("ann", anns.fingerprint));
+  EXPECT_TRUE(keys().isRegistered(anns.fingerprint));
+  loop_.run(keys().remove(anns.id));
+  EXPECT_FALSE(keys().isRegistered(anns.fingerprint));
+}
+
 TEST_F(SshKeysTest, endWithTheirRemovalAndTheirOwner) {
   const SshKey key = add("ann", "laptop"), other = add("ann", "desk"), bobs = add("bob", "bob");
   const Principal ann = *signIn("ann", key.fingerprint), bob = *signIn("bob", bobs.fingerprint);
@@ -92,6 +109,29 @@ TEST_F(SshKeysTest, endWhenThePasswordIsReset) {
   open();
   ASSERT_THAT(keys().list(), testing::SizeIs(1));
   EXPECT_EQ(keys().list()[0].fingerprint, bobs.fingerprint);
+}
+
+/// What removes the keys of a user cannot see the one that is being stored.
+TEST_F(SshKeysTest, areNotAddedWhenTheirOwnersKeysEndBeforeTheyAreStored) {
+  std::optional<std::expected<SshKey, Error>> result;
+  const auto adding = [&]() -> awaitable<void> {
+    result = co_await async::attempt(
+        keys().add({.name = "late", .owner = "ann", .fingerprint = "SHA256:late", .publicKey = test::sshKeyLine("late")}));
+  };
+  const auto ending = [&]() -> awaitable<void> {
+    EXPECT_FALSE(result);
+    keys().forgetOf("ann");
+    co_return;
+  };
+  loop_.spawn(adding());
+  loop_.run(ending());
+  loop_.runUntil([&] { return result.has_value(); });
+  ASSERT_FALSE(*result);
+  EXPECT_EQ(result->error().code(), ErrorCode::Conflict);
+  EXPECT_TRUE(keys().list().empty());
+  EXPECT_FALSE(keys().isRegistered("SHA256:late"));
+  open();
+  EXPECT_TRUE(keys().list().empty());
 }
 
 TEST_F(SshKeysTest, surviveARestartWithTheirLastUse) {

@@ -79,9 +79,8 @@ std::vector<Endpoint> sshKeyRoutes() {
           .responses = {ok("Keys, from the oldest", listOf<SshKey>())}}),
       at("POST", "/api/keys", Permission::Account, "addSshKey", addSshKey,
          {.summary = "Add an SSH key",
-          .description =
-              "Who has its private half signs in to the SSH listener as its owner. A key belongs to one user: 409 when one has it. "
-              "Access tokens cannot add keys.",
+          .description = "Who has its private half signs in to the SSH listener as its owner. 409 when the owner has this key already. "
+                         "Access tokens cannot add keys.",
           .responses = {created<SshKey>("The key")},
           .problems = {409},
           .body = jsonBody<AddSshKeyRequest>()}),

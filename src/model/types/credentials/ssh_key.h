@@ -14,7 +14,7 @@ struct SshKey {
   std::string name{};
   std::string owner{};
   std::string type{};         ///< "ssh-ed25519"
-  std::string fingerprint{};  ///< "SHA256:…", as ssh-keygen prints it; of one key only
+  std::string fingerprint{};  ///< "SHA256:…", as ssh-keygen prints it; of one key of its owner
   std::string publicKey{};    ///< "ssh-ed25519 AAAA…"
   SystemTime createdAt{};
   std::optional<SystemTime> lastUsedAt{};
