@@ -125,6 +125,32 @@ function(swarm_test name)
   endif()
 endfunction()
 
+# target.cc of the folder, with libFuzzer. PARSER: the library that it exercises, if not that of LIBS; libFuzzer sees its branches. In CI
+# the sanitized twin has the programs, and each runs for a minute, with a low priority, beside tests that wait.
+function(swarm_fuzz name)
+  cmake_parse_arguments(arg "" "LIBS;PARSER" "" ${ARGN})
+  if(SWARM_FUZZ)
+    swarm_executable(${name} SOURCES target.cc LIBS ${arg_LIBS})
+    target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
+    target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+    if(NOT arg_PARSER)
+      set(arg_PARSER ${arg_LIBS})
+    endif()
+    foreach(instrumented ${name} ${arg_PARSER})
+      target_compile_options(${instrumented} PRIVATE -fsanitize-coverage=inline-8bit-counters,pc-table,trace-cmp,indirect-calls)
+    endforeach()
+    return()
+  endif()
+  cmake_path(RELATIVE_PATH CMAKE_CURRENT_BINARY_DIR BASE_DIRECTORY ${CMAKE_BINARY_DIR} OUTPUT_VARIABLE folder)
+  set_property(GLOBAL APPEND PROPERTY SWARM_SANITIZED_FOLDERS ${folder}/all)
+  # What it finds goes to a folder of the build: the next run begins there, too.
+  set(found ${CMAKE_CURRENT_BINARY_DIR}/found)
+  file(MAKE_DIRECTORY ${found})
+  add_test(NAME fuzz.${name} COMMAND nice -n 19 ${SWARM_SANITIZED_TWIN}/${name} -max_total_time=60 -timeout=10 -rss_limit_mb=1024
+                                     -artifact_prefix=${CMAKE_CURRENT_BINARY_DIR}/ ${found} ${CMAKE_CURRENT_SOURCE_DIR}/corpus)
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 300 COST 100 FIXTURES_REQUIRED sanitized)
+endfunction()
+
 # Runs beside at most one other test, and none that uses the Engine: beside more, a browser is slower than a user would accept. In CI it
 # runs at the end, beside the rest of clang-tidy, which has a low priority.
 function(swarm_browser_test name)

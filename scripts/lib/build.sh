@@ -2,10 +2,10 @@
 # shellcheck shell=bash
 # Source common.sh first.
 
-# build_configure PRESET: only the first time; Ninja runs CMake again when a CMake file has changed.
+# build_configure PRESET: the first time, and after a change of the presets; Ninja runs CMake again when a CMake file has changed.
 build_configure() {
-  local log=$SWARM_STATE/configure-$1.log
-  [[ -e $SWARM_ROOT/build/$1/build.ninja ]] && return 0
+  local log=$SWARM_STATE/configure-$1.log made=$SWARM_ROOT/build/$1/build.ninja
+  [[ -e $made && ! $SWARM_ROOT/CMakePresets.json -nt $made ]] && return 0
   mkdir -p "$SWARM_STATE"
   step "configuring $1"
   if ! (cd "$SWARM_ROOT" && cmake --preset "$1") >"$log" 2>&1; then
