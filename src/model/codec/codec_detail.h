@@ -113,8 +113,13 @@ void addDerived(json::object& out, const OperationStep& step);
 template <typename T>
 void addDerived(json::object&, const T&) {}
 
+/// out[name] = value; not inlined, because each member of each type calls it.
+void put(json::object& out, std::string_view name, json::value value);
+
+/// Neither write() nor read() is inlined: the functions of a type's members would become a part of each type that has them, at each place,
+/// and the compiler would need several times as long.
 template <typename T>
-json::value write(const T& value) {
+[[gnu::noinline]] json::value write(const T& value) {
   if constexpr (std::same_as<T, bool> || std::same_as<T, double> || std::same_as<T, std::int64_t> || std::same_as<T, json::object> ||
                 std::same_as<T, json::value>) {
     return value;
@@ -137,7 +142,7 @@ json::value write(const T& value) {
     return out;
   } else if constexpr (IsMap<T>::value) {
     json::object out;
-    for (const auto& [key, element] : value) out.emplace(key, write(element));
+    for (const auto& [key, element] : value) put(out, key, write(element));
     return out;
   } else {
     static_assert(DescribedStruct<T>, "describe the type with BOOST_DESCRIBE_STRUCT");
@@ -150,7 +155,7 @@ json::value write(const T& value) {
       if constexpr (requires { T::omitsFalse; } && std::same_as<std::remove_cvref_t<decltype(part)>, bool>) {
         if (!part) return;
       }
-      out.emplace(jsonName<T>(member.name), write(part));
+      put(out, jsonName<T>(member.name), write(part));
     });
     addDerived(out, value);
     return out;
@@ -172,29 +177,35 @@ void readTime(const json::value& value, SystemTime& out, const Path& path, Sink&
 template <typename T>
 void read(const json::value& value, T& out, const Path& path, Sink& sink);
 
+/// The members of one object, while a described struct is read from it.
+struct MemberReader {
+  const json::object& object;
+  const Path& path;
+  Sink& sink;
+  bool refusesNull;
+  std::vector<std::string_view> known{};
+
+  /// What is to be read into the member of this name, if anything.
+  const json::value* take(std::string_view name);
+  void refuseOthers(bool (*isDerived)(std::string_view));
+};
+
 template <DescribedStruct T>
 void readStruct(const json::value& value, T& out, const Path& path, Sink& sink) {
   if (!value.is_object()) return sink.wrongType(path, "an object", value);
-  std::vector<std::string_view> known;
-  const json::object& object = presentNames(out, value.get_object(), sink);
+  MemberReader members{presentNames(out, value.get_object(), sink), path, sink, refusesNull<T>};
   boost::mp11::mp_for_each<Members<T>>([&](auto member) {
-    std::string_view name = jsonName<T>(member.name);
-    known.push_back(name);
-    const json::value* part = object.if_contains(name);
-    if (part == nullptr) return;
-    if (refusesNull<T> && part->is_null()) return sink.add(path.member(name), "must not be null");
-    read(*part, out.*member.pointer, path.member(name), sink);
-    if constexpr (std::same_as<std::remove_cvref_t<decltype(out.*member.pointer)>, ProviderType>) sink.provider = out.*member.pointer;
+    constexpr std::string_view name = jsonName<T>(decltype(member)::name);
+    if (const json::value* part = members.take(name)) {
+      read(*part, out.*member.pointer, path.member(name), sink);
+      if constexpr (std::same_as<std::remove_cvref_t<decltype(out.*member.pointer)>, ProviderType>) sink.provider = out.*member.pointer;
+    }
   });
-  if (sink.unknown == UnknownFields::Ignore) return;
-  for (const auto& entry : object) {
-    std::string_view key = entry.key();
-    if (!isDerived<T>(key) && std::find(known.begin(), known.end(), key) == known.end()) sink.unknownField(path.member(key), known);
-  }
+  members.refuseOthers(isDerived<T>);
 }
 
 template <typename T>
-void read(const json::value& value, T& out, const Path& path, Sink& sink) {
+[[gnu::noinline]] void read(const json::value& value, T& out, const Path& path, Sink& sink) {
   if constexpr (std::same_as<T, bool>) {
     if (!value.is_bool()) return sink.wrongType(path, "true or false", value);
     out = value.get_bool();

@@ -166,6 +166,24 @@ void Sink::wrongType(const Path& path, std::string_view expected, const json::va
 
 void Sink::unknownField(const Path& path, const std::vector<std::string_view>& known) { add(path, unknownFieldDetail(path.key, known)); }
 
+void put(json::object& out, std::string_view name, json::value value) { out.emplace(name, std::move(value)); }
+
+const json::value* MemberReader::take(std::string_view name) {
+  known.push_back(name);
+  const json::value* part = object.if_contains(name);
+  if (!part || !refusesNull || !part->is_null()) return part;
+  sink.add(path.member(name), "must not be null");
+  return nullptr;
+}
+
+void MemberReader::refuseOthers(bool (*isDerived)(std::string_view)) {
+  if (sink.unknown == UnknownFields::Ignore) return;
+  for (const auto& entry : object) {
+    std::string_view key = entry.key();
+    if (!isDerived(key) && std::find(known.begin(), known.end(), key) == known.end()) sink.unknownField(path.member(key), known);
+  }
+}
+
 void readInteger(const json::value& value, std::int64_t& out, const Path& path, Sink& sink) {
   constexpr auto too_large = "is out of range: it must fit in 64 bits with a sign";
   if (value.is_int64()) {

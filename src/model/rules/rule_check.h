@@ -18,7 +18,7 @@ template <DescribedStruct T>
 void checkRules(const T& value, const Path& path, Sink& sink);
 
 template <typename T>
-void checkPart(const FieldRule* rule, const T& part, const Path& path, Sink& sink) {
+[[gnu::noinline]] void checkPart(const FieldRule* rule, const T& part, const Path& path, Sink& sink) {
   if constexpr (DescribedStruct<T>) {
     checkRules(part, path, sink);
   } else if constexpr (IsOptional<T>::value) {

@@ -25,8 +25,9 @@ json::object refTo(std::string_view name) { return {{"$ref", "#/components/schem
 template <codec::DescribedStruct T>
 json::object structSchema(Shape shape);
 
+// Not inlined, for the same reason as codec::write().
 template <typename T>
-json::object typeSchema(Shape shape) {
+[[gnu::noinline]] json::object typeSchema(Shape shape) {
   if constexpr (std::same_as<T, bool>) {
     return {{"type", "boolean"}};
   } else if constexpr (std::same_as<T, std::int64_t>) {
@@ -93,13 +94,19 @@ void addRule(json::object& schema, std::string_view type, std::string_view membe
 }
 
 /// In words, since code generators make a member with a `default` one that is always sent.
+void addDefault(json::object& schema, Shape shape, std::string_view value) {
+  std::string text = schema.contains("description") ? std::string(schema["description"].as_string()) : std::string();
+  if (!text.empty()) text += shape == Shape::Body ? "; " : ". ";
+  schema["description"] =
+      text + (shape == Shape::Body ? format("{} when absent", value) : format("When an instance is created: {} by default", value));
+}
+
 template <typename Part>
-void addDefault(json::object& schema, Shape shape, const Part& value) {
+std::string defaultText(const Part& value) {
   if constexpr (std::is_arithmetic_v<Part>) {
-    std::string text = schema.contains("description") ? std::string(schema["description"].as_string()) : std::string();
-    if (!text.empty()) text += shape == Shape::Body ? "; " : ". ";
-    schema["description"] =
-        text + (shape == Shape::Body ? format("{} when absent", value) : format("When an instance is created: {} by default", value));
+    return format("{}", value);
+  } else {
+    return {};
   }
 }
 
@@ -107,39 +114,51 @@ void addDefault(json::object& schema, Shape shape, const Part& value) {
 bool isClosed(Shape shape) { return shape == Shape::Request || shape == Shape::Body || shape == Shape::MergePatch; }
 
 template <codec::DescribedEnum T>
-json::object enumSchema() {
+[[gnu::noinline]] json::object enumSchema() {
   json::array names;
   boost::mp11::mp_for_each<boost::describe::describe_enumerators<T>>(
       [&](auto one) { names.push_back(json::string(codec::jsonEnumName<T>(one.name))); });
   return {{"type", "string"}, {"enum", std::move(names)}};
 }
 
+/// A struct's schema, while its members are added.
+struct Members {
+  Shape shape;
+  json::object properties{};
+  json::array required{};
+
+  /// `owner`: the type that describes the member. `initial`: its default in words, of a number or a bool.
+  void add(std::string_view owner, std::string_view name, json::object schema, bool isOptional, std::string_view initial) {
+    addRule(schema, owner, name);
+    if (isClosed(shape) && !initial.empty()) addDefault(schema, shape, initial);
+    const FieldRule* rule = findFieldRule(owner, name);
+    if (shape == Shape::Body && rule && rule->required) required.push_back(json::string(name));
+    if (shape == Shape::MergePatch) schema["type"] = json::array{schema["type"], "null"};
+    if (shape == Shape::Response && !isOptional) required.push_back(json::string(name));
+    properties.emplace(name, std::move(schema));
+  }
+  json::object finish() {
+    json::object out{{"type", "object"}, {"properties", std::move(properties)}};
+    if (!required.empty()) out["required"] = std::move(required);
+    if (isClosed(shape)) out["additionalProperties"] = false;
+    return out;
+  }
+};
+
 template <codec::DescribedStruct T>
-json::object structSchema(Shape shape) {
-  json::object properties;
-  json::array required;
+[[gnu::noinline]] json::object structSchema(Shape shape) {
+  Members members{shape};
   const T defaults{};
   boost::mp11::mp_for_each<codec::Members<T>>([&](auto member) {
-    std::string_view name = codec::jsonName<T>(member.name);
     using Part = std::remove_cvref_t<decltype(defaults.*member.pointer)>;
-    json::object schema = typeSchema<Part>(shape);
-    const std::string_view owner = kSchemaName<codec::OwnerOf<decltype(member)>>;
-    addRule(schema, owner, name);
-    if (isClosed(shape)) addDefault(schema, shape, defaults.*member.pointer);
-    if (const FieldRule* rule = findFieldRule(owner, name); shape == Shape::Body && rule && rule->required)
-      required.push_back(json::string(name));
-    if (shape == Shape::MergePatch) schema["type"] = json::array{schema["type"], "null"};
-    if (shape == Shape::Response && !codec::IsOptional<Part>::value) required.push_back(json::string(name));
-    properties.emplace(name, std::move(schema));
+    members.add(kSchemaName<codec::OwnerOf<decltype(member)>>, codec::jsonName<T>(member.name), typeSchema<Part>(shape),
+                codec::IsOptional<Part>::value, defaultText(defaults.*member.pointer));
   });
-  json::object out{{"type", "object"}, {"properties", std::move(properties)}};
-  if (!required.empty()) out["required"] = std::move(required);
-  if (isClosed(shape)) out["additionalProperties"] = false;
-  return out;
+  return members.finish();
 }
 
 template <typename T>
-void add(json::object& out) {
+[[gnu::noinline]] void add(json::object& out) {
   static_assert(!kSchemaName<T>.empty(), "list the type in SWARM_TYPES");
   if constexpr (codec::DescribedEnum<T>) {
     out.emplace(kSchemaName<T>, enumSchema<T>());
