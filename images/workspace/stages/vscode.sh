@@ -8,17 +8,36 @@ vscode_key() {
 }
 vscode_tree_key() { hash_of "$here/stages/vscode.sh" "$arch" "$NODE_VERSION" "$NPM_VERSION" "$CODE_SERVER_VERSION"; }
 
+# Debian splits npm into 370 packages. Installing them takes minutes on a busy disk and leaves them on the machine: for one call of npm,
+# debian_npm FOLDER unpacks them below FOLDER/node_modules. An empty dpkg status makes apt name all of them, also installed ones.
+debian_npm() {
+  local folder=$1 names package
+  mkdir -p "$folder/packages" "$folder/node_modules"
+  names=$(apt-get install --simulate --no-install-recommends -o Dir::State::status=/dev/null npm | sed -nE 's/^Inst (npm|node-[^ ]+) .*/\1/p')
+  (cd "$folder/packages" && xargs apt-get download -q <<<"$names")
+  for package in "$folder"/packages/*.deb; do
+    dpkg-deb --fsys-tarfile "$package" |
+      tar -x -C "$folder/node_modules" --strip-components=4 --exclude=./usr/lib --exclude=./usr/share/doc --exclude=./usr/share/man
+  done
+  rm -rf "$folder/packages"
+}
+
 # Any npm can fetch the Node and npm that do the real work. They are kept for the next build.
 npm_tools() {
-  local tools
+  local tools npm=(npm)
   tools=$cache/npm-$(hash_of "$arch" "$NODE_VERSION" "$NPM_VERSION")
   if [[ ! -x $tools/node_modules/.bin/npm ]]; then
-    command -v npm >/dev/null || fail "npm is missing" "Run: scripts/build (it installs Debian's packages)"
-    rm -rf "$tools" "$tools.new"
+    rm -rf "$tools" "$tools.new" "$tools.debian"
     mkdir -p "$tools.new"
-    run_logged "node-linux-$npm_arch@$NODE_VERSION and npm@$NPM_VERSION could not be fetched with $(command -v npm)" \
-      npm install --no-audit --no-fund --no-save --prefix "$tools.new" "node-linux-$npm_arch@$NODE_VERSION" "npm@$NPM_VERSION"
+    if ! command -v npm >/dev/null; then
+      command -v node >/dev/null || fail "npm is missing" "Run: scripts/build (it installs Debian's packages)"
+      run_logged "Debian's npm could not be unpacked" debian_npm "$tools.debian"
+      npm=(node "$tools.debian/node_modules/npm/bin/npm-cli.js")
+    fi
+    run_logged "node-linux-$npm_arch@$NODE_VERSION and npm@$NPM_VERSION could not be fetched with ${npm[*]}" \
+      "${npm[@]}" install --no-audit --no-fund --no-save --prefix "$tools.new" "node-linux-$npm_arch@$NODE_VERSION" "npm@$NPM_VERSION"
     mv "$tools.new" "$tools"
+    rm -rf "$tools.debian"
   fi
   printf '%s\n' "$tools/node_modules"
 }
@@ -31,8 +50,9 @@ vscode_stage_tree() {
   rm -rf "$tree" "$new"
   mkdir -p "$new/npm" "$new/node/bin"
   # Headers come from the package, not from the network; our Node stands first in PATH for the packages' own scripts.
+  # -O1 stands after the modules' -O3, with which SQLite alone takes more than a minute; VS Code keeps its small state in it.
   run_logged "code-server@$CODE_SERVER_VERSION could not be installed from npm" \
-    env "PATH=$tools/.bin:$PATH" "npm_config_nodedir=$tools/node-linux-$npm_arch" \
+    env "PATH=$tools/.bin:$PATH" "npm_config_nodedir=$tools/node-linux-$npm_arch" CFLAGS=-O1 CXXFLAGS=-O1 \
     npm install --no-audit --no-fund --no-save --prefix "$new/npm" "code-server@$CODE_SERVER_VERSION"
   mv "$new/npm/node_modules/code-server" "$new/code-server"
   mv "$new/npm/node_modules" "$new/code-server/node_modules.outer"
