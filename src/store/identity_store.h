@@ -27,7 +27,8 @@ class IdentityStore {
  public:
   virtual ~IdentityStore() = default;
   virtual awaitable<std::vector<Identity>> list(IdentityFilter filter) = 0;
-  /// Inserts the identity, or overwrites the one of its issuer and subject, whose user stays. NotFound when the user does not exist.
+  /// Inserts the identity, or overwrites the one of its issuer and subject, whose user stays. NotFound when the user does not exist;
+  /// Conflict for a new identity of a user who has another one of this issuer.
   virtual awaitable<void> put(Identity identity) = 0;
   /// Inserts a new user and their identity, in one transaction. AlreadyExists when the user's name is or was taken; Conflict when the
   /// identity has a user.

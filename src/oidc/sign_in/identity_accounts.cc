@@ -65,6 +65,16 @@ awaitable<std::optional<std::string>> IdentityAccounts::linkedUser(const Person&
   co_return std::nullopt;
 }
 
+/// Before the account changes. A verified address may pass to another person, who does not get the account of the former one.
+awaitable<void> IdentityAccounts::link(Identity identity, ProviderConfig config) {
+  std::string user = identity.user;
+  const auto linked = co_await async::attempt(identities_.put(std::move(identity)));
+  if (linked) co_return;
+  if (linked.error().code() != ErrorCode::Conflict) throw linked.error();
+  throw Error(ErrorCode::PermissionDenied,
+              format("The account {} belongs to another person of {}. Ask an administrator.", user, config.title));
+}
+
 awaitable<Identity> IdentityAccounts::create(Identity identity, const Person& person) {
   const Role role = person.mapped.role.value_or(person.config.defaultRole);
   const std::string base = person.mapped.userName.empty() ? std::string(kWithoutName) : person.mapped.userName;
@@ -159,6 +169,7 @@ awaitable<Identity> IdentityAccounts::settle(Person person, LoginOrigin origin, 
     const auto account = co_await auth_.accounts().find(*user);
     if (!account || account->kind == UserKind::service || account->disabled)
       throw Error(ErrorCode::PermissionDenied, format("The account {} cannot sign in. Ask an administrator.", *user));
+    if (known.empty()) co_await link(identity, config);
     if (mapped.role) co_await applyRole(identity, *mapped.role, origin);
   } else {
     identity = co_await create(std::move(identity), person);

@@ -37,6 +37,7 @@ class IdentityAccounts {
 
  private:
   awaitable<std::optional<std::string>> linkedUser(const Person& person, const std::vector<ProviderConfig>& providers);
+  awaitable<void> link(Identity identity, ProviderConfig config);
   awaitable<Identity> create(Identity identity, const Person& person);
   awaitable<void> applyRole(Identity& identity, Role role, LoginOrigin origin);
   awaitable<void> applyGroups(Identity& identity, LoginOrigin origin);

@@ -2,6 +2,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "base/text/format.h"
 #include "model/codec/codec_detail.h"
 #include "store/sqlite/row_parts.h"
 #include "store/sqlite/rows.h"
@@ -38,6 +39,10 @@ awaitable<std::vector<Identity>> SqliteIdentities::list(IdentityFilter filter) {
 awaitable<void> SqliteIdentities::put(Identity identity) {
   co_await writer_.run(JobKind::Write, [&](Database& database) {
     requireOne(loadUsers(database, identity.user).empty() ? 0 : 1, "user", identity.user);
+    const bool has_another =
+        !database.query("SELECT 1 FROM identities WHERE issuer = ? AND subject = ?", {identity.issuer, identity.subject}).next() &&
+        database.query("SELECT 1 FROM identities WHERE issuer = ? AND user = ?", {identity.issuer, identity.user}).next();
+    if (has_another) throw Error(ErrorCode::Conflict, format("The user {} has another identity of this issuer.", identity.user));
     write(database, identity);
   });
 }
