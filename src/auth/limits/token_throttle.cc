@@ -13,6 +13,17 @@ constexpr std::size_t kMaxAddresses = 10'000;
 
 }  // namespace
 
+void TokenThrottle::refuseUnlessFree(const TokenBucket& bucket, SteadyTime now) const {
+  const auto wait = std::chrono::ceil<std::chrono::seconds>(bucket.waitTime(now));
+  if (wait.count() > 0)
+    throw Error(ErrorCode::TooManyRequests, format("Too many {} came from this address. {}", things_, advice_)).withRetryAfter(wait);
+}
+
+void TokenThrottle::require(const std::string& address) const {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = addresses_.find(address); found != addresses_.end()) refuseUnlessFree(found->second, clock_.steadyNow());
+}
+
 void TokenThrottle::count(const std::string& address) {
   const SteadyTime now = clock_.steadyNow();
   std::lock_guard lock(mutex_);
@@ -22,9 +33,7 @@ void TokenThrottle::count(const std::string& address) {
     if (addresses_.size() >= kMaxAddresses) addresses_.clear();
   }
   TokenBucket& bucket = addresses_.try_emplace(address, kPerSecond, kBurst).first->second;
-  if (const auto wait = std::chrono::ceil<std::chrono::seconds>(bucket.waitTime(now)); wait.count() > 0)
-    throw Error(ErrorCode::TooManyRequests, "Too many invalid tokens came from this address. Check the token, or sign in again.")
-        .withRetryAfter(wait);
+  refuseUnlessFree(bucket, now);
   bucket.take(now);
   if (bucket.waitTime(now).count() > 0) log::warning("many " + things_, {{"address", address}});
 }

@@ -16,15 +16,22 @@ namespace swarm {
 /// or a signature. It bounds the log and the work. Thread-safe.
 class TokenThrottle {
  public:
-  /// `things`: what is counted, for the log.
-  explicit TokenThrottle(const Clock& clock, std::string things = "invalid tokens") : clock_(clock), things_(std::move(things)) {}
+  /// `things`: what is counted, for the log and, with `advice`, for the message.
+  explicit TokenThrottle(const Clock& clock, std::string things = "invalid tokens",
+                         std::string advice = "Check the token, or sign in again.")
+      : clock_(clock), things_(std::move(things)), advice_(std::move(advice)) {}
   /// Of one invalid token. Throws Error(TooManyRequests) with the time to wait.
   void count(const std::string& address);
+  /// Before work that may end in count(): throws the same, and counts nothing.
+  void require(const std::string& address) const;
 
  private:
+  void refuseUnlessFree(const TokenBucket& bucket, SteadyTime now) const;
+
   const Clock& clock_;
   std::string things_;
-  std::mutex mutex_;
+  std::string advice_;
+  mutable std::mutex mutex_;
   std::map<std::string, TokenBucket, std::less<>> addresses_;
 };
 

@@ -57,7 +57,7 @@ async::awaitable<void> ProviderSignIn::respondFailure(net::Exchange& exchange, E
 
 async::awaitable<void> ProviderSignIn::leave(net::Exchange& exchange, std::string provider) {
   std::string next = localPathField(exchange.head().query(), "next");
-  const auto begun = co_await async::attempt(providers_->begin(std::move(provider), std::move(next)));
+  const auto begun = co_await async::attempt(providers_->begin(std::move(provider), std::move(next), browser_.originOf(exchange)));
   if (!begun) co_return co_await respondFailure(exchange, begun.error());
   const auto life = std::chrono::seconds(oidc::kSignInLife).count();
   co_await respondRedirect(exchange, 302, begun->location, {{"Set-Cookie", cookie(begun->cookie, life)}});

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kMaxDocument = 256 * 1024;
 constexpr std::chrono::hours kDocumentLife{1};
+/// Less than a request's limit: the failure of a provider that does not respond is kept.
+constexpr std::chrono::seconds kDocumentTimeout{8};
 constexpr std::size_t kMaxShownError = 200;
 
 class Locked {
@@ -56,7 +58,20 @@ ProviderClient::ProviderClient(ProviderConfig config, const Clock& clock, async:
   if (!config_.caFile.empty()) tls_ = net::makeTlsClient({.ca = config_.caFile});
 }
 
-bool ProviderClient::isFresh(SteadyTime fetched) const { return clock_.steadyNow() - fetched < kDocumentLife; }
+template <typename T>
+bool ProviderClient::isFresh(const Cached<T>& cached) const {
+  return cached.value && clock_.steadyNow() - cached.fetched < kDocumentLife;
+}
+
+template <typename T>
+awaitable<void> ProviderClient::keep(Cached<T>& cached, awaitable<void> work) {
+  if (cached.failure && clock_.steadyNow() - cached.failed < kFailureLife) throw *cached.failure;
+  const auto done = co_await async::attempt(std::move(work));
+  cached.failure = done ? std::nullopt : std::optional(done.error());
+  if (done) co_return;
+  cached.failed = clock_.steadyNow();
+  throw done.error();
+}
 
 awaitable<std::string> ProviderClient::fetch(net::Url url, Request request, Deadline deadline) {
   net::HttpClientOptions options{
@@ -79,12 +94,17 @@ awaitable<std::string> ProviderClient::fetch(net::Url url, Request request, Dead
 }
 
 awaitable<Endpoints> ProviderClient::endpoints(Deadline deadline) {
+  if (isFresh(endpoints_)) co_return *endpoints_.value;
   co_await mutex_.lock();
   const Locked locked(mutex_);
-  if (endpoints_.value && isFresh(endpoints_.fetched)) co_return *endpoints_.value;
-  const std::string document = co_await fetch(discoveryUrl(config_), {.what = "its description"}, deadline);
-  endpoints_ = {readEndpoints(document, config_), clock_.steadyNow()};
+  if (!isFresh(endpoints_)) co_await keep(endpoints_, fetchEndpoints(deadline));
   co_return *endpoints_.value;
+}
+
+awaitable<void> ProviderClient::fetchEndpoints(Deadline deadline) {
+  const std::string document = co_await fetch(discoveryUrl(config_), {.what = "its description"}, deadline.orAfter(kDocumentTimeout));
+  endpoints_.value = readEndpoints(document, config_);
+  endpoints_.fetched = clock_.steadyNow();
 }
 
 awaitable<Secret> ProviderClient::exchange(Code code, Deadline deadline) {
@@ -108,21 +128,24 @@ awaitable<Secret> ProviderClient::exchange(Code code, Deadline deadline) {
 
 awaitable<void> ProviderClient::fetchKeys(Deadline deadline) {
   keys_requested_ = clock_.steadyNow();  // also of a failed attempt: an attacker must not cause many
-  const std::string document = co_await fetch(endpoints_.value->keys, {.what = "its keys"}, deadline);
+  const std::string document = co_await fetch(endpoints_.value->keys, {.what = "its keys"}, deadline.orAfter(kDocumentTimeout));
   auto keys = WebKeySet::parse(document);
   if (!keys) throw Error(ErrorCode::UpstreamFailed, format("The keys of the identity provider {} are not a key set.", config_.title));
-  keys_ = {std::move(*keys), keys_requested_};
+  keys_.value = std::move(*keys);
+  keys_.fetched = keys_requested_;
 }
 
 awaitable<boost::json::object> ProviderClient::verify(UnverifiedToken token, Deadline deadline) {
-  co_await endpoints(deadline);
-  co_await mutex_.lock();
-  const Locked locked(mutex_);
-  if (!keys_.value || !isFresh(keys_.fetched)) co_await fetchKeys(deadline);
-  const WebKey* key = keys_.value->find(token.algorithm(), token.keyId());
-  if (key == nullptr && clock_.steadyNow() - keys_requested_ >= kKeyRefetch) {
-    co_await fetchKeys(deadline);
-    key = keys_.value->find(token.algorithm(), token.keyId());
+  const auto find = [&] { return isFresh(keys_) ? keys_.value->find(token.algorithm(), token.keyId()) : nullptr; };
+  const WebKey* key = find();
+  if (key == nullptr) {
+    co_await endpoints(deadline);
+    co_await mutex_.lock();
+    const Locked locked(mutex_);
+    key = find();
+    const bool may_have_new = clock_.steadyNow() - keys_requested_ >= kKeyRefetch;
+    if (!isFresh(keys_) || (key == nullptr && may_have_new)) co_await keep(keys_, fetchKeys(deadline));
+    key = find();
   }
   if (key == nullptr)
     throw Error(ErrorCode::UpstreamFailed, format("The token of the identity provider {} was signed with an unknown key.", config_.title));

@@ -9,6 +9,7 @@
 #include "async/lock/mutex.h"
 #include "async/loop.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/secret.h"
 #include "net/connect.h"
 #include "oidc/jose/signed_token.h"
@@ -25,7 +26,7 @@ class ProviderClient {
   ProviderClient(ProviderConfig config, const Clock& clock, async::Executor executor);
 
   const ProviderConfig& config() const { return config_; }
-  /// Kept for an hour.
+  /// Kept for an hour. A failure is kept, too, for kFailureLife.
   awaitable<Endpoints> endpoints(Deadline deadline);
   struct Code {
     std::string code;
@@ -39,17 +40,26 @@ class ProviderClient {
   awaitable<boost::json::object> verify(UnverifiedToken token, Deadline deadline);
 
   static constexpr std::chrono::seconds kKeyRefetch{10};
+  /// How long a document that could not be read is not requested again.
+  static constexpr std::chrono::seconds kFailureLife{5};
 
  private:
   template <typename T>
   struct Cached {
     std::optional<T> value{};
     SteadyTime fetched{};
+    std::optional<Error> failure{};  ///< of the last attempt
+    SteadyTime failed{};
   };
   struct Request;
   awaitable<std::string> fetch(net::Url url, Request request, Deadline deadline);
+  awaitable<void> fetchEndpoints(Deadline deadline);
   awaitable<void> fetchKeys(Deadline deadline);
-  bool isFresh(SteadyTime fetched) const;
+  template <typename T>
+  bool isFresh(const Cached<T>& cached) const;
+  /// The document of `work`, or its failure, which is kept.
+  template <typename T>
+  awaitable<void> keep(Cached<T>& cached, awaitable<void> work);
 
   ProviderConfig config_;
   const Clock& clock_;

@@ -19,26 +19,10 @@ namespace {
 
 constexpr std::chrono::seconds kSignInTimeout{20};
 constexpr std::chrono::seconds kSignOutTimeout{3};
-constexpr int kMaxBusy = 32;  // requests to providers in progress
-constexpr std::size_t kMaxHints = 10'000;
+constexpr std::size_t kMaxHints = 4096;
+constexpr std::size_t kMaxHintBytes = 4096;  // it is sent in a URL
+constexpr std::size_t kMaxUnended = 10'000;
 constexpr std::size_t kMaxErrorCode = 100;
-
-/// One of the requests in progress.
-class Busy {
- public:
-  explicit Busy(std::shared_ptr<std::atomic<int>> count) : count_(std::move(count)) {
-    if (++*count_ <= kMaxBusy) return;
-    --*count_;
-    throw Error(ErrorCode::TooManyRequests, "Too many sign-ins by identity providers are in progress. Try again in some seconds.")
-        .withRetryAfter(std::chrono::seconds(5));
-  }
-  ~Busy() { --*count_; }
-  Busy(const Busy&) = delete;
-  Busy& operator=(const Busy&) = delete;
-
- private:
-  std::shared_ptr<std::atomic<int>> count_;
-};
 
 std::string withQuery(const net::Url& url, const std::vector<std::pair<std::string_view, std::string>>& fields) {
   std::string text = url.origin() + url.target;
@@ -81,7 +65,8 @@ IdentityProviders::IdentityProviders(std::vector<ProviderConfig> providers, Part
     : providers_(std::move(providers)),
       parts_(std::move(parts)),
       accounts_(parts_.auth, parts_.identities, parts_.audit, parts_.clock),
-      throttle_(parts_.clock),
+      throttle_(parts_.clock, "failed sign-ins by identity providers", "Try again later."),
+      begun_(parts_.clock, "sign-ins by identity providers", "Try again later."),
       key_(randomBytes(32)),
       states_(parts_.clock, kSignInLife),
       notices_(parts_.clock, kMaxTokenAge + 2 * kClockSkew) {
@@ -99,16 +84,19 @@ std::string IdentityProviders::redirectUri(const ProviderConfig& config) const {
 }
 
 template <typename T>
-awaitable<T> IdentityProviders::onLoop(awaitable<T> work) {
-  const Busy busy(busy_);
+awaitable<T> IdentityProviders::onLoop(RequestSlots::Slot slot, awaitable<T> work) {
+  const RequestSlots::Slot held = std::move(slot);
   co_return co_await async::runOn(parts_.loop, async::withDeadline(std::move(work), Deadline::after(kSignInTimeout),
                                                                    "The identity provider did not respond in time. Try again."));
 }
 
 // --- Sign-in ---
 
-awaitable<IdentityProviders::Begun> IdentityProviders::begin(std::string provider, std::string next) {
-  return onLoop(beginAt(require(provider), std::move(next)));
+awaitable<IdentityProviders::Begun> IdentityProviders::begin(std::string provider, std::string next, LoginOrigin origin) {
+  const Client client = require(provider);
+  const std::string address = net::addressGroup(origin.address);
+  begun_.count(address);
+  co_return co_await onLoop(slots_.take(std::move(provider), address), beginAt(client, std::move(next)));
 }
 
 awaitable<IdentityProviders::Begun> IdentityProviders::beginAt(Client client, std::string next) {
@@ -129,9 +117,12 @@ awaitable<IdentityProviders::Begun> IdentityProviders::beginAt(Client client, st
 awaitable<IdentityProviders::Finished> IdentityProviders::finish(std::string provider, Response response, std::string cookie,
                                                                  LoginOrigin origin) {
   const Client client = require(provider);
-  auto finished = co_await async::attempt(onLoop(finishAt(client, std::move(response), std::move(cookie), origin)));
+  const std::string address = net::addressGroup(origin.address);
+  throttle_.require(address);
+  auto finished =
+      co_await async::attempt(onLoop(slots_.take(provider, address), finishAt(client, std::move(response), std::move(cookie), origin)));
   if (finished) co_return std::move(*finished);
-  throttle_.count(net::addressGroup(origin.address));  // first: it bounds the log, too
+  throttle_.count(address);  // first: it bounds the log, too
   log::warning("sign-in by an identity provider failed",
                {{"provider", provider}, {"address", origin.address}, {"error", finished.error().message()}});
   co_await recordRefusal(client->config(), origin, finished.error());
@@ -172,6 +163,7 @@ awaitable<void> IdentityProviders::recordRefusal(const ProviderConfig& config, L
 // --- Sign-out ---
 
 void IdentityProviders::keepHint(const std::string& session, Secret id_token) {
+  if (id_token.reveal().size() > kMaxHintBytes) return;
   const std::lock_guard lock(mutex_);
   if (hints_.size() >= kMaxHints) hints_.erase(hints_.begin());
   hints_[session] = std::move(id_token);
@@ -211,26 +203,53 @@ awaitable<LogoutNotice> IdentityProviders::readNotice(Client client, std::string
 
 awaitable<void> IdentityProviders::endSessions(std::string provider, std::string logout_token, LoginOrigin origin) {
   const Client client = require(provider);
-  const auto notice = co_await async::attempt(onLoop(readNotice(client, std::move(logout_token))));
+  const std::string address = net::addressGroup(origin.address);
+  throttle_.require(address);
+  // Slots of their own: a flood of sign-ins does not keep sessions alive.
+  const auto notice =
+      co_await async::attempt(onLoop(slots_.take(provider + "\nsign-out", address), readNotice(client, std::move(logout_token))));
   if (!notice) {
-    throttle_.count(net::addressGroup(origin.address));
+    throttle_.count(address);
     log::warning("a logout token was refused", {{"provider", provider}, {"address", origin.address}, {"error", notice.error().message()}});
     throw notice.error();
   }
-  if (!notices_.take(provider + "\n" + notice->id)) co_return;  // repeated
-  for (const SessionRecord& session : parts_.auth.listSessions("")) {
-    const ProviderSession& follows = session.follows;
-    const bool is_meant = follows.provider == provider && (notice->subject.empty() || follows.subject == notice->subject) &&
-                          (notice->session.empty() || follows.id == notice->session);
-    if (!is_meant) continue;
+  const std::string used = format("{}\n{}", provider, notice->id);
+  if (notices_.isUsed(used)) co_return;  // repeated
+  std::optional<Error> failure;
+  for (SessionRecord& session : endable(provider, *notice)) {
     AuditRecord record = recordBy({}, origin);
     record.action = "signOut";
     record.kind = "session";
     record.objectId = session.id;
     record.owner = session.user;
     record.after = {{"provider", provider}};
-    co_await recordChange(parts_.audit, std::move(record), parts_.auth.endSession(session), Audit::Unrecorded::Allow);
+    const auto ended =
+        co_await async::attempt(recordChange(parts_.audit, std::move(record), parts_.auth.endSession(session), Audit::Unrecorded::Allow));
+    if (!ended) failure = ended.error();
+    const std::lock_guard lock(mutex_);
+    if (ended)
+      unended_.erase(session.id);
+    else if (unended_.size() < kMaxUnended)
+      unended_.insert_or_assign(session.id, std::move(session));
   }
+  // The provider repeats a request that failed.
+  if (failure) throw *failure;
+  notices_.take(used);
+}
+
+std::vector<SessionRecord> IdentityProviders::endable(const std::string& provider, const LogoutNotice& notice) {
+  std::vector<SessionRecord> sessions = parts_.auth.listSessions("");
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [id, session] : unended_) sessions.push_back(session);
+  }
+  std::erase_if(sessions, [&](const SessionRecord& session) {
+    const ProviderSession& follows = session.follows;
+    // A repeated notice ends no session that began after it was written.
+    return follows.provider != provider || (!notice.subject.empty() && follows.subject != notice.subject) ||
+           (!notice.session.empty() && follows.id != notice.session) || session.signedInAt > notice.issuedAt + kClockSkew;
+  });
+  return sessions;
 }
 
 }  // namespace swarm::oidc

@@ -1,7 +1,6 @@
 // IdentityProviders: signs people in and out with the identity providers of the configuration (docs/oidc.md).
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -15,6 +14,7 @@
 #include "oidc/sign_in/identity_accounts.h"
 #include "oidc/sign_in/one_use.h"
 #include "oidc/sign_in/pending_sign_in.h"
+#include "oidc/sign_in/request_slots.h"
 
 namespace swarm::oidc {
 
@@ -43,8 +43,8 @@ class IdentityProviders {
     std::string location;  ///< at the provider
     std::string cookie;    ///< value that finish() takes from the same browser
   };
-  /// `next`: a local path. Throws Error(NotFound) for an unknown provider, as do the following.
-  awaitable<Begun> begin(std::string provider, std::string next);
+  /// `next`: a local path. Throws Error(NotFound) for an unknown provider, as do the following, and Error(TooManyRequests).
+  awaitable<Begun> begin(std::string provider, std::string next, LoginOrigin origin);
   /// What the provider's redirect to us says.
   struct Response {
     std::string code{};
@@ -62,7 +62,8 @@ class IdentityProviders {
 
   /// Where the browser goes to end its session at the provider, too; empty: nowhere. Call it before the session ends here.
   awaitable<std::string> signOutUrl(Principal principal);
-  /// Ends the sessions that a logout token names (Back-Channel Logout). Throws Error(UpstreamFailed) for an invalid one.
+  /// Ends the sessions that a logout token names (Back-Channel Logout). Throws Error(UpstreamFailed) for an invalid one. The same token
+  /// may come again after a failure, and then ends what was left.
   awaitable<void> endSessions(std::string provider, std::string logout_token, LoginOrigin origin);
 
   std::string managerOf(std::string_view user) const { return accounts_.managerOf(user); }
@@ -77,20 +78,24 @@ class IdentityProviders {
   awaitable<LogoutNotice> readNotice(Client client, std::string logout_token);
   void keepHint(const std::string& session, Secret id_token);
   awaitable<void> recordRefusal(const ProviderConfig& config, LoginOrigin origin, Error error);
+  /// The sessions that the notice names, with those that could not be ended before.
+  std::vector<SessionRecord> endable(const std::string& provider, const LogoutNotice& notice);
   template <typename T>
-  awaitable<T> onLoop(awaitable<T> work);
+  awaitable<T> onLoop(RequestSlots::Slot slot, awaitable<T> work);
 
   std::vector<ProviderConfig> providers_;
   Parts parts_;
   std::vector<Client> clients_;
   IdentityAccounts accounts_;
-  TokenThrottle throttle_;
+  TokenThrottle throttle_;  ///< of failures
+  TokenThrottle begun_;
+  RequestSlots slots_;
   Secret key_;  ///< of the cookies of sign-ins in progress; a restart ends those
   OneUse states_;
   OneUse notices_;
-  std::shared_ptr<std::atomic<int>> busy_ = std::make_shared<std::atomic<int>>(0);
   std::mutex mutex_;
-  std::map<std::string, Secret> hints_;  ///< identity tokens by session, for the sign-out at the provider
+  std::map<std::string, Secret> hints_;           ///< identity tokens by session, for the sign-out at the provider
+  std::map<std::string, SessionRecord> unended_;  ///< by id: ended in memory, and not in the store
 };
 
 }  // namespace swarm::oidc

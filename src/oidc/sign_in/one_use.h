@@ -14,6 +14,10 @@ namespace swarm::oidc {
 class OneUse {
  public:
   OneUse(const Clock& clock, std::chrono::seconds life, std::size_t most = 100'000) : clock_(clock), life_(life), most_(most) {}
+  bool isUsed(const std::string& value) const {
+    const std::lock_guard lock(mutex_);
+    return used_.contains(value);
+  }
   /// False: used before.
   bool take(const std::string& value) {
     const SteadyTime now = clock_.steadyNow();
@@ -35,7 +39,7 @@ class OneUse {
   const Clock& clock_;
   std::chrono::seconds life_;
   std::size_t most_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::set<std::string> used_;
   std::deque<Used> order_;
 };

@@ -1,5 +1,9 @@
 #include "fixture.h"
 
+#include <sqlite3.h>
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -12,7 +16,8 @@
 
 namespace swarm::oidc::testing {
 
-ScriptedProvider::ScriptedProvider(test::TestLoop& loop, std::shared_ptr<net::TlsContext> tls) : scheme_(tls ? "https" : "http") {
+ScriptedProvider::ScriptedProvider(test::TestLoop& loop, std::shared_ptr<net::TlsContext> tls)
+    : released_(loop.executor(), boost::asio::steady_timer::time_point::max()), scheme_(tls ? "https" : "http") {
   auto listener = net::listenTcp(loop.executor(), {"127.0.0.1", 0});
   port_ = listener->port();
   net::HttpServerOptions options;
@@ -29,6 +34,8 @@ awaitable<void> ScriptedProvider::serve(net::Exchange& exchange) {
   const std::string path(head.path());
   request.body = co_await net::readAll(exchange.body(), 1024 * 1024);
   requests_.push_back(std::move(request));
+  boost::system::error_code ignored;
+  if (path == silent) co_await released_.async_wait(boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
   const auto scripted = replies.find(path);
   Reply reply = scripted == replies.end() ? replyTo(path) : scripted->second;
   co_await exchange.respond(reply.status, std::move(reply.headers), std::move(reply.body));
@@ -60,18 +67,26 @@ const ScriptedProvider::Request& ScriptedProvider::last(const std::string& path)
 }
 
 SignInTest::SignInTest() {
-  store_ = openSqliteStore(folder_ / "data");
-  audit_ = std::make_unique<Audit>(store_->audit(), clock_);
-  loop_.run(audit_->open());
-  auth_ = makeAuth(*store_, clock_, {.audit = audit_.get()});
-  loop_.run(auth_->initialise());
+  openStore();
   provider_ = std::make_unique<ScriptedProvider>(loop_);
   open();
 }
 
 SignInTest::~SignInTest() {
-  providers_.reset();
+  closeStore();
   provider_.reset();
+}
+
+void SignInTest::openStore() {
+  store_ = openSqliteStore(folder_ / "data");
+  audit_ = std::make_unique<Audit>(store_->audit(), clock_);
+  loop_.run(audit_->open());
+  auth_ = makeAuth(*store_, clock_, {.audit = audit_.get()});
+  loop_.run(auth_->initialise());
+}
+
+void SignInTest::closeStore() {
+  providers_.reset();
   auth_.reset();
   audit_.reset();
   store_.reset();
@@ -97,8 +112,8 @@ void SignInTest::open(std::function<void(ProviderConfig&)> change) {
   loop_.run(providers_->load());
 }
 
-SignInTest::Departure SignInTest::leave() {
-  const auto begun = loop_.run(providers_->begin("corp", "/somewhere"));
+SignInTest::Departure SignInTest::leave(std::string address) {
+  const auto begun = loop_.run(providers_->begin("corp", "/somewhere", LoginOrigin{.address = std::move(address)}));
   Departure departure{.query = {}, .cookie = begun.cookie};
   std::string_view rest = std::string_view(begun.location).substr(begun.location.find('?') + 1);
   while (!rest.empty()) {
@@ -150,6 +165,19 @@ std::vector<std::string> SignInTest::recorded(const std::string& action) {
     lines.push_back(format("{} {} {} {}", enumName(record.result), record.object, json::serialize(record.after), record.detail));
   }
   return lines;
+}
+
+void SignInTest::refuseRevocations() {
+  closeStore();
+  sqlite3* handle = nullptr;
+  ASSERT_EQ(sqlite3_open((folder_ / "data" / "swarm.db").c_str(), &handle), SQLITE_OK);
+  constexpr const char* kTrigger =
+      "CREATE TRIGGER full BEFORE INSERT ON sessions WHEN NEW.revoked AND NEW.id = (SELECT value FROM settings WHERE name = 'full') "
+      "BEGIN SELECT RAISE(ABORT, 'full'); END";
+  EXPECT_EQ(sqlite3_exec(handle, kTrigger, nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(handle);
+  sqlite3_close(handle);
+  openStore();
+  open();
 }
 
 }  // namespace swarm::oidc::testing

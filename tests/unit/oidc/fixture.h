@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
 #include <memory>
@@ -47,8 +48,10 @@ class ScriptedProvider {
   const Request& last(const std::string& path) const;
 
   TestKey key{"one", "EdDSA"};
-  json::object claims;                      ///< of the next identity token, beside those that each has
-  std::string nonce;                        ///< of the sign-in in progress
+  json::object claims;  ///< of the next identity token, beside those that each has
+  std::string nonce;    ///< of the sign-in in progress
+  std::string silent;   ///< path whose requests wait for release()
+  void release() { released_.cancel(); }
   std::map<std::string, Reply> replies;     ///< instead of the usual ones
   std::function<std::string()> token = {};  ///< instead of the usual identity token
   json::object endpoints;                   ///< more members of the description
@@ -57,6 +60,7 @@ class ScriptedProvider {
   awaitable<void> serve(net::Exchange& exchange);
   Reply replyTo(const std::string& path);
 
+  boost::asio::steady_timer released_;
   std::vector<Request> requests_;
   std::unique_ptr<net::HttpServer> server_;
   std::string scheme_;
@@ -68,19 +72,23 @@ class SignInTest : public ::testing::Test {
   SignInTest();
   ~SignInTest() override;
 
+  void openStore();
+  void closeStore();
   /// The configuration of the provider, as a test changes it; a new service of it.
   void open(std::function<void(ProviderConfig&)> change = {});
   struct Departure {
     std::map<std::string, std::string> query;  ///< of the authorization request
     std::string cookie;
   };
-  Departure leave();
+  Departure leave(std::string address = "10.0.0.1");
   IdentityProviders::Finished comeBack(const Departure& departure, std::string code = "c0de");
   /// Both, with these claims.
   IdentityProviders::Finished signIn(json::object claims);
   Error refusalOf(const std::function<void()>& work);
   std::string logoutToken(json::object claims);
   std::vector<std::string> recorded(const std::string& action);
+  /// Lets the store fail to revoke the session whose id is in the setting "full".
+  void refuseRevocations();
 
   test::TestLoop loop_;
   test::TempDir folder_;

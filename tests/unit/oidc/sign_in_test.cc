@@ -2,8 +2,10 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "async/attempt.h"
 #include "auth/sharing/groups.h"
 #include "base/id.h"
+#include "base/text/format.h"
 #include "fixture.h"
 #include "support/net/test_certificates.h"
 
@@ -74,7 +76,7 @@ TEST_F(SignInTest, ofAnotherProvidersCookieIsRefused) {
               loop_.run(providers_->finish("other", {.code = "c", .state = departure.query.at("state")}, departure.cookie, LoginOrigin{}));
             }).code(),
             ErrorCode::Unauthenticated);
-  EXPECT_EQ(refusalOf([&] { loop_.run(providers_->begin("corp", "/")); }).code(), ErrorCode::NotFound);
+  EXPECT_EQ(refusalOf([&] { loop_.run(providers_->begin("corp", "/", LoginOrigin{})); }).code(), ErrorCode::NotFound);
 }
 
 TEST_F(SignInTest, withAnErrorOrAnotherIssuerInTheResponseIsRefused) {
@@ -117,12 +119,31 @@ TEST_F(SignInTest, readsNewKeysOnceWhenTheTokenNamesAnUnknownOne) {
   EXPECT_EQ(provider_->requestsTo("/keys"), 3);
 }
 
+TEST_F(SignInTest, requestsADocumentThatFailedAgainOnlyAfterSomeSeconds) {
+  const std::string description = "/.well-known/openid-configuration";
+  provider_->replies[description] = {.status = 500};
+  for (int i = 0; i < 5; ++i) EXPECT_THAT(refusalOf([&] { leave(); }).message(), HasSubstr("status 500"));
+  EXPECT_EQ(provider_->requestsTo(description), 1);
+  clock_.advance(ProviderClient::kFailureLife);
+  provider_->replies.erase(description);
+  provider_->replies["/keys"] = {.status = 503};
+  for (int i = 0; i < 5; ++i) EXPECT_THAT(refusalOf([&] { signIn(ada()); }).message(), HasSubstr("status 503"));
+  EXPECT_EQ(provider_->requestsTo(description), 2);
+  EXPECT_EQ(provider_->requestsTo("/keys"), 1);
+  clock_.advance(ProviderClient::kFailureLife);
+  provider_->replies.clear();
+  signIn(ada());
+  EXPECT_EQ(provider_->requestsTo("/keys"), 2);
+}
+
 TEST_F(SignInTest, followsNoRedirectAndReadsNoLargeDocument) {
   provider_->replies["/.well-known/openid-configuration"] = {.status = 302, .headers = {{"Location", provider_->issuer() + "/other"}}};
   EXPECT_THAT(refusalOf([&] { leave(); }).message(), HasSubstr("redirect"));
   EXPECT_EQ(provider_->requestsTo("/other"), 0);
+  clock_.advance(ProviderClient::kFailureLife);
   provider_->replies["/.well-known/openid-configuration"] = {.body = std::string(300 * 1024, ' ')};
   EXPECT_NE(refusalOf([&] { leave(); }).code(), ErrorCode::Internal);
+  clock_.advance(ProviderClient::kFailureLife);
   provider_->replies.clear();
   provider_->replies["/token"] = {.status = 307, .headers = {{"Location", provider_->issuer() + "/other"}}};
   EXPECT_THAT(refusalOf([&] { signIn(ada()); }).message(), HasSubstr("redirect"));
@@ -153,6 +174,52 @@ TEST_F(SignInTest, afterManyFailuresFromAnAddressIsDelayed) {
   ErrorCode last{};
   for (int i = 0; i < 400 && last != ErrorCode::TooManyRequests; ++i) last = refusalOf([&] { comeBack({{{"state", "x"}}, ""}); }).code();
   EXPECT_EQ(last, ErrorCode::TooManyRequests);
+}
+
+TEST_F(SignInTest, isBegunOnlySoOftenFromAnAddress) {
+  const auto begin = [&](const std::string& address) {
+    return refusalOf([&] { loop_.run(providers_->begin("corp", "/", LoginOrigin{.address = address})); }).code();
+  };
+  ErrorCode last{};
+  for (int i = 0; i < 400 && last != ErrorCode::TooManyRequests; ++i) last = begin("10.0.0.9");
+  EXPECT_EQ(last, ErrorCode::TooManyRequests);
+  EXPECT_EQ(begin("10.0.0.10"), ErrorCode::Internal) << "nothing is thrown";
+}
+
+TEST_F(SignInTest, afterManyFailuresRequestsNothingForTheAddress) {
+  signIn(ada());
+  for (int i = 0; i < 400; ++i) refusalOf([&] { comeBack({{{"state", "x"}}, ""}); });
+  const int requests = provider_->requestsTo("/token");
+  const Departure departure = leave("10.0.0.77");
+  EXPECT_EQ(refusalOf([&] { comeBack(departure); }).code(), ErrorCode::TooManyRequests);
+  EXPECT_EQ(provider_->requestsTo("/token"), requests);
+  EXPECT_EQ(refusalOf([&] { loop_.run(providers_->endSessions("corp", "x", LoginOrigin{.address = "10.0.0.1"})); }).code(),
+            ErrorCode::TooManyRequests);
+}
+
+TEST_F(SignInTest, oneClientAndOneProviderTakeOnlyTheirPartOfTheRequests) {
+  provider_->silent = "/.well-known/openid-configuration";
+  int refused = 0, begun = 0;
+  const auto begin = [&](std::string address) -> awaitable<void> {
+    ++begun;
+    const auto done = co_await async::attempt(providers_->begin("corp", "/", LoginOrigin{.address = address}));
+    if (!done && done.error().code() == ErrorCode::TooManyRequests) ++refused;
+  };
+  const auto beginMany = [&](int count, const std::string& address) {
+    refused = begun = 0;
+    for (int i = 0; i < count; ++i) loop_.spawn(begin(address));
+    loop_.runUntil([&] { return begun == count; });
+    return refused;
+  };
+  EXPECT_EQ(beginMany(RequestSlots::kOfAddress + 3, "10.0.0.1"), 3);
+  EXPECT_EQ(beginMany(1, "10.0.0.2"), 0) << "another client";
+  for (int i = 3; i < 3 + RequestSlots::kOfWork / RequestSlots::kOfAddress; ++i)
+    beginMany(RequestSlots::kOfAddress, format("10.0.0.{}", i));
+  EXPECT_EQ(beginMany(1, "10.0.0.99"), 1) << "the provider does not respond, and has no slot left";
+  // A sign-out has slots of its own: the token is read.
+  EXPECT_NE(refusalOf([&] { loop_.run(providers_->endSessions("corp", "x.y.z", LoginOrigin{.address = "10.0.0.98"})); }).code(),
+            ErrorCode::TooManyRequests);
+  provider_->release();
 }
 
 // --- Accounts ---
@@ -188,6 +255,19 @@ TEST_F(SignInTest, linksByVerifiedAddressOnlyWhereConfigured) {
   claims["sub"] = "u2";
   claims["email_verified"] = true;
   EXPECT_EQ(signIn(claims).login.principal.user, "lovelace");
+}
+
+TEST_F(SignInTest, linksNoSecondPersonOfAnIssuerToAnAccount) {
+  loop_.run(auth_->accounts().create("lovelace", Role::user, Secret()));
+  open([](ProviderConfig& config) { config.links = {{"ada@example.com", "lovelace"}}; });
+  EXPECT_EQ(signIn(ada()).login.principal.user, "lovelace");
+  json::object second = ada();  // for example of another person who was given the address
+  second["sub"] = "u2";
+  const Error refusal = refusalOf([&] { signIn(second); });
+  EXPECT_EQ(refusal.code(), ErrorCode::PermissionDenied);
+  EXPECT_THAT(refusal.message(), HasSubstr("another person"));
+  EXPECT_THAT(loop_.run(providers_->identitiesOf("lovelace")), SizeIs(1));
+  EXPECT_EQ(signIn(ada()).login.principal.user, "lovelace");
 }
 
 TEST_F(SignInTest, withoutAnAccountIsRefusedUnlessAccountsAreCreated) {
@@ -341,6 +421,39 @@ TEST_F(SignInTest, repeatedLogoutTokenEndsNoLaterSession) {
   const auto later = signIn(ada()).login.principal;
   loop_.run(providers_->endSessions("corp", token, LoginOrigin{}));
   EXPECT_TRUE(auth_->stillSignedIn(later));
+}
+
+TEST_F(SignInTest, repeatedLogoutTokenEndsWhatTheFirstAttemptCouldNot) {
+  refuseRevocations();
+  const auto one = signIn(ada()).login.principal, two = signIn(ada()).login.principal;
+  const std::string token = logoutToken({{"sub", "u1"}});
+  loop_.run(store_->putSetting("full", one.sessionId));
+  EXPECT_NE(refusalOf([&] { loop_.run(providers_->endSessions("corp", token, LoginOrigin{})); }).message(), "nothing was thrown");
+  EXPECT_FALSE(auth_->stillSignedIn(two)) << "one failure does not keep the other sessions";
+  loop_.run(store_->putSetting("full", ""));
+  loop_.run(providers_->endSessions("corp", token, LoginOrigin{}));
+  closeStore();
+  openStore();
+  EXPECT_FALSE(auth_->stillSignedIn(one));
+  EXPECT_FALSE(auth_->stillSignedIn(two));
+}
+
+TEST_F(SignInTest, logoutTokenEndsNoSessionThatBeganAfterIt) {
+  signIn(ada());
+  const std::string token = logoutToken({{"sub", "u1"}});
+  clock_.advance(2 * kClockSkew);
+  const auto later = signIn(ada()).login.principal;
+  open();  // a restarted server does not know which tokens it has taken
+  loop_.run(providers_->endSessions("corp", token, LoginOrigin{}));
+  EXPECT_TRUE(auth_->stillSignedIn(later));
+}
+
+TEST_F(SignInTest, sendsNoLargeTokenToTheProvidersSignOut) {
+  provider_->endpoints = {{"end_session_endpoint", provider_->issuer() + "/logout"}};
+  json::object claims = ada();
+  claims["photo"] = std::string(6000, 'x');
+  const auto session = signIn(claims).login.principal;
+  EXPECT_THAT(loop_.run(providers_->signOutUrl(session)), Not(HasSubstr("id_token_hint")));
 }
 
 TEST_F(SignInTest, leadsToTheProvidersSignOut) {
