@@ -34,6 +34,7 @@ constexpr std::string_view kKeySecret = "auth.key";
 constexpr std::string_view kApiAudience = "swarm-api";
 constexpr std::string_view kBrowserAudience = "swarm-browser";
 constexpr std::string_view kDeviceAudience = "swarm-device";
+constexpr std::string_view kSecondFactorClaim = "factor";
 constexpr std::string_view kLoginPurpose = "login";
 constexpr std::chrono::seconds kCodeLife{60};
 constexpr std::chrono::seconds kClockLeeway{60};  // the system's clock may have been set back since a token was issued
@@ -204,8 +205,14 @@ class StoreAuth final : public Auth {
     return verify(value, cookieKey_, kBrowserAudience);
   }
 
-  std::string issueDevice(std::string_view user) override {
-    return signJwt(cookieKey_, {{"sub", user}, {"jti", toBase64Url(randomBytes(12))}, {"aud", kDeviceAudience}});
+  std::string issueDevice(const Principal& principal, std::string_view present) override {
+    Device device = deviceOf(present, principal.user);
+    if (device.id.empty()) device.id = toBase64Url(randomBytes(12));
+    const auto session = sessions_.record(principal.sessionId);
+    if (session && session->kind.ends_with(kWithCode)) device.hasSecondFactor = true;
+    json::object claims{{"sub", principal.user}, {"jti", device.id}, {"aud", kDeviceAudience}};
+    if (device.hasSecondFactor) claims[kSecondFactorClaim] = true;
+    return signJwt(cookieKey_, claims);
   }
 
   std::string markOf(std::string_view audience) const override {
@@ -289,7 +296,9 @@ class StoreAuth final : public Auth {
   class Attempt {
    public:
     Attempt(StoreAuth& auth, std::string_view user, const LoginOrigin& origin, bool is_code)
-        : throttle_(auth.throttle_), address_(net::addressGroup(origin.address)), device_(auth.deviceOf(origin.device, user)) {
+        : throttle_(auth.throttle_), address_(net::addressGroup(origin.address)) {
+      const Device device = auth.deviceOf(origin.device, user);
+      if (!is_code || device.hasSecondFactor) device_ = device.id;
       attempt_ = {.name = user, .address = address_, .device = device_, .isCode = is_code};
     }
     void begin() { throttle_.attempt(attempt_); }
@@ -298,7 +307,8 @@ class StoreAuth final : public Auth {
 
    private:
     LoginThrottle& throttle_;
-    const std::string address_, device_;
+    const std::string address_;
+    std::string device_;
     LoginAttempt attempt_;
   };
 
@@ -341,11 +351,16 @@ class StoreAuth final : public Auth {
     co_return co_await begin(std::move(*user), life, std::move(kind), std::move(origin), maker);
   }
 
-  /// The id in this user's device cookie; empty: no cookie, or another user's.
-  std::string deviceOf(std::string_view value, std::string_view user) const {
+  struct Device {
+    std::string id{};              ///< empty: no cookie, or another user's
+    bool hasSecondFactor = false;  ///< the user has signed in there with one
+  };
+  /// In this user's device cookie.
+  Device deviceOf(std::string_view value, std::string_view user) const {
     auto claims = value.empty() ? std::nullopt : verifyJwt(cookieKey_, value);
     const bool is_own = claims && stringIn(*claims, "aud") == kDeviceAudience && stringIn(*claims, "sub") == user;
-    return is_own ? stringIn(*claims, "jti") : std::string();
+    if (!is_own) return {};
+    return {stringIn(*claims, "jti"), boolAt(json::value(*claims), kSecondFactorClaim)};
   }
 
   /// The user with this password. The time does not depend on whether the user exists, or is disabled. Throws Error(TooManyRequests).
@@ -392,7 +407,7 @@ class StoreAuth final : public Auth {
     if (auto oldest = sessions_.oldestOfTooMany(user)) co_await forget(std::move(*oldest));
     LoginResult result;
     result.principal = sessions_.principalOf(session, storedRole(record.role));
-    co_await sign_ins_.begin(result.principal, session.kind, std::move(origin), session.follows.provider);
+    co_await sign_ins_.begin(result.principal, session.kind, std::move(origin), session.follows.provider, maker ? maker->id : "");
     // In memory first: a change of the password that follows in the store ends it there too.
     sessions_.add(session, generation);
     const auto started = co_await async::attempt(store_.startSession(session, std::move(record), maker ? maker->id : ""));

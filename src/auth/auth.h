@@ -31,7 +31,7 @@ struct LoginResult {
 struct LoginOrigin {
   std::string address{};  ///< of the client, through trusted proxies; empty: the server's own machine
   std::string device{};   ///< value of its device cookie; empty: none
-  std::string client{};   ///< what it says that it is (User-Agent); untrusted
+  std::string client{};   ///< what it says that it is (User-Agent), printable and cut; untrusted
 };
 
 inline constexpr std::chrono::minutes kLoginLinkLife{10};
@@ -85,8 +85,9 @@ class Auth {
   /// port of this machine is not valid as a Bearer token, and a token is not valid as a cookie.
   virtual std::string issueSessionCookie(const Principal& principal) = 0;
   virtual std::optional<Principal> verifySessionCookie(std::string_view value) const = 0;
-  /// A device cookie's value: this user has signed in there before. It is not a credential; login() takes it as LoginOrigin::device.
-  virtual std::string issueDevice(std::string_view user) = 0;
+  /// A device cookie's value: this user has signed in there before, perhaps with a second factor. It is not a credential; login() takes it
+  /// as LoginOrigin::device. `present`: the value that the browser has: of the same user, its device stays the same.
+  virtual std::string issueDevice(const Principal& principal, std::string_view present) = 0;
   /// A text that only this server can make; it identifies the instance that filled a browser's storage.
   virtual std::string markOf(std::string_view audience) const = 0;
   /// Cookie values for instance hosts: bound to one instance and to the session that issued them.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "auth/limits/eviction.h"
 #include "base/id.h"
 #include "base/text/format.h"
 #include "net/ip_address.h"
@@ -14,9 +15,9 @@ namespace {
 constexpr std::string_view kCodeLetters = "BCDFGHJKLMNPQRSTVWXZ";
 constexpr std::size_t kLettersOfCode = 8;
 constexpr std::size_t kMaxWaitingPrograms = 2000;
+constexpr std::ptrdiff_t kMaxOfNetwork = 50;
 constexpr std::size_t kMaxCounted = 10'000;
 constexpr double kWrongBurst = 10, kWrongPerSecond = 1.0 / 60;
-constexpr double kBegunBurst = 20, kBegunPerSecond = 1.0 / 30;
 
 /// 20^8: 10 guesses and one more each minute do not find one of 2000 within 10 minutes.
 std::string newUserCode() {
@@ -63,14 +64,25 @@ void ProgramSignIns::prune() {
 ProgramSignIns::Begun ProgramSignIns::begin(const LoginOrigin& origin) {
   const std::lock_guard lock(mutex_);
   const SteadyTime now = clock_.steadyNow();
-  take(begun_, net::addressGroup(origin.address), kBegunPerSecond, kBegunBurst, now, "Too many sign-ins were begun at this address.");
   prune();
-  if (entries_.size() >= kMaxWaitingPrograms)
-    throw Error(ErrorCode::TooManyRequests, "Too many sign-ins wait for their codes. Try again in some minutes.")
-        .withRetryAfter(std::chrono::minutes(1));
+  const std::string network = net::addressGroup(origin.address);
+  makeRoom(network);
   const std::string device_code = toBase64Url(randomBytes(32)), letters = newUserCode();
-  entries_[sha256(device_code)] = {.userCode = letters, .origin = origin, .expires = now + kUserCodeLife};
+  entries_[sha256(device_code)] = {
+      .userCode = letters, .origin = origin, .address = origin.address, .network = network, .expires = now + kUserCodeLife};
   return {Secret(device_code), letters.substr(0, kLettersOfCode / 2) + "-" + letters.substr(kLettersOfCode / 2)};
+}
+
+/// Refuses nothing, so that one client does not lock out its network; what was approved stays.
+void ProgramSignIns::makeRoom(const std::string& network) {
+  const auto waits = [](const Entry& entry) { return entry.state == State::Waiting; };
+  const auto is_near = [&](const Entry& entry) { return waits(entry) && entry.network == network; };
+  auto victim = entries_.end();
+  if (std::ranges::count_if(entries_, [&](const auto& item) { return is_near(item.second); }) >= kMaxOfNetwork)
+    victim = oldestOfBusiest(entries_, is_near);
+  else if (entries_.size() >= kMaxWaitingPrograms)
+    victim = oldestOfBusiest(entries_, waits);
+  if (victim != entries_.end()) entries_.erase(victim);
 }
 
 /// Counts a wrong code.

@@ -33,7 +33,7 @@ class ProgramSignIns {
     Secret deviceCode;     ///< for the program
     std::string userCode;  ///< "BCDF-GHJK"
   };
-  /// Throws Error(TooManyRequests) for many from an address, or in all.
+  /// Where too many of a network, or in all, wait, the oldest of the address with the most makes room.
   Begun begin(const LoginOrigin& origin);
   /// Who waits for this code; nothing: unknown, expired or decided. Throws Error(TooManyRequests) after wrong codes of this user.
   std::optional<LoginOrigin> find(std::string_view user_code, const Principal& by);
@@ -53,6 +53,8 @@ class ProgramSignIns {
   struct Entry {
     std::string userCode;
     LoginOrigin origin;
+    std::string address;
+    std::string network;  ///< addressGroup() of it
     SteadyTime expires;
     SteadyTime nextPoll{};
     State state = State::Waiting;
@@ -60,6 +62,7 @@ class ProgramSignIns {
   };
   using Entries = std::map<std::string, Entry, std::less<>>;
   void prune();
+  void makeRoom(const std::string& network);
   Entry* waiting(std::string_view user_code, const Principal& by);
 
   const Clock& clock_;
@@ -67,7 +70,6 @@ class ProgramSignIns {
   std::mutex mutex_;
   Entries entries_;                           ///< by digest of the device code
   std::map<std::string, TokenBucket> wrong_;  ///< codes, by user
-  std::map<std::string, TokenBucket> begun_;  ///< by address
 };
 
 }  // namespace swarm

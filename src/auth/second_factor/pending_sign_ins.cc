@@ -2,12 +2,13 @@
 
 #include <algorithm>
 
+#include "auth/limits/eviction.h"
 #include "base/id.h"
 
 namespace swarm {
 namespace {
 
-constexpr std::ptrdiff_t kMaxOfUser = 8;
+constexpr std::ptrdiff_t kMaxOfUser = 16;
 
 }  // namespace
 
@@ -16,13 +17,9 @@ std::string PendingSignIns::add(PendingSignIn pending) {
   std::string ticket = toBase64Url(randomBytes(32));
   const std::lock_guard lock(mutex_);
   std::erase_if(pending_, [&](const auto& item) { return clock_.steadyNow() >= item.second.expires; });
-  const auto is_own = [&](const auto& item) { return item.second.user.name == pending.user.name; };
-  if (std::ranges::count_if(pending_, is_own) >= kMaxOfUser) {
-    auto oldest = pending_.end();
-    for (auto item = pending_.begin(); item != pending_.end(); ++item)
-      if (is_own(*item) && (oldest == pending_.end() || item->second.expires < oldest->second.expires)) oldest = item;
-    pending_.erase(oldest);
-  }
+  const auto is_own = [&](const PendingSignIn& other) { return other.user.name == pending.user.name; };
+  if (std::ranges::count_if(pending_, [&](const auto& item) { return is_own(item.second); }) >= kMaxOfUser)
+    pending_.erase(oldestOfBusiest(pending_, is_own));
   pending_.emplace(ticket, std::move(pending));
   return ticket;
 }

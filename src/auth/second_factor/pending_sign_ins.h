@@ -15,13 +15,15 @@ namespace swarm {
 inline constexpr std::chrono::minutes kPendingSignInLife{10};
 
 struct PendingSignIn {
-  UserRecord user;     ///< as they were when the password was checked
-  std::string kind{};  ///< of the session that begins; empty: none, the user is signed in
-  Secret seed{};       ///< of a second factor that is being set up; empty: the user has one
+  UserRecord user;        ///< as they were when the password was checked
+  std::string kind{};     ///< of the session that begins; empty: none, the user is signed in
+  Secret seed{};          ///< of a second factor that is being set up; empty: the user has one
+  std::string address{};  ///< addressGroup() of the client
   SteadyTime expires{};
 };
 
-/// In memory: they do not survive the server. Of one user, the newest are kept. Thread-safe.
+/// In memory: they do not survive the server. Of one user, a limited number is kept; a client that begins many
+/// loses its own. Thread-safe.
 class PendingSignIns {
  public:
   explicit PendingSignIns(const Clock& clock) : clock_(clock) {}

@@ -2,12 +2,16 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
 #include "auth/auth.h"
 
 namespace swarm {
+
+/// How the kind of a session ends that began with a code.
+inline constexpr std::string_view kWithCode = " and code";
 
 /// A sign-in goes on with a code.
 struct CodeRequired {

@@ -7,6 +7,7 @@
 #include "auth/second_factor/totp.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
+#include "net/ip_address.h"
 
 namespace swarm {
 namespace {
@@ -55,10 +56,12 @@ awaitable<SignInStep> StoreSecondFactors::beginSignIn(std::string user, Secret p
 awaitable<SignInStep> StoreSecondFactors::afterPassword(UserRecord user, std::string kind, LoginOrigin origin, OfferEnrolment offer) {
   if (user.secondFactor) {
     std::string name = user.name;
-    co_return CodeRequired{std::move(name), pending_.add({.user = std::move(user), .kind = std::move(kind)})};
+    co_return CodeRequired{std::move(name),
+                           pending_.add({.user = std::move(user), .kind = std::move(kind), .address = net::addressGroup(origin.address)})};
   }
   if (isRequired(user) || offer == OfferEnrolment::Yes) {
-    PendingSignIn pending{.user = std::move(user), .kind = std::move(kind), .seed = totp::makeSeed()};
+    PendingSignIn pending{
+        .user = std::move(user), .kind = std::move(kind), .seed = totp::makeSeed(), .address = net::addressGroup(origin.address)};
     co_return enrolmentOf(pending, pending_.add(pending));
   }
   co_return co_await parts_.begin(std::move(user), std::move(kind), std::move(origin));
@@ -75,7 +78,7 @@ awaitable<LoginResult> StoreSecondFactors::signIn(std::string ticket, std::strin
     throw refusal;
   }
   if (!pending_.take(ticket)) throw Error(ErrorCode::NotFound, "The sign-in took too long. Begin again with the password.");
-  co_return co_await parts_.begin(pending.user, pending.kind + " and code", std::move(origin));
+  co_return co_await parts_.begin(pending.user, pending.kind + std::string(kWithCode), std::move(origin));
 }
 
 awaitable<bool> StoreSecondFactors::useCode(std::string user, std::string code, LoginOrigin origin) {
@@ -133,10 +136,10 @@ awaitable<UserRecord> StoreSecondFactors::requirePassword(const Principal& princ
 }
 
 awaitable<Enrolment> StoreSecondFactors::enrol(Principal principal, Secret password, LoginOrigin origin) {
-  UserRecord user = co_await requirePassword(principal, std::move(password), std::move(origin));
+  UserRecord user = co_await requirePassword(principal, std::move(password), origin);
   if (user.secondFactor)
     throw Error(ErrorCode::Conflict, "There is a second factor already. Disable it first: swarm second-factor disable.");
-  PendingSignIn pending{.user = std::move(user), .seed = totp::makeSeed()};
+  PendingSignIn pending{.user = std::move(user), .seed = totp::makeSeed(), .address = net::addressGroup(origin.address)};
   co_return enrolmentOf(pending, pending_.add(pending));
 }
 
@@ -157,7 +160,7 @@ awaitable<SecondFactors::Enrolled> StoreSecondFactors::confirm(std::string ticke
   if (pending.kind.empty()) co_return enrolled;
   UserRecord record = pending.user;
   record.secondFactor = true;
-  enrolled.login = co_await parts_.begin(std::move(record), pending.kind + " and code", std::move(origin));
+  enrolled.login = co_await parts_.begin(std::move(record), pending.kind + std::string(kWithCode), std::move(origin));
   co_return enrolled;
 }
 

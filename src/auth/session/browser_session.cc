@@ -1,8 +1,11 @@
 #include "auth/session/browser_session.h"
 
+#include "base/text/untrusted_text.h"
+
 namespace swarm {
 namespace {
 
+constexpr std::size_t kMaxClient = 256;
 constexpr std::int64_t kDeviceSeconds = 400LL * 24 * 3600;  // browsers keep no cookie for longer
 
 }  // namespace
@@ -34,7 +37,7 @@ LoginOrigin BrowserSession::originOf(net::Exchange& exchange) const {
   const auto& head = exchange.head();
   return {.address = proxies_.clientAddress(exchange.stream().peerAddress(), head.headers),
           .device = isBaseHost(head) ? std::string(findCookie(head.headers, names_.device).value) : std::string(),
-          .client = std::string(head.headers.find("User-Agent").value_or(""))};
+          .client = printable(head.headers.find("User-Agent").value_or(""), kMaxClient)};
 }
 
 net::Headers BrowserSession::begin(const net::RequestHead& head, const Principal& principal) const {
@@ -43,7 +46,8 @@ net::Headers BrowserSession::begin(const net::RequestHead& head, const Principal
   net::Headers headers = repair(head);
   headers.push_back(
       {"Set-Cookie", setCookie(names_, names_.session, auth_.issueSessionCookie(principal), std::max<std::int64_t>(life, 0))});
-  headers.push_back({"Set-Cookie", setCookie(names_, names_.device, auth_.issueDevice(principal.user), kDeviceSeconds)});
+  headers.push_back({"Set-Cookie", setCookie(names_, names_.device,
+                                             auth_.issueDevice(principal, findCookie(head.headers, names_.device).value), kDeviceSeconds)});
   return headers;
 }
 

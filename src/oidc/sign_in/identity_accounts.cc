@@ -30,6 +30,18 @@ std::string candidate(const std::string& base, int n) {
 
 boost::json::array listOf(const std::vector<std::string>& names) { return boost::json::array(names.begin(), names.end()); }
 
+/// Of what a sign-in changes: by the provider, from the address of the person.
+AuditRecord recordOf(std::string_view action, const Identity& identity, const LoginOrigin& origin) {
+  AuditRecord record = recordBy({}, origin);
+  record.action = action;
+  record.kind = "user";
+  record.object = identity.user;
+  record.after = {{"provider", identity.provider}};
+  return record;
+}
+
+awaitable<void> createFor(Accounts& accounts, Identity identity, Role role) { co_await accounts.createFor(std::move(identity), role); }
+
 awaitable<void> setRole(Accounts& accounts, std::string user, Role role) { co_await accounts.setRole(std::move(user), role); }
 
 }  // namespace
@@ -66,21 +78,26 @@ awaitable<std::optional<std::string>> IdentityAccounts::linkedUser(const Person&
 }
 
 /// Before the account changes. A verified address may pass to another person, who does not get the account of the former one.
-awaitable<void> IdentityAccounts::link(Identity identity, ProviderConfig config) {
+awaitable<void> IdentityAccounts::link(Identity identity, ProviderConfig config, LoginOrigin origin) {
   std::string user = identity.user;
-  const auto linked = co_await async::attempt(identities_.put(std::move(identity)));
+  AuditRecord record = recordOf("linkIdentity", identity, origin);
+  record.after["email"] = identity.email;
+  const auto linked = co_await async::attempt(recordChange(audit_, std::move(record), identities_.put(std::move(identity))));
   if (linked) co_return;
   if (linked.error().code() != ErrorCode::Conflict) throw linked.error();
   throw Error(ErrorCode::PermissionDenied,
               format("The account {} belongs to another person of {}. Ask an administrator.", user, config.title));
 }
 
-awaitable<Identity> IdentityAccounts::create(Identity identity, const Person& person) {
+awaitable<Identity> IdentityAccounts::create(Identity identity, const Person& person, LoginOrigin origin) {
   const Role role = person.mapped.role.value_or(person.config.defaultRole);
   const std::string base = person.mapped.userName.empty() ? std::string(kWithoutName) : person.mapped.userName;
   for (int n = 1;; ++n) {
     identity.user = candidate(base, n);
-    const auto made = co_await async::attempt(auth_.accounts().createFor(identity, role));
+    if (n <= kNumbered && co_await auth_.accounts().find(identity.user)) continue;
+    AuditRecord record = recordOf("createUser", identity, origin);
+    record.after["role"] = nameOf(role);
+    const auto made = co_await async::attempt(recordChange(audit_, std::move(record), createFor(auth_.accounts(), identity, role)));
     if (made) co_return identity;
     // A name that another user has or had is never taken over.
     if (made.error().code() != ErrorCode::AlreadyExists || n > kNumbered + 3) throw made.error();
@@ -91,12 +108,9 @@ awaitable<Identity> IdentityAccounts::create(Identity identity, const Person& pe
 awaitable<void> IdentityAccounts::applyRole(Identity& identity, Role role, LoginOrigin origin) {
   const auto user = co_await auth_.accounts().find(identity.user);
   if (!user || user->role == nameOf(role)) co_return;
-  AuditRecord record = recordBy({}, origin);
-  record.action = "changeRole";
-  record.kind = "user";
-  record.object = identity.user;
+  AuditRecord record = recordOf("changeRole", identity, origin);
   record.before = {{"role", user->role}};
-  record.after = {{"role", nameOf(role)}, {"provider", identity.provider}};
+  record.after["role"] = nameOf(role);
   const auto set = co_await async::attempt(recordChange(audit_, std::move(record), setRole(auth_.accounts(), identity.user, role)));
   if (set) co_return;
   if (set.error().code() != ErrorCode::Conflict) throw set.error();
@@ -119,27 +133,21 @@ awaitable<void> IdentityAccounts::applyGroups(Identity& identity, LoginOrigin or
       former.push_back(group.name);
   std::ranges::sort(former);
   if (former == identity.groups) co_return;
-  AuditRecord record = recordBy({}, origin);
-  record.action = "changeGroups";
-  record.kind = "user";
-  record.object = identity.user;
+  AuditRecord record = recordOf("changeGroups", identity, origin);
   record.before = {{"groups", listOf(former)}};
-  record.after = {{"groups", listOf(identity.groups)}, {"provider", identity.provider}};
+  record.after["groups"] = listOf(identity.groups);
   co_await recordChange(audit_, std::move(record), groups.setManaged(identity.user, identity.provider, identity.groups));
 }
 
-/// What the claims did not decide, in the log and the audit log.
-awaitable<void> IdentityAccounts::report(const Identity& identity, LoginOrigin origin) {
+/// What the claims did not decide, in the log and the audit log: once, not at each sign-in.
+awaitable<void> IdentityAccounts::report(const Identity& identity, const std::vector<std::string>& former, LoginOrigin origin) {
   for (const std::string& note : identity.notes) {
+    if (std::ranges::find(former, note) != former.end()) continue;
     log::warning("claims of an identity provider were not applied",
                  {{"user", identity.user}, {"provider", identity.provider}, {"reason", note}});
     if (audit_ == nullptr) continue;
-    AuditRecord record = recordBy({}, origin);
-    record.action = "mapClaims";
-    record.kind = "user";
-    record.object = identity.user;
+    AuditRecord record = recordOf("mapClaims", identity, origin);
     record.detail = note;
-    record.after = {{"provider", identity.provider}};
     co_await audit_->record(std::move(record));
   }
 }
@@ -169,14 +177,14 @@ awaitable<Identity> IdentityAccounts::settle(Person person, LoginOrigin origin, 
     const auto account = co_await auth_.accounts().find(*user);
     if (!account || account->kind == UserKind::service || account->disabled)
       throw Error(ErrorCode::PermissionDenied, format("The account {} cannot sign in. Ask an administrator.", *user));
-    if (known.empty()) co_await link(identity, config);
+    if (known.empty()) co_await link(identity, config, origin);
     if (mapped.role) co_await applyRole(identity, *mapped.role, origin);
   } else {
-    identity = co_await create(std::move(identity), person);
+    identity = co_await create(std::move(identity), person, origin);
   }
   if (mapped.groups) co_await applyGroups(identity, origin);
   co_await identities_.put(identity);
-  co_await report(identity, std::move(origin));
+  co_await report(identity, known.empty() ? std::vector<std::string>() : known.front().notes, std::move(origin));
   if (config.managesRoles()) noteManager(identity);
   co_return identity;
 }

@@ -37,11 +37,11 @@ class IdentityAccounts {
 
  private:
   awaitable<std::optional<std::string>> linkedUser(const Person& person, const std::vector<ProviderConfig>& providers);
-  awaitable<void> link(Identity identity, ProviderConfig config);
-  awaitable<Identity> create(Identity identity, const Person& person);
+  awaitable<void> link(Identity identity, ProviderConfig config, LoginOrigin origin);
+  awaitable<Identity> create(Identity identity, const Person& person, LoginOrigin origin);
   awaitable<void> applyRole(Identity& identity, Role role, LoginOrigin origin);
   awaitable<void> applyGroups(Identity& identity, LoginOrigin origin);
-  awaitable<void> report(const Identity& identity, LoginOrigin origin);
+  awaitable<void> report(const Identity& identity, const std::vector<std::string>& former, LoginOrigin origin);
   void noteManager(const Identity& identity);
 
   Auth& auth_;

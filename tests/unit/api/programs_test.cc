@@ -31,6 +31,7 @@ TEST(ApiPrograms, areSignedInWhenAUserConfirmsTheirCode) {
   const auto records = server.recorded("signIn");
   ASSERT_FALSE(records.empty());
   EXPECT_EQ(records[0].after.at("by"), "program");
+  EXPECT_EQ(records[0].after.at("bySession").as_string(), principalOf(server, server.user).sessionId) << "who approved it";
 }
 
 TEST(ApiPrograms, areNotSignedInAfterTheUserRefusedOrSignedOut) {

@@ -15,6 +15,12 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
+Principal principalOf(std::string user) {
+  Principal principal;
+  principal.user = std::move(user);
+  return principal;
+}
+
 TEST_F(AuthTest, makesAnAdminWithARandomPasswordAtTheFirstStartOnly) {
   ASSERT_TRUE(password_);
   EXPECT_EQ(password_->reveal().size(), 23u);
@@ -127,20 +133,21 @@ TEST_F(AuthTest, acceptsNoCookieAsATokenAndNoTokenAsACookie) {
   EXPECT_FALSE(auth_->verifySessionCookie(result.token.reveal()));
   EXPECT_FALSE(auth_->verifySessionCookie(auth_->issueInstanceCookie(result.principal, "i-1")));
   EXPECT_FALSE(auth_->verifyInstanceCookie(cookie, "i-1"));
-  EXPECT_FALSE(auth_->verifySessionCookie(auth_->issueDevice("ann"))) << "a known device is not signed in";
+  EXPECT_FALSE(auth_->verifySessionCookie(auth_->issueDevice(principalOf("ann"), ""))) << "a known device is not signed in";
   run(auth_->logout(result.principal));
   EXPECT_FALSE(auth_->verifySessionCookie(cookie));
   EXPECT_FALSE(auth_->stillSignedIn(result.principal));
 }
 
 TEST_F(AuthTest, letsAKnownDeviceInWhileOthersGuessFromItsAddress) {
-  const std::string device = auth_->issueDevice("ann");
+  const std::string device = auth_->issueDevice(principalOf("ann"), "");
   for (int i = 0; i < 5; ++i) errorOf(auth_->login("ann", Secret("guess"), LoginOrigin{"10.0.0.1"}));
   EXPECT_EQ(errorOf(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.1"})).code(), ErrorCode::TooManyRequests);
   EXPECT_EQ(errorOf(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.1", device + "x"})).code(),
             ErrorCode::TooManyRequests);
-  EXPECT_EQ(errorOf(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.1", auth_->issueDevice("ben")})).code(),
-            ErrorCode::TooManyRequests);
+  EXPECT_EQ(
+      errorOf(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.1", auth_->issueDevice(principalOf("ben"), "")})).code(),
+      ErrorCode::TooManyRequests);
   EXPECT_EQ(errorOf(auth_->login("ann", Secret("wrong"), LoginOrigin{"10.0.0.1", device})).code(), ErrorCode::Unauthenticated);
   EXPECT_EQ(run(auth_->login("ann", Secret("correct horse"), LoginOrigin{"10.0.0.1", device})).principal.user, "ann");
 }

@@ -77,7 +77,9 @@ class MemoryAuth final : public Auth {
   }
   std::string issueSessionCookie(const Principal& principal) override { return "cookie-" + principal.sessionId; }
   std::optional<Principal> verifySessionCookie(std::string_view value) const override;
-  std::string issueDevice(std::string_view user) override { return "device-of-" + std::string(user); }
+  std::string issueDevice(const Principal& principal, std::string_view present) override {
+    return std::string(present.empty() ? "device-of-" + principal.user : std::string(present));
+  }
   std::string markOf(std::string_view audience) const override { return "mark-of-" + std::string(audience); }
   std::string issueCode(const Principal& principal, std::string_view instance_id, std::string_view binding) override;
   std::optional<Principal> takeCode(std::string_view code, std::string_view instance_id, std::string_view binding) override;

@@ -14,6 +14,7 @@ namespace {
 
 using std::chrono::minutes;
 using std::chrono::seconds;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -270,6 +271,17 @@ TEST_F(SignInTest, linksNoSecondPersonOfAnIssuerToAnAccount) {
   EXPECT_EQ(signIn(ada()).login.principal.user, "lovelace");
 }
 
+TEST_F(SignInTest, recordsWhichProviderMadeOrLinkedAnAccount) {
+  loop_.run(auth_->accounts().create("lovelace", Role::user, Secret()));
+  signIn({{"sub", "u2"}, {"preferred_username", "lovelace"}});
+  EXPECT_THAT(recorded("createUser"), ElementsAre(AllOf(HasSubstr("done lovelace-2"), HasSubstr(R"("provider":"corp")"))));
+  open([](ProviderConfig& config) { config.links = {{"ada@example.com", "lovelace"}}; });
+  signIn(ada());
+  EXPECT_THAT(recorded("linkIdentity"), ElementsAre(AllOf(HasSubstr("done lovelace "), HasSubstr(R"("provider":"corp")"))));
+  signIn(ada());
+  EXPECT_THAT(recorded("linkIdentity"), SizeIs(1));
+}
+
 TEST_F(SignInTest, withoutAnAccountIsRefusedUnlessAccountsAreCreated) {
   open([](ProviderConfig& config) { config.createUsers = false; });
   EXPECT_EQ(refusalOf([&] { signIn(ada()); }).code(), ErrorCode::PermissionDenied);
@@ -319,7 +331,8 @@ TEST_F(SignInTest, withoutTheClaimKeepsTheRoleAndRecordsIt) {
   claims["groups"] = json::array{"boss"};
   signIn(claims);
   EXPECT_EQ(signIn(ada()).login.principal.role, Role::admin);
-  EXPECT_THAT(recorded("mapClaims"), ElementsAre(HasSubstr("the role stays")));
+  EXPECT_EQ(signIn(ada()).login.principal.role, Role::admin);
+  EXPECT_THAT(recorded("mapClaims"), ElementsAre(HasSubstr("the role stays"))) << "once, not at each sign-in";
   const auto identities = loop_.run(providers_->identitiesOf("ada"));
   ASSERT_THAT(identities, SizeIs(1));
   EXPECT_THAT(identities[0].notes, ElementsAre(HasSubstr("the role stays")));

@@ -92,6 +92,46 @@ TEST_F(Throttle, holdsManyAddressesTogetherToOneAttemptInTwoSeconds) {
   }
 }
 
+TEST_F(Throttle, codesOfADayFindNoRightOne) {
+  int unknown = 0, stolen = 0, known = 0;
+  const auto isAllowed = [&](const std::string& address, const std::string& device) {
+    try {
+      throttle_.attempt({.name = "ann", .address = address, .device = device, .isCode = true});
+    } catch (const Error&) {
+      return false;
+    }
+    return true;
+  };
+  for (int second = 0; second < 24 * 3600; second += 10) {
+    unknown += isAllowed("10.0.1." + std::to_string(second), "");
+    stolen += isAllowed("10.0.0.1", "laptop");
+    known += isAllowed("10.0.0.1", "device" + std::to_string(second));
+    clock_.advance(seconds(10));
+  }
+  EXPECT_LE(unknown, 160);
+  EXPECT_LE(stolen, 60);
+  EXPECT_LE(stolen + known, 170) << "however many devices";
+}
+
+TEST_F(Throttle, codesOfOneDeviceDoNotLockOutAnother) {
+  const auto isAllowed = [&](const std::string& device) {
+    try {
+      throttle_.attempt({.name = "ann", .address = "10.0.0.1", .device = device, .isCode = true});
+    } catch (const Error&) {
+      return false;
+    }
+    return true;
+  };
+  for (int i = 0; i < 30; ++i) isAllowed("");
+  EXPECT_FALSE(isAllowed(""));
+  for (int i = 0; i < 30; ++i) isAllowed("stolen");
+  EXPECT_FALSE(isAllowed("stolen"));
+  EXPECT_TRUE(isAllowed("laptop"));
+  throttle_.succeeded({.name = "ann", .address = "10.0.0.1", .device = "laptop", .isCode = true});
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(isAllowed("laptop")) << i;
+  EXPECT_FALSE(isAllowed("laptop"));
+}
+
 TEST_F(Throttle, forgetsANamesFailuresAfterASuccess) {
   for (int round = 0; round < 6; ++round) {
     for (int i = 0; i < 4; ++i) ASSERT_EQ(attempt("ann", "10.0.1." + std::to_string(round)), "allowed");

@@ -93,12 +93,20 @@ TEST_F(ProgramSignInsTest, codesCannotBeGuessed) {
   EXPECT_TRUE(programs_.find(begun.userCode, ada_));
 }
 
-TEST_F(ProgramSignInsTest, oneAddressCannotFillTheTable) {
-  ErrorCode last{};
-  int begun = 0;
-  for (; begun < 1000 && last != ErrorCode::TooManyRequests; ++begun) last = codeOf([&] { programs_.begin(origin_); });
-  EXPECT_LT(begun, 50);
-  EXPECT_NO_THROW(programs_.begin({.address = "10.0.0.2"}));
+TEST_F(ProgramSignInsTest, oneAddressTakesTheRoomOfNoOther) {
+  const auto neighbour = programs_.begin({.address = "2001:db8::1"});
+  const auto elsewhere = programs_.begin({.address = "10.0.0.2"});
+  const auto approved = programs_.begin(origin_);
+  ASSERT_TRUE(programs_.decide(approved.userCode, ada_, Decision::Approve));
+  const auto first = programs_.begin(origin_);
+  for (int i = 0; i < 3000; ++i) {
+    programs_.begin(origin_);
+    programs_.begin({.address = "2001:db8::2"});  // of the neighbour's network
+  }
+  EXPECT_TRUE(programs_.find(neighbour.userCode, ada_));
+  EXPECT_TRUE(programs_.find(elsewhere.userCode, ada_));
+  EXPECT_FALSE(programs_.find(first.userCode, ada_)) << "the oldest of those that the address began";
+  EXPECT_EQ(programs_.poll(approved.deviceCode.reveal()).state, State::Approved);
 }
 
 }  // namespace
