@@ -137,17 +137,19 @@ async::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName h
       request.isVscode() && request.sender == Sender::SameWorkspace && head.method == "GET" && head.path() == kPortCodePath;
   targets->follow();
   request.target = targets->find(request.host);
-  // A public port responds to every page: a request has no more access with its sender's cookies than without.
+  // A public port responds to every page. A page to which the workspace does not belong acts as a visitor, not as the browser's user.
   auto visitor = request.target ? targets->visitorOf(request.target) : nullptr;
-  if (!visitor && !requests_code && !mayCome(head, request.sender, request.host.port()))
+  const bool may_come = requests_code || mayCome(head, request.sender, request.host.port());
+  if (!may_come && (!visitor || head.target.starts_with(kOwnPaths)))
     co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied,
                                       "The request was made by a page that does not belong to this workspace.");
   if (head.target.starts_with(kOwnPaths)) co_return co_await handleOwnPath(std::move(request));
   if (request.sender == Sender::SameWorkspace && isPreflight(head) && request.target &&
       availabilityOf(*request.target->route, request.host.port()) == Availability::Open)
     co_return co_await forwardPreflight(std::move(request));
-  auto cookie = request.target ? targets->authenticate(head, request.target) : nullptr;
-  if (auto of_vscode = !cookie && request.target ? targets->authenticateByPorts(head, request.target) : nullptr) {
+  const bool has_user = request.target && may_come;
+  auto cookie = has_user ? targets->authenticate(head, request.target) : nullptr;
+  if (auto of_vscode = !cookie && has_user ? targets->authenticateByPorts(head, request.target) : nullptr) {
     // A page of a port requires the port's own cookie, so that the storage of another instance's port is cleared first. A page of that
     // port which opens a frame there without it belongs to another instance, or its time has passed.
     if (head.method == "GET" && (opensPage(head) || (opensFrame(head) && request.sender != Sender::SameHost)))

@@ -190,6 +190,24 @@ TEST_F(Ports, limitVisitorsByTheirAddressAndLeaveUsersAlone) {
   });
 }
 
+TEST_F(Ports, takeAForeignPageForAVisitorAlthoughItsBrowserIsSignedIn) {
+  GatewayOptions limited = options();
+  limited.visitors = std::make_shared<OpenBudget>(OpenLimits{.perUser = 1});
+  rebuildGateway(std::move(limited));
+  openToEveryone();
+  const std::string cookie = "Cookie: " + instanceCookie(ada_.principal, kPort) + "\r\n";
+  const std::string foreign = cookie + "Origin: http://evil.com\r\n";
+  run([&]() -> awaitable<void> {
+    auto socket = co_await openSocket(foreign);
+    EXPECT_EQ((co_await ask(ofVisitor())).status, 429) << "the foreign page has taken the part of visitors, not of ada";
+    auto own = co_await openSocket(cookie);
+    publish([](InstanceRoute& route) { route.status = InstanceStatus::failed; });
+    const auto closed = co_await ask(ofVisitor(foreign + "Sec-Fetch-Site: cross-site\r\n"));
+    EXPECT_EQ(closed.body.find("ada"), std::string::npos) << closed.body;
+    EXPECT_EQ((co_await ask(request("GET /.swarm/status", foreign, kPort))).status, 403) << "the gateway's own address";
+  });
+}
+
 TEST_F(Ports, clearWhatAFormerWorkspaceLeftInAVisitorsBrowser) {
   openToEveryone();
   const std::string opens = "Sec-Fetch-Site: none\r\nSec-Fetch-Mode: navigate\r\nSec-Fetch-Dest: document\r\n";
