@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
 
 #include "base/error.h"
@@ -79,7 +80,9 @@ Secret createKeyFile(const std::filesystem::path& file) {
     if (static_cast<std::size_t>(written) != text.reveal().size()) fail(ENOSPC, file, "written");
     if (::fsync(made.get()) != 0) fail(errno, file, "written");
   }
-  if (::link(temporary.path.c_str(), file.c_str()) != 0) fail(errno, file, "created");
+  // A rename, not a link: a process that is killed leaves no second name of the key. Some network file systems have no such rename.
+  const bool is_renamed = ::renameat2(AT_FDCWD, temporary.path.c_str(), AT_FDCWD, file.c_str(), RENAME_NOREPLACE) == 0;
+  if (!is_renamed && (errno != EINVAL || ::link(temporary.path.c_str(), file.c_str()) != 0)) fail(errno, file, "created");
   const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
   if (const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)); opened.valid()) ::fsync(opened.get());
   return key;
