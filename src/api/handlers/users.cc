@@ -94,8 +94,9 @@ awaitable<Reply> changeUser(Services& services, Call& call) {
   if (user.role == nameOf(role)) co_return reply(responseOf(services, user));
   if (const std::string manager = managerOf(services, user.name); !manager.empty())
     throw Error(ErrorCode::Conflict, format("The identity provider {} decides the role of {} at each sign-in. Change it there, or in "
-                                            "[oidc.{}.roles] of the configuration.",
-                                            manager, user.name, manager));
+                                            "[oidc.{}.roles] of the configuration. To end the access at once, disable the user: "
+                                            "swarm users disable {}.",
+                                            manager, user.name, manager, user.name));
   co_return reply(responseOf(services, co_await services.auth.accounts().setRole(user.name, role)));
 }
 
