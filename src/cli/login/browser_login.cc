@@ -6,12 +6,14 @@
 #include <future>
 #include <thread>
 
+#include "async/attempt.h"
 #include "async/loop.h"
 #include "base/id.h"
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
 #include "cli/browser.h"
 #include "cli/output/output.h"
+#include "model/comparison_code.h"
 #include "net/http/http_server.h"
 
 namespace swarm::cli {
@@ -65,7 +67,8 @@ class CodeReceiver {
     net::Headers headers{{"Content-Type", "text/html; charset=utf-8"}, {"Cache-Control", "no-store"}, {"Referrer-Policy", "no-referrer"}};
     if (!is_ours || code.empty() || received_) co_return co_await exchange.respond(404, std::move(headers), "Not found");
     received_ = true;
-    co_await exchange.respond(200, std::move(headers), std::string(kDonePage));
+    // Also when the browser has closed the connection: the code is here.
+    (void)co_await async::attempt(exchange.respond(200, std::move(headers), std::string(kDonePage)));
     code_.set_value(std::move(code));
   }
 
@@ -86,10 +89,10 @@ std::optional<SwarmClient::Login> loginByBrowser(SwarmClient& client, const std:
   CodeReceiver receiver(state);
   std::string base = url;
   while (base.ends_with('/')) base.pop_back();
-  const std::string link =
-      format("{}/login/program?port={}&challenge={}&state={}", base, receiver.port(), toBase64Url(sha256(verifier.reveal())), state);
+  const std::string challenge = toBase64Url(sha256(verifier.reveal()));
+  const std::string link = format("{}/login/program?port={}&challenge={}&state={}", base, receiver.port(), challenge, state);
   if (!isWebLink(link) || !startBrowser(link)) return std::nullopt;
-  report(format("Confirm the sign-in in the browser. If none has opened: {}\n", link));
+  report(format("Confirm the sign-in in the browser, which shows the code {}. If none has opened: {}\n", comparisonCode(challenge), link));
   const auto code = receiver.wait(kBrowserPatience);
   if (!code) throw Error(ErrorCode::DeadlineExceeded, "No browser has confirmed the sign-in. Run `swarm login` again.");
   return client.loginWithCode(*code, verifier);

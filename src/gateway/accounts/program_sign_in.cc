@@ -60,7 +60,11 @@ async::awaitable<void> ProgramSignIn::respondToProgram(net::Exchange& exchange, 
   const bool is_complete = parseNumber<std::uint16_t>(port).value_or(0) != 0 && challenge.size() == kChallengeLetters &&
                            isToken(challenge) && state.size() <= kMaxState && isToken(state);
   if (!is_complete) co_return co_await respondMessage(exchange, 400, ErrorCode::InvalidArgument, badLink());
-  if (!confirmed) co_return co_await respondPage(exchange, 200, programPage({principal.user, port, challenge, state}));
+  if (!confirmed) {
+    const LoginOrigin origin = browser_.originOf(exchange);
+    const std::string client = printable(origin.client, kMaxClient);
+    co_return co_await respondPage(exchange, 200, programPage({principal.user, port, challenge, state, origin.address, client}));
+  }
   const std::string code = auth_.programs().issueCode(principal, challenge);
   co_await respondRedirect(exchange, 303, format("http://127.0.0.1:{}/?code={}&state={}", port, code, state));
 }

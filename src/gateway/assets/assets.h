@@ -9,6 +9,7 @@ std::string_view brandHtml();
 std::string_view continueHtml();
 std::string_view deviceHtml();
 std::string_view enterHtml();
+std::string_view identitiesHtml();
 std::string_view inviteHtml();
 std::string_view frameHtml();
 std::string_view landingHtml();

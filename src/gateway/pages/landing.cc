@@ -53,8 +53,9 @@ async::awaitable<void> Landing::show(net::Exchange& exchange) {
   const auto& head = exchange.head();
   const auto principal = browser_.find(head);
   if (!principal) co_return co_await respondRedirect(exchange, 302, "/login", browser_.repair(head));
-  const bool may_create = actions_.create && isAllowed(*principal, Permission::Create, Relation::Own);
-  co_await respondPage(exchange, 200, landingPage(*principal, rowsFor(*principal, head), may_create));
+  const LandingOffers offers{.create = actions_.create && isAllowed(*principal, Permission::Create, Relation::Own),
+                             .identities = identities_.isFor(*principal)};
+  co_await respondPage(exchange, 200, landingPage(*principal, rowsFor(*principal, head), offers));
 }
 
 async::awaitable<void> Landing::perform(net::Exchange& exchange, Principal principal) {

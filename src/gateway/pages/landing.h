@@ -4,6 +4,7 @@
 #include "async/awaitable.h"
 #include "auth/public_address.h"
 #include "auth/session/browser_session.h"
+#include "gateway/accounts/identities.h"
 #include "gateway/actions.h"
 #include "gateway/pages/pages.h"
 #include "gateway/proxy/targets.h"
@@ -17,8 +18,9 @@ namespace swarm::gateway {
 /// One per loop. The references must outlive it.
 class Landing {
  public:
-  Landing(const PublicAddress& address, const BrowserSession& browser, Targets& targets, const WorkspaceActions& actions, Audit* audit)
-      : address_(address), browser_(browser), targets_(targets), actions_(actions), audit_(audit) {}
+  Landing(const PublicAddress& address, const BrowserSession& browser, Targets& targets, const WorkspaceActions& actions, Audit* audit,
+          const IdentitiesPages& identities)
+      : address_(address), browser_(browser), targets_(targets), actions_(actions), audit_(audit), identities_(identities) {}
 
   /// GET of the base host's "/".
   async::awaitable<void> show(net::Exchange& exchange);
@@ -37,6 +39,7 @@ class Landing {
   Targets& targets_;
   const WorkspaceActions& actions_;
   Audit* audit_;
+  const IdentitiesPages& identities_;
 };
 
 }  // namespace swarm::gateway

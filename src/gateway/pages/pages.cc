@@ -1,6 +1,7 @@
 // Values of the pages; their markup is in assets/.
 #include "gateway/pages/pages.h"
 
+#include <boost/json/serialize.hpp>
 #include <set>
 
 #include "base/id.h"
@@ -8,6 +9,7 @@
 #include "gateway/assets/assets.h"
 #include "gateway/pages/move_status.h"
 #include "gateway/pages/template.h"
+#include "model/comparison_code.h"
 #include "model/steps.h"
 
 namespace swarm::gateway {
@@ -62,6 +64,24 @@ json::object valuesOf(const LandingRow& row) {
           {"actionLabel", runs ? "Stop" : "Start"}};
 }
 
+json::object valuesOf(const Identity& identity) {
+  json::array claims, notes;
+  for (const auto& [name, value] : identity.claims)
+    claims.push_back(json::object{{"name", name}, {"value", value.is_string() ? std::string(value.get_string()) : json::serialize(value)}});
+  for (const std::string& note : identity.notes) notes.push_back(json::object{{"note", note}});
+  std::string groups;
+  for (const std::string& group : identity.groups) groups += (groups.empty() ? "" : ", ") + group;
+  return {{"provider", identity.provider},
+          {"issuer", identity.issuer},
+          {"subject", identity.subject},
+          {"email", identity.email.empty() ? "none" : identity.email},
+          {"lastSignInAt", formatTime(identity.lastSignInAt)},
+          {"role", identity.role.empty() ? "not decided" : identity.role},
+          {"groups", groups.empty() ? "none" : groups},
+          {"claims", std::move(claims)},
+          {"notes", std::move(notes)}};
+}
+
 /// The providers that a member of these rows names.
 json::array providersIn(const std::vector<LandingRow>& rows, std::string LandingRow::* member) {
   std::set<std::string_view> titles;
@@ -107,7 +127,13 @@ Page signInByLinkPage(std::string_view user, std::string_view code, std::string_
 
 Page programPage(const ProgramPage& content) {
   return layOut({.title = "Sign in the command line"}, assets::programHtml(),
-                {{"user", content.user}, {"port", content.port}, {"challenge", content.challenge}, {"state", content.state}});
+                {{"user", content.user},
+                 {"port", content.port},
+                 {"challenge", content.challenge},
+                 {"state", content.state},
+                 {"code", comparisonCode(content.challenge)},
+                 {"address", content.address.empty() ? "this machine" : content.address},
+                 {"client", content.client}});
 }
 
 Page devicePage(const DevicePage& content) {
@@ -158,6 +184,19 @@ Page secondFactorPage(const SecondFactorPage& content) {
                  {"problem", content.problem}});
 }
 
+Page identitiesPage(const IdentitiesPage& content) {
+  json::array found, users;
+  for (const Identity& identity : content.found) found.push_back(valuesOf(identity));
+  for (const std::string& user : content.users) users.push_back(json::object{{"user", user}});
+  return layOut({.title = "Claims of sign-ins", .wide = true}, assets::identitiesHtml(),
+                {{"user", content.user},
+                 {"problem", content.problem},
+                 {"hasFound", !content.found.empty()},
+                 {"found", std::move(found)},
+                 {"hasUsers", !users.empty()},
+                 {"users", std::move(users)}});
+}
+
 Page enterPage(const EnterPage& content) {
   return layOut({.title = format("Enter {}", content.name)}, assets::enterHtml(),
                 {{"name", content.name},
@@ -186,12 +225,13 @@ Page framePage(const FramePage& content) {
                 {{"codeUrl", content.codeUrl}, {"enterUrl", content.enterUrl}, {"baseUrl", content.baseUrl}});
 }
 
-Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows, bool may_create) {
+Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows, const LandingOffers& offers) {
   json::array row_values;
   for (const auto& row : rows) row_values.push_back(valuesOf(row));
   return layOut({.title = "Workspaces", .script = assets::landingJs(), .wide = true}, assets::landingHtml(),
                 {{"user", principal.user},
-                 {"mayCreate", may_create},
+                 {"mayCreate", offers.create},
+                 {"identities", offers.identities},
                  {"showsOwners", std::ranges::any_of(rows, [&](const LandingRow& row) { return row.owner != principal.user; })},
                  {"hasRows", !rows.empty()},
                  {"rows", std::move(row_values)},

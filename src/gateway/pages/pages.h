@@ -8,6 +8,7 @@
 
 #include "auth/auth.h"
 #include "controller/state/routes.h"
+#include "model/types/accounts/identity.h"
 
 namespace swarm::gateway {
 
@@ -37,6 +38,8 @@ struct ProgramPage {
   std::string port;
   std::string challenge;
   std::string state;
+  std::string address{};  ///< of the browser, as is `client`
+  std::string client{};
 };
 Page programPage(const ProgramPage& content);
 /// The same for a program elsewhere, by the code that it printed.
@@ -81,6 +84,14 @@ struct SecondFactorPage {
   std::string problem{};
 };
 Page secondFactorPage(const SecondFactorPage& content);
+/// The claims of the last sign-ins of a user by identity providers.
+struct IdentitiesPage {
+  std::string user{};                ///< empty: none chosen
+  std::vector<Identity> found{};     ///< of that user
+  std::vector<std::string> users{};  ///< to choose from
+  std::string problem{};
+};
+Page identitiesPage(const IdentitiesPage& content);
 /// Confirmation of an entry into another user's workspace, which is recorded.
 struct EnterPage {
   std::string name;
@@ -125,8 +136,11 @@ struct LandingRow {
   std::string looseStorage{};  ///< the provider's title if it does not enforce the sizes of volumes, otherwise empty
   std::string losingStop{};    ///< the same if Stop is offered and loses files
 };
-/// `may_create`: with the form for a new workspace.
-Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows, bool may_create);
+struct LandingOffers {
+  bool create = false;      ///< the form for a new workspace
+  bool identities = false;  ///< the page of the claims of sign-ins
+};
+Page landingPage(const Principal& principal, const std::vector<LandingRow>& rows, const LandingOffers& offers);
 
 /// An instance that is not available. The page polls `/.swarm/status` and continues automatically.
 enum class WaitingKind { Starting, Reconnecting, Stopping, Stopped, Failed, Moving };

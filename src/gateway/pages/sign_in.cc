@@ -48,7 +48,8 @@ SignIn::SignIn(const PublicAddress& address, const BrowserSession& browser, Auth
       auth_(auth),
       targets_(targets),
       actions_(actions),
-      landing_(address, browser, targets, actions, audit),
+      identities_(browser, auth, providers, audit),
+      landing_(address, browser, targets, actions, audit, identities_),
       second_factor_(browser, auth, forms, audit),
       invitation_(browser, auth, forms, second_factor_),
       provider_(browser, providers, forms),
@@ -63,7 +64,7 @@ async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
   const bool posts = head.method == "POST";
   if (path != "/" && path != "/login" && path != "/logout" && path != kLinkPath && path != kInstancePath && path != kInvitePath &&
       path != kSharePortPath && path != oidc::kSignedOutPath && !provider_.takes(path) && !ProgramSignIn::takes(path) &&
-      !Landing::takes(path) && !SecondFactorPages::takes(path)) {
+      !Landing::takes(path) && !SecondFactorPages::takes(path) && !identities_.takes(path)) {
     if (isOfApi(path) || !isNavigation(head)) co_return false;
     co_await respondMessage(exchange, 404, ErrorCode::NotFound, noSuchPage());
     co_return true;
@@ -72,6 +73,8 @@ async::awaitable<bool> SignIn::handleBase(net::Exchange& exchange) {
     co_await leaveAddress(exchange);
   else if (path == "/" && reads)
     co_await landing_.show(exchange);
+  else if (identities_.takes(path) && reads)
+    co_await identities_.show(exchange);
   else if (SecondFactorPages::takes(path))
     co_await second_factor_.handle(exchange);
   else if (Landing::takes(path))

@@ -9,6 +9,7 @@
 #include "auth/limits/open_budget.h"
 #include "auth/public_address.h"
 #include "auth/session/browser_session.h"
+#include "gateway/accounts/identities.h"
 #include "gateway/accounts/invitation.h"
 #include "gateway/accounts/program_sign_in.h"
 #include "gateway/accounts/provider_sign_in.h"
@@ -53,6 +54,7 @@ class SignIn {
   Auth& auth_;
   Targets& targets_;
   const WorkspaceActions& actions_;
+  IdentitiesPages identities_;
   Landing landing_;
   SecondFactorPages second_factor_;
   InvitationPage invitation_;

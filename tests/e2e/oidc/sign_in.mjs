@@ -70,6 +70,20 @@ async function operatorByClaim(page) {
     'administrators see the claims, without tokens', JSON.stringify(identity));
 }
 
+async function claimsForAdministrators(person_page) {
+  await person_page.goto(`${server.url}/identities?user=ada`);
+  await person_page.waitForSelector('text=Only administrators');
+  await person_page.goto(server.url);
+  const page = await open();
+  await Person.signIn(page, server.password());
+  await page.click('a:has-text("Claims of sign-ins")');
+  await page.click('a:text-is("ada")');
+  await page.waitForSelector('h2:has-text("corp")');
+  await person.shot(page, 'claims');
+  const text = await page.innerText('main');
+  check(text.includes('["staff","sre"]') && /Role\s+operator/.test(text) && !text.includes('eyJ'), 'the page of claims has them, and the role', text);
+}
+
 async function refused() {
   const page = await open();
   await signIn(page, 'eve');
@@ -185,6 +199,7 @@ try {
   await person.open();
   const page = await open();
   await operatorByClaim(page);
+  await claimsForAdministrators(page);
   await refused();
   await noTakeOver();
   await foreignResponse();

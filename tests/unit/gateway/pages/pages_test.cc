@@ -19,7 +19,18 @@ TEST(Pages, escapeAllValues) {
       landingPage(
           {.user = kHostile, .role = Role::admin, .sessionId = {}, .expiresAt = {}},
           {{.name = kHostile, .owner = kHostile, .url = kHostile, .status = InstanceStatus::failed, .mayChange = true, .note = kHostile}},
-          true),
+          {.create = true, .identities = true}),
+      identitiesPage({.user = kHostile,
+                      .found = {Identity{.provider = kHostile,
+                                         .issuer = kHostile,
+                                         .subject = kHostile,
+                                         .email = kHostile,
+                                         .claims = {{kHostile, kHostile}},
+                                         .role = kHostile,
+                                         .groups = {kHostile},
+                                         .notes = {kHostile}}},
+                      .users = {kHostile},
+                      .problem = kHostile}),
       waitingPage({.kind = WaitingKind::Starting, .name = kHostile, .step = kHostile, .reason = kHostile}),
       waitingPage({.kind = WaitingKind::Stopped, .name = kHostile, .step = kHostile, .reason = kHostile}),
       waitingPage({.kind = WaitingKind::Failed, .name = kHostile, .step = kHostile, .reason = kHostile}),
@@ -50,7 +61,7 @@ TEST(Pages, allowOnlyTheirOwnStyleAndScript) {
     return page.html.substr(begin, page.html.find("</" + tag + ">", begin) - begin);
   };
   const auto source = [](std::string_view text) { return "'sha256-" + toBase64(sha256(text)) + "'"; };
-  for (const auto& page : {landingPage({.user = "ada", .role = Role::user, .sessionId = {}, .expiresAt = {}}, {}, true),
+  for (const auto& page : {landingPage({.user = "ada", .role = Role::user, .sessionId = {}, .expiresAt = {}}, {}, {.create = true}),
                            waitingPage({.kind = WaitingKind::Failed, .name = "ws"})}) {
     EXPECT_NE(page.policy.find("style-src " + source(inner(page, "style")) + ";"), std::string::npos) << page.policy;
     EXPECT_NE(page.policy.find("script-src " + source(inner(page, "script")) + ";"), std::string::npos) << page.policy;
@@ -61,9 +72,9 @@ TEST(Pages, allowOnlyTheirOwnStyleAndScript) {
 }
 
 TEST(Pages, insertOnlyStyleAndScriptUnescaped) {
-  for (const auto text :
-       {assets::brandHtml(), assets::continueHtml(), assets::enterHtml(), assets::inviteHtml(), assets::landingHtml(),
-        assets::messageHtml(), assets::signInHtml(), assets::signInByLinkHtml(), assets::signedOutHtml(), assets::waitingHtml()})
+  for (const auto text : {assets::brandHtml(), assets::continueHtml(), assets::enterHtml(), assets::identitiesHtml(), assets::inviteHtml(),
+                          assets::landingHtml(), assets::messageHtml(), assets::signInHtml(), assets::signInByLinkHtml(),
+                          assets::signedOutHtml(), assets::waitingHtml()})
     for (const auto* unescaped : {"{{{", "{{&", "{{="}) EXPECT_EQ(text.find(unescaped), std::string_view::npos) << text;
   std::string layout(assets::layoutHtml());
   for (const std::string allowed : {"<style>{{{style}}}</style>", "<script>{{{script}}}</script>"}) {

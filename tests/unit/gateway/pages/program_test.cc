@@ -1,5 +1,6 @@
 // The pages on which a user lets a program sign in as them.
 #include "base/id.h"
+#include "model/comparison_code.h"
 #include "unit/gateway/browser.h"
 
 namespace swarm::gateway::testing {
@@ -30,6 +31,8 @@ TEST_F(ProgramPages, bringACodeToThisMachineAfterAConfirmation) {
     const auto page = co_await visit(base(path_));
     EXPECT_EQ(page.status, 200);
     EXPECT_NE(page.body.find("act as <strong>ada</strong>"), std::string::npos) << page.body;
+    EXPECT_NE(page.body.find(comparisonCode(challenge_)), std::string::npos) << page.body;
+    EXPECT_NE(page.body.find("port 4711"), std::string::npos);
     EXPECT_EQ(page.header("X-Frame-Options"), "DENY");
     const std::string form = "port=4711&challenge=" + challenge_ + "&state=st4te";
     EXPECT_EQ((co_await submit("/login/program", form, "http://evil.com")).status, 403);
