@@ -1,10 +1,6 @@
 // The table of Engine texts, and what a user can do about each.
 #include "engine/transport/errors.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
@@ -12,6 +8,7 @@
 
 #include "base/text/format.h"
 #include "base/text/untrusted_text.h"
+#include "engine/transport/socket_access.h"
 #include "engine/transport/ssh_command.h"
 
 namespace swarm::engine {
@@ -137,27 +134,16 @@ Error transportError(const Error& cause, const Endpoint& endpoint) {
     return Error(ErrorCode::Unavailable, format("No Docker Engine responds at {}: {}", toString(endpoint), cause.message()))
         .withCause(cause.cause());
   }
-  std::string advice = "Check host, port and tls of [docker], and that its dockerd listens there.";
   std::string reason = cause.message();
   while (reason.ends_with('.')) reason.pop_back();  // it is quoted inside a sentence
-  if (endpoint.host.empty()) {
-    advice = "Is the Engine running? (scripts/engine start, or: systemctl start docker)";
-    if (::faccessat(AT_FDCWD, endpoint.socketPath.c_str(), W_OK, AT_EACCESS) != 0) {
-      if (errno == EACCES) {
-        return Error(
-                   ErrorCode::Unavailable,
-                   format("This user may not use the Docker Engine's socket {}. Add it to the group that owns the socket (sudo usermod -aG "
-                          "docker $USER, then sign in again), or run the server as root.",
-                          endpoint.socketPath.string()))
-            .withRetryable(false)
-            .withCause(reason);
-      }
-      if (errno == ENOENT) {
-        reason = "there is no such socket";
-        advice = "Install and start the Engine (scripts/engine start, or: systemctl start docker), or set socketPath or host of [docker].";
-      }
+  if (endpoint.host.empty())
+    if (auto trouble = socketTrouble(endpoint.socketPath)) {
+      Error error(ErrorCode::Unavailable, std::move(trouble->detail));
+      if (trouble->forbidden) return std::move(error).withRetryable(false).withCause(reason);
+      return std::move(error).withCause(cause.cause());
     }
-  }
+  const std::string_view advice = endpoint.host.empty() ? "Is the Engine running? (scripts/engine start, or: systemctl start docker)"
+                                                        : "Check host, port and tls of [docker], and that its dockerd listens there.";
   return Error(ErrorCode::Unavailable, format("No Docker Engine responds at {}: {}. {}", toString(endpoint), reason, advice))
       .withCause(cause.cause());
 }

@@ -3,7 +3,9 @@
 #include <cmath>
 
 #include "base/diagnostics/fault.h"
+#include "base/diagnostics/log.h"
 #include "base/text/format.h"
+#include "engine/transport/socket_access.h"
 #include "model/rules/validation.h"
 #include "protocol/agent.h"
 #include "provider/candidate.h"
@@ -296,6 +298,13 @@ UsedTotal DockerProvider::memoryTotal() const {
   return {0, client().connected() ? static_cast<double>(client().facts().memoryBytes) / static_cast<double>(kMib) : 0};
 }
 
+awaitable<void> DockerProvider::open(ProviderEventSink sink) {
+  const engine::Endpoint& endpoint = parts_.context.engine.endpoint();
+  if (const std::string exposure = engine::exposureOf(endpoint); !exposure.empty())
+    log::warning("the Docker Engine is not protected", {{"engine", toString(endpoint)}, {"reason", exposure}});
+  return events_.open(std::move(sink));
+}
+
 awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadline) {
   engine::Client& engine = parts_.context.engine;
   std::vector<ValidationCheck> checks;
@@ -315,6 +324,8 @@ awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadli
   checks.push_back(
       {"machine", true, format("{} cores, {} MiB of memory, cgroup v{}", facts.cpus, facts.memoryBytes / kMib, facts.cgroupVersion)});
   if (!isLocal(config()) && !config().isCandidate) checks.push_back(agentsCheck(config()));
+  if (const std::string exposure = engine::exposureOf(engine.endpoint()); !exposure.empty())
+    checks.push_back({"access", true, "warning: " + exposure});
   checks.push_back(hardeningCheck(config(), facts));
   checks.push_back(
       {"storage sizes", true,

@@ -21,7 +21,7 @@ class DockerProvider final : public Provider, private LogSource {
   DockerProvider(DockerProviderConfig config, std::string swarm_id) : parts_(std::move(config), std::move(swarm_id)) {}
 
   ProviderType type() const override { return ProviderType::docker; }
-  awaitable<void> open(ProviderEventSink sink) override { return events_.open(std::move(sink)); }
+  awaitable<void> open(ProviderEventSink sink) override;
   awaitable<void> close() override { return events_.close(); }
 
   void checkRequest(const InstanceSpec& spec) const override;
