@@ -303,6 +303,9 @@ class SwarmClient {
   boost::json::array listProviders();
   boost::json::object getProvider(const std::string& type);
   boost::json::object validateProvider(const std::string& type);
+  /// Returns where the token in use comes from: source, setAt. `force`: also while the provider cannot be reached.
+  boost::json::object setProviderToken(const std::string& type, const Secret& token, bool force = false);
+  boost::json::object removeProviderToken(const std::string& type);
 
  private:
   struct Impl;

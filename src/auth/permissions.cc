@@ -72,7 +72,7 @@ constexpr PermissionTexts kPermissionTable[] = {
      {None, None, None, All, All}},
     {Permission::ManageUsers,
      "manage users",
-     "Create, invite, disable and delete users, change their roles, manage groups, and replace the key of tokens",
+     "Create, invite, disable and delete users, change their roles, manage groups, and replace the key of tokens and tokens of providers",
      kAdministering,
      {None, None, None, None, All}},
     {Permission::ReadAudit, "read audit", "List, export and verify the audit log", kReading, {None, None, All, None, All}},

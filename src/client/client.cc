@@ -359,4 +359,14 @@ boost::json::object SwarmClient::validateProvider(const std::string& type) {
   return impl_->connection.call("POST", "/api/providers/" + net::percentEncode(type) + "/validate").as_object();
 }
 
+boost::json::object SwarmClient::setProviderToken(const std::string& type, const Secret& token, bool force) {
+  const boost::json::value body = requestBody(SetProviderTokenRequest{token.reveal()});
+  const std::string path = "/api/providers/" + net::percentEncode(type) + "/token";
+  return impl_->connection.call("PUT", path + (force ? "?force=true" : ""), &body).as_object();
+}
+
+boost::json::object SwarmClient::removeProviderToken(const std::string& type) {
+  return impl_->connection.call("DELETE", "/api/providers/" + net::percentEncode(type) + "/token").as_object();
+}
+
 }  // namespace swarm

@@ -42,7 +42,8 @@ SwarmController::Impl::Impl(async::Executor control_loop, Store& durable, std::m
       updates(context, runner),
       ports(context),
       reconciler(context, agents, runner),
-      issuedTokens(context) {}
+      issuedTokens(context),
+      providerTokens(context) {}
 
 template <typename Part, typename... Arguments>
 std::function<void(Arguments...)> SwarmController::Impl::posting(Part Impl::* part, void (Part::*call)(Arguments...)) {
@@ -83,6 +84,7 @@ awaitable<void> SwarmController::Impl::load() {
 
 awaitable<void> SwarmController::Impl::open() {
   co_await load();
+  co_await providerTokens.load();
   routes.source().onDoubt(posting(&Impl::agents, &control::AgentWatch::noteTrouble));
   routes.source().onUse(posting(&Impl::agents, &control::AgentWatch::noteUse));
   log::info("controller opened", {{"instances", registry.instances().size()}});

@@ -238,6 +238,10 @@ class SwarmController {
   awaitable<std::vector<ValidationCheck>> validateProvider(ProviderType type);
   /// Validates a configuration that is not in use: `make` constructs the provider (on the control loop) for this call.
   awaitable<std::vector<ValidationCheck>> validateProvider(std::function<ProviderPtr()> make);
+  /// Stores a token for the provider's API, which is used at once. Throws Error(Unprocessable) when the provider refuses it, and
+  /// Error(Unavailable), unless `unchecked`, when the provider cannot be reached; the former token stays then.
+  awaitable<ProviderToken> setProviderToken(ProviderType type, Secret token, bool unchecked);
+  awaitable<ProviderToken> removeProviderToken(ProviderType type);  ///< of the configuration is used again
   awaitable<SwarmStatus> getSwarmStatus();
 
   RouteSource& routes();

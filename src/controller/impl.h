@@ -10,6 +10,7 @@
 #include "controller/operations/runner.h"
 #include "controller/placement/creation.h"
 #include "controller/ports.h"
+#include "controller/provider_tokens.h"
 #include "controller/reconcile/reconcile.h"
 #include "controller/snapshots/snapshots.h"
 #include "controller/state/places.h"
@@ -52,6 +53,7 @@ struct SwarmController::Impl : std::enable_shared_from_this<Impl> {
   control::Ports ports;
   control::Reconciler reconciler;
   control::IssuedTokens issuedTokens;
+  control::ProviderTokens providerTokens;
 };
 
 namespace control {

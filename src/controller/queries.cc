@@ -306,8 +306,9 @@ awaitable<std::vector<ProviderResponse>> SwarmController::listProviders() {
       Provider& provider = impl.providers.at(candidate.type);
       const ProviderHealthReport health = provider.health();
       const ProviderCapabilities capabilities = provider.getProviderCapabilities();
+      const ApiToken* token = provider.apiToken();
       list.push_back({candidate.type, health.status, health.detail, candidate.instances, candidate.type == chosen,
-                      capabilities.supportedRegions, capabilities});
+                      capabilities.supportedRegions, capabilities, token ? std::optional(token->describeToken()) : std::nullopt});
     }
     return list;
   });
@@ -326,6 +327,14 @@ awaitable<std::vector<ValidationCheck>> SwarmController::validateProvider(std::f
     ProviderPtr candidate = make();
     co_return co_await candidate->validate(Deadline::after(kQueryTimeout));
   });
+}
+
+awaitable<ProviderToken> SwarmController::setProviderToken(ProviderType type, Secret token, bool unchecked) {
+  return onLoop([=](Impl& impl) { return impl.providerTokens.set(type, token, unchecked); });
+}
+
+awaitable<ProviderToken> SwarmController::removeProviderToken(ProviderType type) {
+  return onLoop([=](Impl& impl) { return impl.providerTokens.remove(type); });
 }
 
 awaitable<SwarmStatus> SwarmController::getSwarmStatus() {

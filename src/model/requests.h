@@ -159,6 +159,11 @@ struct SetPasswordRequest {
 };
 BOOST_DESCRIBE_STRUCT(SetPasswordRequest, (), (password, oldPassword))
 
+struct SetProviderTokenRequest {
+  std::string token{};
+};
+BOOST_DESCRIBE_STRUCT(SetProviderTokenRequest, (), (token))
+
 struct SetUpSecondFactorRequest {
   std::string password{};
 };

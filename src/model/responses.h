@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/types/credentials/provider_token.h"
 #include "model/types/credentials/ssh_key.h"
 #include "model/types/ids.h"
 #include "model/types/sharing.h"
@@ -43,8 +44,9 @@ struct ProviderResponse {
   bool isDefault = false;
   std::vector<std::string> regions{};
   ProviderCapabilities capabilities{};
+  std::optional<ProviderToken> token{};  ///< absent: the provider has none, or the caller may not read the server
 };
-BOOST_DESCRIBE_STRUCT(ProviderResponse, (), (type, status, detail, instances, isDefault, regions, capabilities))
+BOOST_DESCRIBE_STRUCT(ProviderResponse, (), (type, status, detail, instances, isDefault, regions, capabilities, token))
 
 struct ProviderCheckResponse {
   std::string name{};

@@ -13,6 +13,7 @@
 #include "base/secret.h"
 #include "model/codec/open_enum.h"
 #include "model/steps.h"
+#include "model/types/credentials/provider_token.h"
 #include "model/types/ids.h"
 #include "model/types/instance.h"
 #include "model/types/instance_config.h"
@@ -244,6 +245,18 @@ class VolumeSnapshots {
   virtual awaitable<ProviderInstance> openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) = 0;
 };
 
+/// The token of a provider's API. An administrator can replace it while the server runs.
+class ApiToken {
+ public:
+  virtual ~ApiToken() = default;
+  virtual ProviderToken describeToken() const = 0;
+  /// Checks a token that is not in use. Throws Error(InvalidArgument) for a text that is not a token, Error(Unprocessable) when the
+  /// endpoint refuses it, Error(Unavailable) when that is not known. No error contains it, or text of the endpoint, which may repeat it.
+  virtual awaitable<void> checkToken(Secret token, Deadline deadline) = 0;
+  /// The next requests have this token instead of the configuration's; those in progress keep theirs. Empty: the configuration's again.
+  virtual void useToken(Secret token, SystemTime set_at) = 0;
+};
+
 /// Thread-safety: one loop (the controller's) calls everything. Every call may be repeated after any failure or crash. Errors are
 /// swarm::Error: Unavailable (endpoint unreachable), DeadlineExceeded, UpstreamFailed, Unprocessable (cannot be fulfilled),
 /// OutOfResources, AlreadyExists, NotFound (a call on an instance that does not exist there, except where optional says so).
@@ -316,6 +329,7 @@ class Provider {
   virtual UsedTotal cpuTotal() const { return {}; }     ///< cores of the endpoint, 0 when unknown
   virtual UsedTotal memoryTotal() const { return {}; }  ///< MiB
 
+  virtual ApiToken* apiToken() { return nullptr; }
   virtual LogSource* logs() { return nullptr; }
   virtual VolumeSnapshots* volumeSnapshots() { return nullptr; }
 };

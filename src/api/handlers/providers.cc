@@ -31,9 +31,31 @@ awaitable<std::vector<ValidationCheck>> validateConfiguration(Services& services
       [make = services.options.makeProvider, type, configuration = call.body().as_object()] { return make(type, configuration); });
 }
 
-awaitable<Reply> listProviders(Services& services, Call&) { co_return replyWithItems(co_await services.controller.listProviders()); }
+/// Where the token comes from is shown to those who may read the server.
+ProviderResponse visible(ProviderResponse provider, const Call& call) {
+  if (!isAllowed(call.principal(), Permission::ReadServer, Relation::Other)) provider.token.reset();
+  return provider;
+}
 
-awaitable<Reply> getProvider(Services& services, Call& call) { co_return reply(co_await requireProvider(services, call.argument())); }
+awaitable<Reply> listProviders(Services& services, Call& call) {
+  std::vector<ProviderResponse> providers = co_await services.controller.listProviders();
+  for (ProviderResponse& provider : providers) provider = visible(std::move(provider), call);
+  co_return replyWithItems(providers);
+}
+
+awaitable<Reply> getProvider(Services& services, Call& call) {
+  co_return reply(visible(co_await requireProvider(services, call.argument()), call));
+}
+
+awaitable<Reply> setProviderToken(Services& services, Call& call) {
+  const ProviderType type = typeOf(call);
+  auto request = readBody<SetProviderTokenRequest>(call);
+  co_return reply(co_await services.controller.setProviderToken(type, Secret(std::move(request.token)), call.flag("force")));
+}
+
+awaitable<Reply> removeProviderToken(Services& services, Call& call) {
+  co_return reply(co_await services.controller.removeProviderToken(typeOf(call)));
+}
 
 awaitable<Reply> validateProvider(Services& services, Call& call) {
   ProviderValidationResponse response{.type = typeOf(call), .ok = true};
@@ -83,6 +105,21 @@ std::vector<Endpoint> providerRoutes() {
           .problems = {422, 501},
           .parameters = {providerType()},
           .body = optionalJsonBody("ProviderCandidate")}),
+      at("PUT", "/api/providers/{type}/token", Permission::ManageUsers, "setProviderToken", setProviderToken,
+         {.summary = "Replace the token of a provider's API",
+          .description =
+              "The provider is requested to confirm it. It is stored sealed, precedes the one of the server's configuration, and "
+              "is used from the next request on. No response contains it.",
+          .responses = {ok<ProviderToken>("Where the token in use comes from")},
+          .problems = {422, 501, 503},
+          .parameters = {providerType(), flag("force", "Replace it also while the provider cannot be reached")},
+          .body = jsonBody<SetProviderTokenRequest>()}),
+      at("DELETE", "/api/providers/{type}/token", Permission::ManageUsers, "removeProviderToken", removeProviderToken,
+         {.summary = "Remove the stored token of a provider's API",
+          .description = "The one of the server's configuration is used again. Without one, the provider is unavailable.",
+          .responses = {ok<ProviderToken>("Where the token in use comes from")},
+          .problems = {501},
+          .parameters = {providerType()}}),
       at("GET", "/api/swarm/status", Permission::SignedIn, "getSwarmStatus", getSwarmStatus,
          {.summary = "Totals of the whole swarm",
           .description = "Counts of instances, resources in use, and the health of each provider.",

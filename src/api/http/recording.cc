@@ -126,6 +126,11 @@ awaitable<void> addObject(Services& services, const Call& call, AuditRecord& rec
       record.object = key.name;
       record.owner = key.owner;
     }
+  } else if (pattern == "/api/providers/{type}/token") {
+    const auto providers = co_await async::attempt(services.controller.listProviders());
+    if (!providers) co_return;
+    for (const ProviderResponse& provider : *providers)
+      if (provider.token && enumName(provider.type) == record.object) record.before = {{"source", enumName(provider.token->source)}};
   } else if (pattern == "/api/auth/sessions/{session}") {
     record.objectId = std::exchange(record.object, {});
     for (const SessionRecord& session : services.auth.listSessions(""))

@@ -45,6 +45,7 @@ constexpr Example kExamples[] = {
     {"CreateUser", "invited", R"({"name":"ben","role":"user"})"},
     {"ChangeUser", "operator", R"({"role":"operator"})"},
     {"SetPassword", "own", R"({"password":"correct horse battery staple","oldPassword":"another horse"})"},
+    {"SetProviderToken", "ofFly", R"({"token":"FlyV1 fm2_abc"})"},
     {"ProgramCode", "fromABrowser", R"({"code":"qL8n_0b3","verifier":"dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"})"},
     {"DeviceCode", "begun", R"({"deviceCode":"GmRhmhcxhwAzkoEqiMEg_DnyEysNkuNhszIySk9eS"})"},
     {"Credentials", "person", R"({"user":"ann","password":"correct horse battery staple"})"},

@@ -65,7 +65,8 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   ENUM(ProviderType)      \
   ENUM(InstanceStatus)    \
   ENUM(ProviderHealth)    \
-  ENUM(OperationKind) ENUM(OperationStatus) ENUM(PortLevel) ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind) ENUM(AuditResult)
+  ENUM(OperationKind)     \
+  ENUM(OperationStatus) ENUM(PortLevel) ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind) ENUM(AuditResult) ENUM(TokenSource)
 
 #define SWARM_TYPE_NAMES(T, REQUEST)                     \
   template <>                                            \
@@ -104,6 +105,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   REQUEST(ProgramLoginRequest, "ProgramCode")                \
   REQUEST(RestoreSnapshotRequest, "RestoreSnapshot")         \
   REQUEST(SetPasswordRequest, "SetPassword")                 \
+  REQUEST(SetProviderTokenRequest, "SetProviderToken")       \
   REQUEST(SetUpSecondFactorRequest, "SetUpSecondFactor")     \
   REQUEST(ShareRequest, "PutShare")                          \
   REQUEST(TakeSnapshotRequest, "TakeSnapshot")               \
@@ -128,6 +130,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   RESPONSE(PortResponse, "Port")                             \
   RESPONSE(ProviderCheckResponse, "ProviderCheck")           \
   RESPONSE(ProviderResponse, "ProviderDetails")              \
+  RESPONSE(ProviderToken, "ProviderToken")                   \
   RESPONSE(ProviderValidationResponse, "ProviderValidation") \
   RESPONSE(RecoveryCodesResponse, "RecoveryCodes")           \
   RESPONSE(SecondFactorResponse, "SecondFactor")             \

@@ -30,7 +30,7 @@ struct FakeOptions {
 
 /// The world must outlive the provider; several providers (one after the other, or of two swarms) may share one. Steps of createInstance:
 /// "check image", "create network", "create volume", "create container", "start container"; see FaultPlan for the points.
-class FakeProvider final : public Provider, private VolumeSnapshots {
+class FakeProvider final : public Provider, private ApiToken, private VolumeSnapshots {
  public:
   FakeProvider(FakeWorld& world, const Clock& clock, FakeOptions options = {});
   ~FakeProvider() override;
@@ -69,11 +69,18 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override;
   ProviderHealthReport health() const override;
   awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;
+  ApiToken* apiToken() override { return this; }
   VolumeSnapshots* volumeSnapshots() override { return options_.takesVolumeSnapshots ? this : nullptr; }
   UsedTotal cpuTotal() const override { return {0, 64}; }
   UsedTotal memoryTotal() const override { return {0, 1024.0 * 1024}; }
 
+  const Secret& token() const { return token_; }  ///< that requests would have
+
  private:
+  ProviderToken describeToken() const override;
+  /// Refuses "refused".
+  awaitable<void> checkToken(Secret token, Deadline deadline) override;
+  void useToken(Secret token, SystemTime set_at) override;
   bool isSnapshotId(std::string_view id) const override { return id.starts_with("vs_"); }
   awaitable<std::vector<VolumeSnapshot>> listSnapshots(PlaceId place_id, std::vector<ExternalResource> external,
                                                        Deadline deadline) override;
@@ -96,6 +103,8 @@ class FakeProvider final : public Provider, private VolumeSnapshots {
   const Clock& clock_;
   FakeOptions options_;
   std::shared_ptr<Subscription> subscription_;
+  Secret token_{};
+  SystemTime token_set_at_{};
 };
 
 /// A connector to a simulated agent: serves /health, and tunnels /tunnel/vscode to a page that names the instance. Does not check tokens.

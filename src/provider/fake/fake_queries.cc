@@ -202,6 +202,23 @@ ProviderHealthReport FakeProvider::health() const {
   return {};
 }
 
+ProviderToken FakeProvider::describeToken() const {
+  if (token_.empty()) return {};
+  return {.source = TokenSource::stored, .setAt = token_set_at_};
+}
+
+awaitable<void> FakeProvider::checkToken(Secret token, Deadline) {
+  if (world_.isDown()) throw Error(ErrorCode::Unavailable, "The fake provider can't be reached.");
+  if (token.reveal() == "refused")
+    throw Error(ErrorCode::Unprocessable, "The fake provider refused the token.").withField("/token", "is refused");
+  co_return;
+}
+
+void FakeProvider::useToken(Secret token, SystemTime set_at) {
+  token_ = std::move(token);
+  token_set_at_ = set_at;
+}
+
 awaitable<std::vector<ValidationCheck>> FakeProvider::validate(Deadline) {
   std::vector<ValidationCheck> checks;
   checks.push_back({"endpoint", !world_.isDown(), world_.isDown() ? "The fake provider can't be reached." : "in memory"});

@@ -84,5 +84,7 @@ awaitable<CommandResult> runCommand(FlyParts& parts, PlaceId place_id, std::vect
 awaitable<std::unique_ptr<LogSource::Reader>> openLog(FlyParts& parts, PlaceId place_id, LogSource::Options options, Deadline deadline);
 
 awaitable<std::vector<ValidationCheck>> validateConfiguration(MachinesClient& client, const FlySwarm& swarm, Deadline deadline);  // check/
+/// ApiToken::checkToken()
+awaitable<void> checkNewToken(MachinesClient& client, const FlySwarm& swarm, Secret token, Deadline deadline);
 
 }  // namespace swarm::flyio

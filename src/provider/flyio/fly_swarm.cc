@@ -39,7 +39,7 @@ FlySwarm::FlySwarm(FlyIOProviderConfig configuration, std::string swarm_id)
     : config(checked(std::move(configuration), swarm_id)),
       id(std::move(swarm_id)),
       appPrefix(appNamePrefix(config, id)),
-      token(config.apiToken, config.apiTokenFile),
+      token(config.apiToken, config.apiTokenFile, config.tokenFromEnvironment ? TokenSource::environment : TokenSource::configuration),
       tls(trustedAuthorities(config)) {}
 
 bool FlySwarm::owns(const Machine& machine) const { return owns(machine.app) && machine.metadata(kMetaSwarm) == id; }

@@ -15,6 +15,7 @@ namespace swarm {
 
 /// The described members are the keys of [flyio]; README.md explains each.
 struct FlyIOProviderConfig {
+  bool tokenFromEnvironment = false;   ///< apiToken: FLY_API_TOKEN
   Secret apiToken;                     ///< as printed by `fly tokens create`, "FlyV1 " included; or an OAuth token
   std::filesystem::path apiTokenFile;  ///< alternative to apiToken: read again when it has changed; trailing line breaks are removed
   std::string organization = "personal";
@@ -38,7 +39,7 @@ BOOST_DESCRIBE_STRUCT(FlyIOProviderConfig, (),
                        publicAddresses, maxInstancesPerUser, volumeSnapshotRetentionDays))
 
 /// `swarm_id` marks everything that is created, so that two swarms can share one organization. Throws Error(InvalidArgument) for a wrong
-/// configuration (no token, an unreadable file), never for an unreachable API.
+/// configuration (an unreadable file), never for an unreachable API.
 ProviderPtr makeFlyIOProvider(FlyIOProviderConfig config, std::string swarm_id, const Clock& clock);
 
 ProviderSetupPtr makeFlyIOSetup();

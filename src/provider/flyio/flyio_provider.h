@@ -11,7 +11,7 @@
 namespace swarm::flyio {
 
 /// close() before destruction, once open() was called.
-class FlyIOProvider final : public Provider, private LogSource, private VolumeSnapshots {
+class FlyIOProvider final : public Provider, private ApiToken, private LogSource, private VolumeSnapshots {
  public:
   FlyIOProvider(FlyIOProviderConfig config, std::string swarm_id, const Clock& clock, Tuning tuning = {})
       : parts_(std::move(config), std::move(swarm_id), clock, tuning) {}
@@ -68,12 +68,21 @@ class FlyIOProvider final : public Provider, private LogSource, private VolumeSn
   awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override {
     return validateConfiguration(parts_.client, parts_.swarm, deadline);
   }
+  ApiToken* apiToken() override { return this; }
   VolumeSnapshots* volumeSnapshots() override { return this; }
   LogSource* logs() override { return this; }
 
   const MachinesClient& client() const { return parts_.client; }
 
  private:
+  ProviderToken describeToken() const override { return parts_.swarm.token.describe(); }
+  awaitable<void> checkToken(Secret token, Deadline deadline) override {
+    return checkNewToken(parts_.client, parts_.swarm, std::move(token), deadline);
+  }
+  void useToken(Secret token, SystemTime set_at) override {
+    parts_.swarm.token.store(token, set_at);
+    parts_.watch.pollNow();
+  }
   awaitable<std::unique_ptr<Reader>> openLogs(PlaceId place_id, Options options, Deadline deadline) override {
     return openLog(parts_, std::move(place_id), options, deadline);
   }

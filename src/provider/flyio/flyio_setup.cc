@@ -47,7 +47,10 @@ class FlyIOSetup final : public ProviderSetup {
     enabled |= variables.read("SWARM_FLYIO_REGIONS", account.regions);
     enabled |= variables.read("SWARM_FLYIO_WORKSPACE_IMAGE", account.workspaceImage);
     if (!enabled) return;
-    if (auto token = variables.get("FLY_API_TOKEN")) account.apiToken = Secret(*token);
+    if (auto token = variables.get("FLY_API_TOKEN")) {
+      account.apiToken = Secret(*token);
+      account.tokenFromEnvironment = true;
+    }
     account_ = std::move(account);
   }
 
@@ -76,6 +79,7 @@ class FlyIOSetup final : public ProviderSetup {
     ObjectReader reader(body);
     Candidate::refusePaths(reader, {"apiTokenFile", "caFile"});
     account.apiToken = Secret(reader.require<std::string>("apiToken"));
+    if (account.apiToken.empty()) reader.fail("/apiToken", "must not be empty");
     account.organization = reader.read<std::string>("organization").value_or(account.organization);
     account.regions = reader.read<std::vector<std::string>>("regions").value_or(account.regions);
     account.defaultRegion = reader.read<std::string>("defaultRegion").value_or("");

@@ -71,6 +71,7 @@ class ScriptedProvider final : public Provider {
   awaitable<std::vector<VolumeInfo>> listVolumes(Deadline deadline) override { return fake_.listVolumes(deadline); }
   awaitable<void> deleteVolume(std::string name, Deadline deadline) override { return fake_.deleteVolume(std::move(name), deadline); }
   ProviderHealthReport health() const override { return fake_.health(); }
+  ApiToken* apiToken() override { return fake_.apiToken(); }
   awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override { return fake_.validate(deadline); }
   UsedTotal cpuTotal() const override { return fake_.cpuTotal(); }
   UsedTotal memoryTotal() const override { return fake_.memoryTotal(); }

@@ -183,6 +183,18 @@ awaitable<void> MemoryStore::putSetting(std::string name, std::string value) {
   settings[name] = std::move(value);
 }
 
+awaitable<std::optional<Secret>> MemoryStore::getSecret(std::string name) {
+  co_await turn();
+  auto found = secrets.find(name);
+  if (found == secrets.end()) co_return std::nullopt;
+  co_return found->second;
+}
+
+awaitable<void> MemoryStore::putSecret(std::string name, Secret value) {
+  co_await write();
+  secrets[name] = std::move(value);
+}
+
 awaitable<void> MemoryStore::handOverInstance(InstanceRecord record, std::vector<VolumeOwner> volumes) {
   co_await write();
   for (VolumeOwner& one : volumes) volumeOwners[{one.placeId, one.volume}] = std::move(one);

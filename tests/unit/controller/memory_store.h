@@ -16,6 +16,7 @@ class MemoryStore final : public Store {
   std::map<PlaceId, Departure> departures;
   std::map<std::pair<PlaceId, std::string>, VolumeOwner> volumeOwners;
   std::map<std::string, std::string> settings;
+  std::map<std::string, Secret> secrets;
   std::map<std::string, NameHold> holds;
   std::map<std::pair<InstanceId, std::uint16_t>, PortRule> portRules;
   std::map<std::string, std::string> successors;
@@ -95,8 +96,8 @@ class MemoryStore final : public Store {
   awaitable<std::vector<SshKey>> loadSshKeys() override { co_return std::vector<SshKey>(); }
   awaitable<std::optional<std::string>> getSetting(std::string name) override;
   awaitable<void> putSetting(std::string name, std::string value) override;
-  awaitable<std::optional<Secret>> getSecret(std::string) override { co_return std::nullopt; }
-  awaitable<void> putSecret(std::string, Secret) override { co_return; }
+  awaitable<std::optional<Secret>> getSecret(std::string name) override;
+  awaitable<void> putSecret(std::string name, Secret value) override;
   AuditStore& audit() override { return audit_; }
   IdentityStore& identities() override { std::terminate(); }
 

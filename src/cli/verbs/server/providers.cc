@@ -1,4 +1,6 @@
 // `swarm status`, and `swarm providers` with its parts
+#include "base/text/json_access.h"
+#include "cli/output/prompt.h"
 #include "cli/verbs/verb.h"
 #include "model/codec/codec.h"
 
@@ -37,11 +39,12 @@ int listProviders(Context& context) {
   std::vector<Listed> rows;
   for (const auto& provider : providers) {
     const std::string type = memberText(provider, "type");
-    rows.push_back({type,
-                    {type, memberText(provider, "status"), memberText(provider, "instances"),
-                     memberText(provider, "isDefault") == "true" ? "yes" : "", memberText(provider, "detail")}});
+    rows.push_back(
+        {type,
+         {type, memberText(provider, "status"), memberText(provider, "instances"), memberText(provider, "isDefault") == "true" ? "yes" : "",
+          stringAt(provider, "token.source"), memberText(provider, "detail")}});
   }
-  printList(context, providers, {copied("PROVIDER"), "STATUS", "WORKSPACES", "DEFAULT", "DETAIL"}, rows);
+  printList(context, providers, {copied("PROVIDER"), "STATUS", "WORKSPACES", "DEFAULT", "TOKEN", "DETAIL"}, rows);
   return kDone;
 }
 
@@ -78,6 +81,37 @@ int validateProvider(Context& context, const std::string& type) {
   return all_ok ? kDone : kFailed;
 }
 
+/// The token is not an argument: those are visible to every user of the machine.
+class ProvidersToken final : public Verb {
+ public:
+  void declare(Arguments& arguments) override {
+    arguments.word("type", type_, "Provider, as `swarm providers` lists them").suggest(providerNames());
+    arguments.flag("--remove", remove_, "Remove the stored token; that of the server's configuration is used again");
+    arguments.flag("--force", force_, "Replace the token also while the provider cannot be reached to check it").sets("/force");
+  }
+
+  int run(Context& context) override {
+    const boost::json::object now =
+        remove_ ? context.client().removeProviderToken(type_)
+                : context.client().setProviderToken(type_, readSecret(format("Token of the provider {}", type_), false), force_);
+    if (printStructured(context, now)) return kDone;
+    const std::string source = memberText(now, "source");
+    if (!remove_)
+      report(format("The provider {} uses this token from now on.\n", type_));
+    else if (source == "none")
+      report(format("The stored token was removed. The provider {} has none, and is unavailable.\n", type_));
+    else
+      report(format("The stored token was removed. The provider {} uses that of the server's {}.\n", type_,
+                    source == "file" ? "file (apiTokenFile)" : source));
+    return kDone;
+  }
+
+ private:
+  std::string type_;
+  bool remove_ = false;
+  bool force_ = false;
+};
+
 }  // namespace
 
 void addProviders(const AddVerb& add) {
@@ -85,7 +119,7 @@ void addProviders(const AddVerb& add) {
   add({.name = "status", .summary = "Show totals of the swarm, and its providers", .examples = {"swarm status"}}, plainVerb(showStatus));
   addListVerb(add,
               {.name = "providers",
-               .summary = "List providers; regions, show, validate",
+               .summary = "List providers; regions, show, validate, token",
                .examples = {"swarm providers", "swarm providers validate docker"}},
               listProviders);
   add({.name = "providers regions",
@@ -100,6 +134,11 @@ void addProviders(const AddVerb& add) {
        .summary = "Check the configuration of a provider against its endpoint",
        .examples = {"swarm providers validate docker"}},
       wordVerb(type, validateProvider));
+  add({.name = "providers token",
+       .summary = "Replace the token of a provider's API, read from the terminal or from standard input",
+       .examples = {"swarm providers token flyio", "fly tokens create org | swarm providers token flyio",
+                    "swarm providers token flyio --remove"}},
+      std::make_unique<ProvidersToken>());
 }
 
 }  // namespace swarm::cli

@@ -1,6 +1,7 @@
 // Checks the configuration against Fly, one part after the other: token, organization, regions, capacity and image.
 #include <algorithm>
 
+#include "async/attempt.h"
 #include "base/text/format.h"
 #include "provider/candidate.h"
 #include "provider/flyio/check/image_check.h"
@@ -61,6 +62,33 @@ awaitable<std::string> checkWorkspaceImage(const FlySwarm& swarm, Deadline deadl
 }
 
 }  // namespace
+
+awaitable<void> checkNewToken(MachinesClient& client, const FlySwarm& swarm, Secret token, Deadline deadline) {
+  FlyToken candidate(Secret{});
+  candidate.store(token, {});
+  MachinesClient with_token(client.baseUrl(), candidate, client.organization(), client.tuning(), swarm.tls);
+  auto checked = co_await async::attempt(checkToken(with_token, deadline));
+  if (checked) checked = co_await async::attempt(checkOrganization(with_token, deadline));
+  if (checked) co_return;
+  const Error& error = checked.error();
+  switch (error.code()) {
+    case ErrorCode::Unavailable:
+    case ErrorCode::DeadlineExceeded:
+    case ErrorCode::UpstreamFailed:
+    case ErrorCode::TooManyRequests:
+      throw Error(ErrorCode::Unavailable, format("Fly's Machines API at {} could not check the token{}.", client.baseUrl(),
+                                                 error.upstream().status == 0 ? "" : format(" (status {})", error.upstream().status)));
+    default:
+      break;
+  }
+  if (error.upstream().status == 0) throw Error(ErrorCode::Unprocessable, error.message()).withField("/token", "is refused");
+  throw Error(
+      ErrorCode::Unprocessable,
+      format("Fly refused the token for the organization {} (status {}): it is wrong, expired or incomplete (\"FlyV1 \" is a part of "
+             "it), or belongs to another organization. Create one with `fly tokens create org`.",
+             client.organization(), error.upstream().status))
+      .withField("/token", "is refused");
+}
 
 awaitable<std::vector<ValidationCheck>> validateConfiguration(MachinesClient& client, const FlySwarm& swarm, Deadline deadline) {
   bool is_candidate = swarm.config.isCandidate;

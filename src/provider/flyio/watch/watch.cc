@@ -31,8 +31,12 @@ Watch::Watch(MachinesClient& client, MachinesClient& web, MachineCache& cache, O
              const Clock& clock)
     : client_(client), web_(web), cache_(cache), organization_(organization), regions_(regions), clock_(clock) {
   cache_.onFirst([this] {
-    if (idle_timer_) idle_timer_->cancel();
+    if (is_idle_) pollNow();
   });
+}
+
+void Watch::pollNow() {
+  if (pause_) pause_->cancel();
 }
 
 ProviderHealthReport Watch::health() const {
@@ -155,9 +159,10 @@ awaitable<void> Watch::follow() {
       trouble_pause = std::min(trouble_pause * 2, kMaxPause);
     }
     asio::steady_timer timer(co_await asio::this_coro::executor, pause);
-    idle_timer_ = exists ? nullptr : &timer;
+    is_idle_ = !exists;
+    pause_ = &timer;
     co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
-    idle_timer_ = nullptr;
+    pause_ = nullptr;
   }
 }
 

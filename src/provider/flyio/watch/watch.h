@@ -22,6 +22,7 @@ class Watch {
   awaitable<void> open(ProviderEventSink sink);
   awaitable<void> close();
   ProviderHealthReport health() const;
+  void pollNow();  ///< instead of after the present pause: the token is another one
   bool isHostDead(const std::string& machine_id) const { return dead_hosts_.contains(machine_id); }
 
  private:
@@ -53,10 +54,11 @@ class Watch {
 
   ProviderEventSink sink_;
   async::BackgroundTask task_;
-  boost::asio::steady_timer* idle_timer_ = nullptr;  ///< between two polls while nothing exists; cancelled when something does
-  std::map<std::string, Seen> seen_;                 ///< by Machine
-  SystemTime seen_until_{};                          ///< changes up to here were observed
-  std::set<std::string> dead_hosts_;                 ///< Machines whose volume's host is unreachable
+  boost::asio::steady_timer* pause_ = nullptr;  ///< between two polls
+  bool is_idle_ = false;                        ///< of a pause: nothing exists, and it ends when something does
+  std::map<std::string, Seen> seen_;            ///< by Machine
+  SystemTime seen_until_{};                     ///< changes up to here were observed
+  std::set<std::string> dead_hosts_;            ///< Machines whose volume's host is unreachable
   SteadyTime hosts_polled_{};
   bool connected_ = false;
   bool partial_ = false;  ///< the last poll lacked a region

@@ -250,8 +250,10 @@ TEST_F(ApiAudit, hasNoSecrets) {
   server_.send({"POST", "/api/auth/login", R"({"user":"ulla","password":"s3cret-wrong"})"}, "");
   server_.send({"POST", "/api/auth/login", R"({"user":"ulla","password":")" + server_.password + "\"}"}, "");
   server_.send({"POST", "/api/providers/fake/validate", R"({"token":"s3cret-provider"})"}, server_.admin);
+  EXPECT_EQ(server_.send({"PUT", "/api/providers/fake/token", R"({"token":"s3cret-stored"})"}, server_.admin).status, 200);
   const Response all = server_.get("/api/audit/export");
   EXPECT_EQ(all.status, 200);
+  EXPECT_THAT(all.text, HasSubstr("setProviderToken"));
   EXPECT_THAT(all.text, HasSubstr("DB_PASSWORD"));
   ASSERT_GT(link.size(), 20U);
   for (const std::string& secret :

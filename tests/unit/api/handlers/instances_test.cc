@@ -350,6 +350,27 @@ TEST(ApiProviders, areListedShownAndValidated) {
   EXPECT_EQ(server.post("/api/providers/fake/validate", "{}").status, 501) << "this server can't make providers from a request";
 }
 
+TEST(ApiProviders, getATokenThatNoResponseShows) {
+  ApiServer server;
+  const auto source = [&](const std::string& who) {
+    const Response shown = server.send({.target = "/api/providers/fake"}, who);
+    const auto* token = shown.json.as_object().if_contains("token");
+    return token ? std::string(token->at("source").as_string()) : "hidden";
+  };
+  const Response set = server.send({"PUT", "/api/providers/fake/token", R"({"token":"s3cret"})"}, server.admin);
+  EXPECT_EQ(set.status, 200) << set.text;
+  EXPECT_EQ(set.at("source"), "stored");
+  EXPECT_EQ(set.text.find("s3cret"), std::string::npos);
+  EXPECT_EQ(source(server.admin), "stored");
+  EXPECT_EQ(source(server.auditor), "stored");
+  EXPECT_EQ(source(server.user), "hidden");
+  EXPECT_EQ(server.send({"PUT", "/api/providers/fake/token", R"({"token":"x"})"}, server.operates).status, 403);
+  EXPECT_EQ(server.send({"PUT", "/api/providers/fake/token", R"({"token":""})"}, server.admin).status, 400);
+  EXPECT_EQ(server.send({"PUT", "/api/providers/fake/token", R"({"token":"refused"})"}, server.admin).status, 422);
+  EXPECT_EQ(server.send({"PUT", "/api/providers/docker/token", R"({"token":"x"})"}, server.admin).status, 404);
+  EXPECT_EQ(server.send({"DELETE", "/api/providers/fake/token"}, server.admin).at("source"), "none");
+}
+
 TEST(ApiProviders, checkAConfigurationThatIsNotTheCurrentOne) {
   boost::json::object seen;
   RealClock clock;

@@ -101,6 +101,7 @@ std::string bodyOf(const api::Endpoint& route, const std::string& password, std:
   if (route.body.schema == "CreateUser") return R"({"name":"new-)" + std::string(unique) + "\"}";
   if (route.body.schema == "ChangeUser") return R"({"role":"operator"})";
   if (route.body.schema == "SetPassword") return R"({"password":"another horse","oldPassword":"no"})";
+  if (route.body.schema == "SetProviderToken") return R"({"token":"t"})";
   if (route.body.schema == "SetUpSecondFactor") return R"({"password":"no"})";
   if (route.body.schema == "ConfirmSecondFactor") return R"({"ticket":"no","code":"123456"})";
   if (route.body.schema == "DisableSecondFactor") return R"({"password":"no","code":"123456"})";

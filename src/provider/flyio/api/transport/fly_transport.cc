@@ -166,6 +166,7 @@ void FlyTransport::throwUnreachable(const Error& reason) const {
 }
 
 awaitable<FlyReply> FlyTransport::send(FlyCall call, Deadline deadline) {
+  token_.current();  // without one, nothing is sent
   Backoff backoff(tuning_, call.patienceForNew);
   for (int tries = 1;; ++tries) {
     co_await awaitTurn(call, deadline);

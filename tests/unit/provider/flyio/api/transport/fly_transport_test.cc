@@ -58,6 +58,37 @@ TEST_F(Transport, aTokensFileIsReadAgainWhenItHasChanged) {
   EXPECT_THROW(FlyToken(Secret("two\nlines")), Error);
 }
 
+TEST_F(Transport, aStoredTokenPrecedesThatOfTheConfiguration) {
+  const test::TempDir folder;
+  const FlyToken token(Secret(), folder.write("token", "fm2_file"));
+  const FlyToken copy = token;
+  EXPECT_EQ(token.describe().source, TokenSource::file);
+  EXPECT_GT(token.describe().setAt, SystemTime{});
+  const SystemTime now = RealClock().now();
+  token.store(Secret("fm2_stored\n"), now);
+  folder.write("token", "fm2_other");
+  EXPECT_EQ(copy.current().reveal(), "fm2_stored");
+  EXPECT_EQ(copy.describe().source, TokenSource::stored);
+  EXPECT_EQ(copy.describe().setAt, now);
+  EXPECT_THROW(token.store(Secret("two\nlines"), now), Error);
+  EXPECT_EQ(copy.current().reveal(), "fm2_stored");
+  token.store({}, {});
+  EXPECT_EQ(copy.current().reveal(), "fm2_other");
+  EXPECT_EQ(FlyToken(Secret("fm2_a"), {}, TokenSource::environment).describe().source, TokenSource::environment);
+}
+
+TEST_F(Transport, nothingIsSentWithoutAToken) {
+  FlyTransport fly(fly_.url(), FlyToken(Secret()), quickTuning());
+  try {
+    send(fly, read("/v1/apps/a1"));
+    ADD_FAILURE() << "sent";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+    EXPECT_NE(error.message().find("swarm providers token flyio"), std::string::npos) << error.message();
+  }
+  EXPECT_EQ(fly_.count("GET /v1/apps/a1"), 0);
+}
+
 TEST_F(Transport, aRequestHasTheTokenAsItIsNow) {
   const test::TempDir folder;
   const auto file = folder.write("token", "fm2_first");
