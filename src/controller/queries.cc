@@ -1,10 +1,12 @@
 // SwarmController: queries about instances, agents, volumes, providers, and the swarm as a whole.
 #include <boost/json/serialize.hpp>
 
+#include "async/attempt.h"
 #include "base/diagnostics/log.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
 #include "base/text/utf8.h"
+#include "controller/agents/network_guard.h"
 #include "controller/impl.h"
 #include "model/codec/codec.h"
 
@@ -163,6 +165,11 @@ awaitable<NetworkInfo> SwarmController::getNetworkInfo(std::string ref) {
     EntryPtr entry = impl.registry.require(ref);
     NetworkInfo network = co_await impl.providers.of(*entry).getNetworkInfo(entry->placeId(), Deadline::after(kQueryTimeout));
     if (network.urls.empty() && !entry->instance().url.empty()) network.urls.push_back(entry->instance().url);
+    if (EgressControl* control = control::egressControlOf(impl.context, *entry)) {
+      auto denied = co_await async::attempt(control->countDenied(entry->placeId(), Deadline::after(kQueryTimeout)));
+      const NetworkConfig& config = entry->instance().config.network;
+      if (denied) network.egress = entry->instance().network.egress = EgressReport{control->policyFor(config), *denied};
+    }
     co_return network;
   });
 }

@@ -41,6 +41,16 @@ bool differ(const T& a, const T& b) {
   return toJson(a) != toJson(b);
 }
 
+/// Whether the networks differ in nothing but rules that can be set while the instance runs: of an agent that starts held, or of one that
+/// need not be.
+bool changesOnlyRules(Provider& provider, const NetworkConfig& old, NetworkConfig network) {
+  EgressControl* control = provider.egress();
+  if (!control || !differ(old, network)) return false;
+  const bool is_live = control->policyFor(old) != EgressPolicy::open || control->policyFor(network) == EgressPolicy::open;
+  network.egress = old.egress;
+  return is_live && !differ(old, network);
+}
+
 /// A failed instance may have nothing at the provider: its configuration applies when it is created again, which a new image requires.
 bool touchesProvider(const Instance& instance, const UpdateRequest& request) {
   const InstanceStatus status = instance.status;
@@ -88,12 +98,13 @@ awaitable<UpdatePlan> Updates::plan(EntryPtr entry, UpdateRequest request) {
   InstanceConfig config = changed(*entry, request);
   UpdatePlan plan{std::string(enumName(UpdateEffect::none)), {}};
   bool is_there = touchesProvider(entry->instance(), request);
+  const bool new_rules = changesOnlyRules(context_.providers.of(*entry), old.network, config.network);
+  const bool new_network = differ(old.network, config.network) && !new_rules;
   bool new_limits = differ(old.resources, config.resources);
-  bool needs_restart = request.refreshImage || differ(old.env, config.env) || differ(old.network, config.network) ||
-                       differ(old.security, config.security) || old.resources.storage.size != config.resources.storage.size ||
-                       differInFixed(old.resources, config.resources) ||
+  bool needs_restart = request.refreshImage || differ(old.env, config.env) || new_network || differ(old.security, config.security) ||
+                       old.resources.storage.size != config.resources.storage.size || differInFixed(old.resources, config.resources) ||
                        (new_limits && !context_.providers.of(*entry).getProviderCapabilities().supportsLiveResize);
-  if (!is_there || (!needs_restart && !new_limits)) co_return plan;
+  if (!is_there || (!needs_restart && !new_limits && !new_rules)) co_return plan;
   plan.effect = enumName(needs_restart ? UpdateEffect::restart : UpdateEffect::live);
   if (!needs_restart) co_return plan;
   if (entry->instance().status == InstanceStatus::failed) co_return plan;  // there may be nothing at the provider

@@ -33,7 +33,9 @@ inline constexpr std::size_t kMaxBufferedOutput = 1024 * 1024;  ///< of stdout, 
 inline constexpr std::string_view kEndSessionPath = "/sessions/end";
 
 // A move: scope files.
-inline constexpr std::string_view kHoldPath = "/hold";        ///< POST {"transfer","reason"} → {"held","boot"} once no user process runs
+inline constexpr std::string_view kHoldPath = "/hold";  ///< POST {"transfer","reason"} → {"held","boot"} once no user process runs
+/// The "transfer" of a hold with which an agent starts (setting "hold") until the rules of its network stand (docs/adr/0018-egress.md).
+inline constexpr std::string_view kEgressHold = "egress";
 inline constexpr std::string_view kReleasePath = "/release";  ///< POST → {"held":"","boot"}
 // A workspace's archive: scope files.
 inline constexpr std::string_view kExportPath = "/export";  ///< POST {"workspace","storages","excluded"} → the archive

@@ -231,6 +231,27 @@ struct SnapshotReader {
   std::vector<ExternalResource> external;  ///< the instance's
 };
 
+/// What setting the rules of a running instance's network has found there.
+enum class EgressRules {
+  Stood,    ///< these rules
+  Changed,  ///< other ones: they were replaced
+  New,      ///< none: until now the instance could reach everything
+};
+
+/// Limits what instances reach (docs/adr/0018-egress.md). The rules end with each run of an instance: its agent starts held, and is
+/// released when they stand.
+class EgressControl {
+ public:
+  virtual ~EgressControl() = default;
+  /// The policy in effect for an instance with this configuration. Unless it is `open`, its agent has to start held.
+  virtual EgressPolicy policyFor(const NetworkConfig& network) const = 0;
+  /// Sets the rules in the network of the running instance, all at once. Throws Error(Conflict) when it does not run, and
+  /// Error(Unprocessable) when rules cannot be set here.
+  virtual awaitable<EgressRules> setRules(PlaceId place_id, NetworkConfig network, Deadline deadline) = 0;
+  /// Packets that the rules have refused since they were set. Errors as above.
+  virtual awaitable<std::int64_t> countDenied(PlaceId place_id, Deadline deadline) = 0;
+};
+
 /// The snapshots that a provider takes on its own schedule (docs/adr/0008-flys-volume-snapshots.md).
 class VolumeSnapshots {
  public:
@@ -332,6 +353,7 @@ class Provider {
   virtual ApiToken* apiToken() { return nullptr; }
   virtual LogSource* logs() { return nullptr; }
   virtual VolumeSnapshots* volumeSnapshots() { return nullptr; }
+  virtual EgressControl* egress() { return nullptr; }
 };
 
 using ProviderPtr = std::unique_ptr<Provider>;

@@ -8,6 +8,7 @@
 #include "base/diagnostics/log.h"
 #include "base/error.h"
 #include "base/text/format.h"
+#include "protocol/agent.h"
 
 namespace swarm::agent {
 namespace {
@@ -22,7 +23,7 @@ void Hold::begin(const std::string& transfer) {
   if (transfer.empty()) return parts_.start();
   requested_ = held_ = transfer;
   phase_ = Phase::Held;
-  reason_ = kDefaultReason;
+  reason_ = transfer == kEgressHold ? "The rules of the workspace's network are being set." : kDefaultReason;
   log::info("started held", {{"transfer", transfer}});
   changed_.notifyAll();
 }

@@ -65,6 +65,10 @@ InstanceConfig configOf(const CreateFlags& flags) {
   config.network.exposedPorts = flags.ports;
   config.network.internalNetwork = flags.internalNetwork;
   config.network.regions = flags.regions;
+  if (flags.egress.given()) {
+    const EgressPatch egress = flags.egress.patch();
+    config.network.egress = EgressConfig{egress.policy.value_or(EgressPolicy::open), egress.allow.value_or(std::vector<std::string>())};
+  }
   const SecurityPatch security = flags.security.patch();
   config.security = {security.noNewPrivileges.value_or(false), security.readOnlyRoot.value_or(false)};
   if (!flags.setupFile.empty()) config.setup = readScript(flags.setupFile);
@@ -118,6 +122,38 @@ SecurityPatch SecurityFlags::patch() const {
   if (!no_new_privileges_.empty()) patch.noNewPrivileges = no_new_privileges_ == "on";
   if (!read_only_root_.empty()) patch.readOnlyRoot = read_only_root_ == "on";
   return patch;
+}
+
+void EgressFlags::declare(Arguments& arguments) {
+  arguments
+      .option("--egress", policy_,
+              "What it may reach. open: everything; default: not the provider's machine, private ranges, link-local addresses and metadata "
+              "services; none: nothing")
+      .oneOf({"open", "default", "none"})
+      .sets("/network/egress/policy");
+  arguments
+      .option("--egress-allow", allow_,
+              "NET[:PORT] that it may reach nevertheless, like 10.1.0.0/16:443 or [fd00::/8]:443; may be repeated, \"\" removes all")
+      .sets("/network/egress/allow");
+}
+
+EgressPatch EgressFlags::patch() const {
+  EgressPatch patch;
+  patch.policy = parseEnum<EgressPolicy>(policy_, "--egress");
+  if (allow_.empty()) return patch;
+  patch.allow = allow_;
+  std::erase(*patch.allow, "");
+  return patch;
+}
+
+std::string egressText(const Instance& instance) {
+  std::string text;
+  const auto& own = instance.config.network.egress;
+  const auto& report = instance.network.egress;
+  if (own || report) text = enumName(report ? report->policy : own->policy);
+  if (own && !own->allow.empty()) text += ", but " + joined(own->allow);
+  if (report) text += format("; {} packets were refused", report->denied);
+  return text;
 }
 
 std::string securityText(const SecurityConfig& security) {
@@ -182,6 +218,7 @@ void CreateFlags::declare(Arguments& arguments) {
       .sets("/network/exposedPorts");
   arguments.option("-v,--volume", volumes, "[NAME:]/path[:GiB]; may be repeated (default: one at /home/coder)").sets("/storage");
   arguments.flag("--internal-network", internalNetwork, "Block access to the internet").sets("/network/internalNetwork");
+  egress.declare(arguments);
   security.declare(arguments);
 }
 

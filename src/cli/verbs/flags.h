@@ -46,6 +46,20 @@ class SecurityFlags {
  private:
   std::string no_new_privileges_, read_only_root_;  ///< "", "on", "off"
 };
+/// --egress and --egress-allow.
+class EgressFlags {
+ public:
+  void declare(Arguments& arguments);
+  bool given() const { return !policy_.empty() || !allow_.empty(); }
+  EgressPatch patch() const;  ///< throws WrongUse
+
+ private:
+  std::string policy_;
+  std::vector<std::string> allow_;
+};
+/// The policy and what it allows nevertheless, for people; empty: none of the instance's own.
+std::string egressText(const Instance& instance);
+
 /// What is on, for people.
 std::string securityText(const SecurityConfig& security);
 
@@ -91,6 +105,7 @@ struct CreateFlags {
   bool ephemeral = false;            ///< volumes are deleted with the instance
   bool internalNetwork = false;
   SecurityFlags security;
+  EgressFlags egress;
   std::string setupFile;  ///< "-": stdin
   std::vector<std::string> command;
 

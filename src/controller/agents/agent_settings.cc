@@ -5,6 +5,7 @@
 
 #include "base/id.h"
 #include "model/codec/codec.h"
+#include "protocol/agent.h"
 
 namespace swarm::control {
 namespace {
@@ -30,7 +31,9 @@ void addAgentSettings(const Context& context, InstanceSpec& spec, const Entry& e
   boost::json::array mounts;
   for (const StorageConfig& storage : spec.config.storage) mounts.push_back(boost::json::string(storage.mountPath));
   if (!mounts.empty()) settings["mounts"] = std::move(mounts);
-  if (!hold.empty()) settings["hold"] = hold;
+  EgressControl* egress = context.providers.of(entry).egress();
+  const bool is_limited = egress && egress->policyFor(spec.config.network) != EgressPolicy::open;
+  if (!hold.empty() || is_limited) settings["hold"] = hold.empty() ? std::string(agent::kEgressHold) : hold;
   if (!spec.config.setup.empty()) settings["setup"] = spec.config.setup;
   if (GitIdentity git = context.registry.gitIdentityOf(spec.owner); git != GitIdentity{}) settings["git"] = toJson(git);
   boost::json::object file = settings;

@@ -5,6 +5,7 @@
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 #include "controller/agents/agent_settings.h"
+#include "controller/agents/network_guard.h"
 
 namespace swarm::control {
 namespace {
@@ -20,6 +21,9 @@ constexpr std::chrono::minutes kConnectWithin{5};  // in a queue of all instance
 constexpr std::chrono::seconds kFastProbing{3};
 constexpr std::chrono::seconds kContainerQueryInterval{2};
 constexpr std::chrono::milliseconds kBetweenDoubts{300};
+constexpr std::string_view kNotHeld =
+    "its agent did not wait for the rules of its network. Use an image that is built from the present workspace image; a container that is "
+    "older than the policy is replaced by `swarm update NAME --refresh-image`.";
 constexpr std::string_view kSetupRuns = "VS Code is ready; the setup script (~/.config/swarm/setup.sh) is still running.";
 
 }  // namespace
@@ -75,10 +79,16 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
   int invalid_responses = 0;                // in a row
   std::optional<Steady::time_point> ended;  // when VS Code's process began to end after each start
   std::string reason;
+  NetworkGuard guard(context_, entry);
   auto seen = entry->observed.version();
   while (!deadline.hasPassed()) {
     if (entry->epoch != epoch || !entry->endpoint) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
+    std::optional<std::string> unenforceable;
     try {
+      if (!guard.stands()) {
+        co_await guard.set(deadline);
+        began = Steady::now();  // the agent may take its time from now on
+      }
       agent::AgentHealth health =
           co_await probe(targetOf(*entry), deadline.orAfter(kProbeTimeout), responded ? kAgentHolds : milliseconds(0));
       responded = true;
@@ -89,9 +99,11 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
       if (health.vscodeEnded && on_trouble) on_trouble(reason);
       entry->setup = {health.setup, health.setupExitCode, health.warning};
       if (entry->epoch != epoch) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
-      // The current place is held for a move that has ended or was rolled back.
-      if (!health.held.empty()) co_await context_.options.moveAgents->release(targetOf(*entry), deadline.orAfter(kReleaseTimeout));
-      if (health.ready) {
+      if (!guard.accepts(health)) unenforceable = kNotHeld;
+      // The current place is held until its rules stand, or for a move that has ended or was rolled back.
+      const bool is_released = !health.held.empty() && guard.stands();
+      if (is_released) co_await context_.options.moveAgents->release(targetOf(*entry), deadline.orAfter(kReleaseTimeout));
+      if (health.ready && guard.stands() && !unenforceable) {
         entry->ready = true;
         entry->generation = health.generation;
         context_.routes.changed(*entry);
@@ -100,12 +112,14 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
     } catch (const Error& error) {
       reason = error.message();
       invalid_responses = error.code() == ErrorCode::UpstreamFailed ? invalid_responses + 1 : 0;
+      if (error.code() == ErrorCode::Unprocessable && !guard.stands()) unenforceable = reason;
     }
+    if (unenforceable) co_return ReadinessReport{Readiness::Gone, co_await guard.stop(std::move(*unenforceable), deadline)};
     if (entry->ready && entry->epoch == epoch) {  // not ready any more: VS Code's server is being replaced
       entry->ready = false;
       context_.routes.changed(*entry);
     }
-    if (!responded && Steady::now() - began >= context_.options.agentRefusal) break;
+    if (!responded && guard.stands() && Steady::now() - began >= context_.options.agentRefusal) break;
     if (ended && Steady::now() - *ended >= context_.options.agentRefusal) break;
     bool something_happened =
         co_await entry->observed.wait(seen, deadline.orAfter(std::max(pause, pauseAfterInvalidResponses(invalid_responses))));
@@ -119,6 +133,9 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
   }
   if (responded)
     co_return ReadinessReport{Readiness::NoResponse, format("The container is running, but VS Code is not responding: {}", reason)};
+  if (!guard.stands())
+    co_return ReadinessReport{Readiness::NoResponse,
+                              format("The container is running, but the rules of its network do not stand yet: {}", reason)};
   co_return ReadinessReport{
       Readiness::NoResponse,
       format("The container is running, but VS Code is unreachable: {} Use an image that is built from the workspace image, "

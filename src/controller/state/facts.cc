@@ -22,7 +22,9 @@ bool isOfDeclaredVolume(const VolumeInfo& volume, const Entry& entry) {
 void adoptFacts(const Context& context, Entry& entry, const ProviderInstance& observed) {
   Instance& instance = entry.instance();
   instance.resources = observed.resources;
+  std::optional<EgressReport> egress = instance.network.egress;  // set when the rules stand, and not observed
   instance.network = observed.network;
+  if (observed.status == InstanceStatus::running) instance.network.egress = egress;
   instance.region = observed.region;
   instance.imageOutdated = context.providers.of(entry).isImageOutdated(observed, instance.config.image);
   if (instance.network.urls.empty() && !instance.url.empty()) instance.network.urls.push_back(instance.url);

@@ -59,6 +59,11 @@ constexpr std::string_view jsonEnumName<PortLevel>(std::string_view name) {
   return name == "signedIn" ? "signed-in" : name == "everyone" ? "public" : name;
 }
 
+template <>
+constexpr std::string_view jsonEnumName<EgressPolicy>(std::string_view name) {
+  return name == "standard" ? "default" : name;
+}
+
 /// Members that are written but derived from others: accepted and skipped when read.
 template <typename T>
 constexpr bool isDerived(std::string_view) {

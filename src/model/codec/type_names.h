@@ -32,12 +32,14 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   TYPE(ResourceConfig, "ResourcePatch")           \
   TYPE(DockerNetworkConfig, "DockerNetworkPatch") \
   TYPE(FlyNetworkConfig, "FlyNetworkPatch")       \
+  TYPE(EgressConfig, "EgressPatch")               \
   TYPE(NetworkConfig, "NetworkPatch")             \
   TYPE(SecurityConfig, "SecurityPatch")           \
   TYPE(StorageConfig, "NewStorage")               \
   TYPE(InstanceConfig, "")                        \
   TYPE(GitIdentity, "")                           \
   TYPE(PortMapping, "")                           \
+  TYPE(EgressReport, "")                          \
   TYPE(NetworkInfo, "")                           \
   TYPE(CpuUsage, "")                              \
   TYPE(SizeUsage, "")                             \
@@ -66,7 +68,8 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   ENUM(InstanceStatus)    \
   ENUM(ProviderHealth)    \
   ENUM(OperationKind)     \
-  ENUM(OperationStatus) ENUM(PortLevel) ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind) ENUM(AuditResult) ENUM(TokenSource)
+  ENUM(OperationStatus)   \
+  ENUM(PortLevel) ENUM(EgressPolicy) ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind) ENUM(AuditResult) ENUM(TokenSource)
 
 #define SWARM_TYPE_NAMES(T, REQUEST)                     \
   template <>                                            \

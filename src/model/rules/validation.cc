@@ -6,6 +6,7 @@
 
 #include "base/text/format.h"
 #include "model/codec/codec.h"
+#include "model/rules/egress_target.h"
 #include "model/rules/rule_check.h"
 
 namespace swarm {
@@ -100,6 +101,10 @@ void validateNetwork(const NetworkConfig& network, Faults& faults, std::string_v
   At regions = at.member("regions");
   for (std::size_t i = 0; i < network.regions.size() && faults.size() < 100; ++i)
     regions.element(i).require(isDnsLabel(network.regions[i]), "must be a region, like ams, or the name of a Docker host");
+  if (!network.egress) return;
+  At allow = at.member("egress").member("allow");
+  for (std::size_t i = 0; i < network.egress->allow.size() && faults.size() < 100; ++i)
+    allow.element(i).require(parseEgressTarget(network.egress->allow[i]).has_value(), kEgressTargetForm);
 }
 
 void validateStorage(const std::vector<StorageConfig>& storage, Faults& faults, std::string_view pointer) {

@@ -26,14 +26,23 @@ struct PortMapping {
 };
 BOOST_DESCRIBE_STRUCT(PortMapping, (), (internal, external, protocol))
 
+/// What stands between an instance and its network.
+struct EgressReport {
+  EgressPolicy policy = EgressPolicy::open;  ///< in effect: the stricter one of the instance's and the provider's
+  std::int64_t denied = 0;                   ///< packets that were refused since the instance was started or its policy was changed
+  friend bool operator==(const EgressReport&, const EgressReport&) = default;
+};
+BOOST_DESCRIBE_STRUCT(EgressReport, (), (policy, denied))
+
 struct NetworkInfo {
   std::string internalIp;
   std::string externalIp;
   std::string hostname;
   std::vector<PortMapping> ports;
   std::vector<std::string> urls;
+  std::optional<EgressReport> egress{};  ///< absent: everything may be reached
 };
-BOOST_DESCRIBE_STRUCT(NetworkInfo, (), (internalIp, externalIp, hostname, ports, urls))
+BOOST_DESCRIBE_STRUCT(NetworkInfo, (), (internalIp, externalIp, hostname, ports, urls, egress))
 
 /// The place that an instance was moved from, kept as it was left: stopped, with its files, until a time.
 struct KeptSource {

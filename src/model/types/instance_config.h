@@ -84,6 +84,20 @@ struct FlyNetworkMembers {
 using FlyNetworkConfig = FlyNetworkMembers<Form::Config>;
 using FlyNetworkPatch = FlyNetworkMembers<Form::Patch>;
 
+/// What an instance may reach. open: everything. standard: not the provider's machine, private ranges, link-local addresses and metadata
+/// services of clouds. none: nothing. In JSON: "open", "default" and "none".
+enum class EgressPolicy { open, standard, none };
+BOOST_DESCRIBE_ENUM(EgressPolicy, open, standard, none)
+
+template <Form form>
+struct EgressMembers {
+  Member<form, EgressPolicy> policy = initially<form>(EgressPolicy::open);
+  Member<form, std::vector<std::string>> allow{};  ///< "10.1.0.0/16:443" (rules/egress_target.h): may be reached in spite of the policy
+  BOOST_DESCRIBE_CLASS(EgressMembers, (), (policy, allow), (), ())
+};
+using EgressConfig = EgressMembers<Form::Config>;
+using EgressPatch = EgressMembers<Form::Patch>;
+
 /// A provider checks its own options. `docker.host` and `flyio.regions` of earlier versions are read as `regions`.
 template <Form form>
 struct NetworkMembers {
@@ -93,7 +107,8 @@ struct NetworkMembers {
   Member<form, std::vector<std::string>> regions{};  ///< where it may be, best first; empty: the provider chooses
   std::optional<DockerNetworkMembers<form>> docker{};
   std::optional<FlyNetworkMembers<form>> flyio{};
-  BOOST_DESCRIBE_CLASS(NetworkMembers, (), (exposedPorts, internalNetwork, regions, docker, flyio), (), ())
+  std::optional<EgressMembers<form>> egress{};  ///< absent: as the provider is configured
+  BOOST_DESCRIBE_CLASS(NetworkMembers, (), (exposedPorts, internalNetwork, regions, docker, flyio, egress), (), ())
 };
 using NetworkConfig = NetworkMembers<Form::Config>;
 using NetworkPatch = NetworkMembers<Form::Patch>;

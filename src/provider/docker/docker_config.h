@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/transport/endpoint.h"
+#include "model/types/instance_config.h"
 #include "provider/provider_setup.h"
 
 namespace swarm {
@@ -32,18 +33,21 @@ struct DockerProviderConfig : engine::Endpoint {
   std::vector<std::string> localImages = {"swarm-workspace"};
   /// Patterns ("registry.example.com/team/*") of the images that users may use beside the workspace image.
   std::vector<std::string> allowedImages;
-  bool noNewPrivileges = false;             ///< of all instances, whatever they request
-  bool readOnlyRoot = false;                ///< of all instances
-  std::filesystem::path seccompProfile;     ///< of all instances; empty: the Engine's own
-  std::string seccompText{};                ///< its contents, as the Engine takes them
-  std::string workspaceImage;               ///< of new workspaces, for validation; empty: none is checked
-  std::map<std::string, std::string> tags;  ///< labels on all that is made
-  std::int64_t maxInstancesPerUser = 0;     ///< reported only; 0: none
-  bool isCandidate = false;                 ///< came in a request: responses of its endpoint are not passed on
+  EgressPolicy egress = EgressPolicy::open;  ///< of all instances
+  std::vector<std::string> egressAllow;      ///< what it allows nevertheless, as in EgressConfig::allow
+  bool instancesMayLoosenEgress = false;     ///< an instance's own policy replaces this one; otherwise both apply
+  bool noNewPrivileges = false;              ///< of all instances, whatever they request
+  bool readOnlyRoot = false;                 ///< of all instances
+  std::filesystem::path seccompProfile;      ///< of all instances; empty: the Engine's own
+  std::string seccompText{};                 ///< its contents, as the Engine takes them
+  std::string workspaceImage;                ///< of new workspaces, for validation; empty: none is checked
+  std::map<std::string, std::string> tags;   ///< labels on all that is made
+  std::int64_t maxInstancesPerUser = 0;      ///< reported only; 0: none
+  bool isCandidate = false;                  ///< came in a request: responses of its endpoint are not passed on
 };
 BOOST_DESCRIBE_STRUCT(DockerProviderConfig, (),
                       (networkName, volumeDriver, volumeDriverOptions, publishAddress, agentPublishAddress, localImages, allowedImages,
-                       noNewPrivileges, readOnlyRoot, seccompProfile))
+                       egressAllow, instancesMayLoosenEgress, noNewPrivileges, readOnlyRoot, seccompProfile))
 
 /// `swarm_id` labels everything that is made, so that two swarms can share one Engine. Throws Error(InvalidArgument) for a wrong
 /// configuration (an unreadable TLS file, say), never for an unreachable Engine.

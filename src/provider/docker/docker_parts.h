@@ -4,6 +4,7 @@
 #include "provider/docker/container/container_index.h"
 #include "provider/docker/container/containers.h"
 #include "provider/docker/docker_context.h"
+#include "provider/docker/egress/egress_guard.h"
 #include "provider/docker/resources/images.h"
 #include "provider/docker/resources/networks.h"
 #include "provider/docker/resources/volumes.h"
@@ -18,6 +19,7 @@ struct DockerParts {
     index.forgetAll();
     networks.forgetAll();
     images.forgetAll();
+    egress.forgetAll();
   }
 
   DockerContext context;
@@ -26,6 +28,7 @@ struct DockerParts {
   Volumes volumes{context};
   ContainerIndex index{context};
   Containers containers{context, index, images, networks};
+  EgressGuard egress{context, index, images};
 };
 
 /// Another container on the same volumes. The old one stays, under another name, until the new one runs.

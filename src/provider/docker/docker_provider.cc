@@ -6,6 +6,7 @@
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 #include "engine/transport/socket_access.h"
+#include "model/rules/egress_target.h"
 #include "model/rules/validation.h"
 #include "protocol/agent.h"
 #include "provider/candidate.h"
@@ -63,6 +64,9 @@ DockerProviderConfig completed(DockerProviderConfig config) {
     throw Error(
         ErrorCode::InvalidArgument,
         format("[{}] has networkName, one network of all workspaces, and an isolation that rules it out. Leave one of them out.", section));
+  for (const std::string& target : config.egressAllow)
+    if (!parseEgressTarget(target))
+      throw Error(ErrorCode::InvalidArgument, format("egressAllow of [{}] has \"{}\": it {}.", section, target, kEgressTargetForm));
   if (!config.seccompProfile.empty()) config.seccompText = readSeccompProfile(config.seccompProfile);
   return config;
 }
@@ -203,7 +207,11 @@ awaitable<AllocationEffect> DockerProvider::configureNetwork(PlaceId place_id, N
   NetworkPlan plan = planNetwork(spec, config(), parts_.context.swarmId);
   std::set<std::int64_t> wanted(spec.config.network.exposedPorts.begin(), spec.config.network.exposedPorts.end());
   bool same = wanted == details.exposedPorts && plan.name == details.network && plan.internal == details.internal;
-  co_return same ? AllocationEffect::Live : AllocationEffect::NeedsRestart;
+  // An agent that does not start held would run programs at its next start before the rules stand.
+  same = same && (details.startsHeld || parts_.egress.policyFor(spec.config.network) == EgressPolicy::open);
+  if (!same) co_return AllocationEffect::NeedsRestart;
+  if (details.startsHeld && details.state == "running") co_await parts_.egress.setRules(place_id, spec.config.network, deadline);
+  co_return AllocationEffect::Live;
 }
 
 awaitable<CommandResult> DockerProvider::executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,
@@ -235,6 +243,7 @@ awaitable<InstanceList> DockerProvider::listInstances(InstanceFilter filter, Dea
   }
   images.erase("");
   if (!filter.placeId) co_await parts_.images.learnIds(std::move(images), deadline);
+  if (!filter.placeId) co_await parts_.egress.removeLeftovers(deadline);
   co_return list;
 }
 
@@ -271,6 +280,7 @@ ProviderCapabilities DockerProvider::getProviderCapabilities() const {
   ProviderCapabilities capabilities;
   capabilities.supportsLiveResize = true;
   capabilities.enforcesStorage = false;
+  capabilities.limitsEgress = !config().workspaceImage.empty() && parts_.egress.works();
   capabilities.maxInstancesPerUser = config().maxInstancesPerUser;
   capabilities.supportedRegions = {config().name.empty() ? std::string(kUnnamedHost) : config().name};
   ResourceConfig& max = capabilities.maxResourcesPerInstance;
@@ -339,6 +349,9 @@ awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadli
     co_return preview.imageDetail;
   };
   checks.push_back(co_await runCheck("image " + image, config().isCandidate, obtainable()));
+  // A candidate is only read from.
+  if (!config().isCandidate && checks.back().ok)
+    checks.push_back(co_await runCheck("egress policies", config().isCandidate, parts_.egress.rehearse(deadline)));
   co_return checks;
 }
 

@@ -16,7 +16,7 @@ namespace swarm::docker {
 DockerProviderConfig completed(DockerProviderConfig config);
 
 /// close() before destruction, once open() was called.
-class DockerProvider final : public Provider, private LogSource {
+class DockerProvider final : public Provider, private LogSource, private EgressControl {
  public:
   DockerProvider(DockerProviderConfig config, std::string swarm_id) : parts_(std::move(config), std::move(swarm_id)) {}
 
@@ -64,8 +64,16 @@ class DockerProvider final : public Provider, private LogSource {
   UsedTotal cpuTotal() const override;
   UsedTotal memoryTotal() const override;
   LogSource* logs() override { return this; }
+  EgressControl* egress() override { return this; }
 
  private:
+  EgressPolicy policyFor(const NetworkConfig& network) const override { return parts_.egress.policyFor(network); }
+  awaitable<EgressRules> setRules(PlaceId place_id, NetworkConfig network, Deadline deadline) override {
+    return parts_.egress.setRules(std::move(place_id), std::move(network), deadline);
+  }
+  awaitable<std::int64_t> countDenied(PlaceId place_id, Deadline deadline) override {
+    return parts_.egress.countDenied(std::move(place_id), deadline);
+  }
   awaitable<std::unique_ptr<Reader>> openLogs(PlaceId place_id, Options options, Deadline deadline) override {
     return openLog(parts_, std::move(place_id), options, deadline);
   }

@@ -39,14 +39,15 @@ void applyEndpoint(const std::string& text, DockerProviderConfig& engine) {
   }
 }
 
-void readIsolation(ConfigSection& section, DockerProviderConfig& engine) {
+template <typename Enum>
+void readEnum(ConfigSection& section, std::string_view key, Enum& into) {
   std::string name;
-  section.read("isolation", name);
+  section.read(key, name);
   if (name.empty()) return;
-  const auto isolation = enumFromName<Isolation>(name);
-  if (!isolation)
-    throw Error(ErrorCode::InvalidArgument, format("isolation of [docker] is \"{}\"; expected one of: {}.", name, enumNames<Isolation>()));
-  engine.isolation = *isolation;
+  const auto value = enumFromName<Enum>(name);
+  if (!value)
+    throw Error(ErrorCode::InvalidArgument, format("{} of [docker] is \"{}\"; expected one of: {}.", key, name, enumNames<Enum>()));
+  into = *value;
 }
 
 /// The fields that each Engine has for itself.
@@ -55,7 +56,8 @@ void readEngine(ConfigSection& section, DockerProviderConfig& engine) {
   section.read("host", engine.host);
   section.read("port", engine.port);
   section.readMembers(engine);
-  readIsolation(section, engine);
+  readEnum(section, "isolation", engine.isolation);
+  readEnum(section, "egress", engine.egress);
   if (auto tls = section.child("tls")) {
     engine.tls.enabled = true;
     tls->read("ca", engine.tls.ca);

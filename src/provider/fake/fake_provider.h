@@ -30,7 +30,7 @@ struct FakeOptions {
 
 /// The world must outlive the provider; several providers (one after the other, or of two swarms) may share one. Steps of createInstance:
 /// "check image", "create network", "create volume", "create container", "start container"; see FaultPlan for the points.
-class FakeProvider final : public Provider, private ApiToken, private VolumeSnapshots {
+class FakeProvider final : public Provider, private ApiToken, private VolumeSnapshots, private EgressControl {
  public:
   FakeProvider(FakeWorld& world, const Clock& clock, FakeOptions options = {});
   ~FakeProvider() override;
@@ -71,6 +71,7 @@ class FakeProvider final : public Provider, private ApiToken, private VolumeSnap
   awaitable<std::vector<ValidationCheck>> validate(Deadline deadline) override;
   ApiToken* apiToken() override { return this; }
   VolumeSnapshots* volumeSnapshots() override { return options_.takesVolumeSnapshots ? this : nullptr; }
+  EgressControl* egress() override { return this; }
   UsedTotal cpuTotal() const override { return {0, 64}; }
   UsedTotal memoryTotal() const override { return {0, 1024.0 * 1024}; }
 
@@ -85,6 +86,12 @@ class FakeProvider final : public Provider, private ApiToken, private VolumeSnap
   awaitable<std::vector<VolumeSnapshot>> listSnapshots(PlaceId place_id, std::vector<ExternalResource> external,
                                                        Deadline deadline) override;
   awaitable<ProviderInstance> openSnapshot(SnapshotReader reader, Progress& progress, Deadline deadline) override;
+
+  EgressPolicy policyFor(const NetworkConfig& network) const override {
+    return network.egress ? network.egress->policy : EgressPolicy::open;
+  }
+  awaitable<EgressRules> setRules(PlaceId place_id, NetworkConfig network, Deadline deadline) override;
+  awaitable<std::int64_t> countDenied(PlaceId place_id, Deadline deadline) override;
 
   struct Subscription;
 

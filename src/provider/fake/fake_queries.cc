@@ -139,8 +139,23 @@ awaitable<ResourceUsage> FakeProvider::getResourceUsage(PlaceId place_id, Deadli
 
 awaitable<AllocationEffect> FakeProvider::configureNetwork(PlaceId place_id, NetworkConfig network, Deadline) {
   co_await call("configureNetwork");
-  bool same = existing(place_id).spec.config.network.exposedPorts == network.exposedPorts;
-  co_return same ? AllocationEffect::Live : AllocationEffect::NeedsRestart;  // published ports are fixed when a container is made
+  const FakeContainer container = existing(place_id);
+  const NetworkConfig& made = container.spec.config.network;
+  if (made.exposedPorts != network.exposedPorts) co_return AllocationEffect::NeedsRestart;  // they are fixed when a container is made
+  if (policyFor(made) == EgressPolicy::open && policyFor(network) != EgressPolicy::open) co_return AllocationEffect::NeedsRestart;
+  if (network.egress && container.status == InstanceStatus::running) world_.setRules(place_id, *network.egress);
+  co_return AllocationEffect::Live;
+}
+
+awaitable<EgressRules> FakeProvider::setRules(PlaceId place_id, NetworkConfig network, Deadline) {
+  co_await call("setRules");
+  existing(place_id);
+  co_return world_.setRules(place_id, network.egress.value_or(EgressConfig{}));
+}
+
+awaitable<std::int64_t> FakeProvider::countDenied(PlaceId place_id, Deadline) {
+  co_await call("countDenied");
+  co_return existing(place_id).rules ? 7 : 0;
 }
 
 awaitable<NetworkInfo> FakeProvider::getNetworkInfo(PlaceId place_id, Deadline) {

@@ -95,6 +95,15 @@ void FakeWorld::release(const PlaceId& place_id) {
   found->second.generation = nextId("vscode");
 }
 
+EgressRules FakeWorld::setRules(const PlaceId& place_id, EgressConfig rules) {
+  std::lock_guard lock(mutex_);
+  std::optional<EgressConfig>& standing = existing(place_id).rules;
+  const bool was_set = standing.has_value();
+  const bool same = was_set && standing->policy == rules.policy && standing->allow == rules.allow;
+  standing = std::move(rules);
+  return same ? EgressRules::Stood : was_set ? EgressRules::Changed : EgressRules::New;
+}
+
 void FakeWorld::restartVscode(const PlaceId& place_id) {
   std::lock_guard lock(mutex_);
   if (auto found = containers_.find(place_id); found != containers_.end()) found->second.generation = nextId("vscode");
@@ -296,6 +305,7 @@ void FakeWorld::start(const PlaceId& place_id, std::chrono::milliseconds ready_a
     container.startedAt = clock_.now();
     container.generation = nextId("vscode");
     container.held = holdOf(container.spec);
+    container.rules.reset();
     container.readyAt = clock_.steadyNow() + ready_after;
   }
   report({ProviderEvent::Kind::Changed, place_id, "start"});

@@ -36,10 +36,11 @@ struct FakeContainer {
   std::vector<std::string> volumes;
   std::string network;
   std::vector<PortMapping> ports;
-  std::string generation;  ///< of the VS Code server inside
-  SteadyTime readyAt{};    ///< when VS Code inside responds
-  std::string held;        ///< its agent waits for the end of this transfer, and runs no process of the user
-  std::string image;       ///< FakeWorld::imageId() at its creation
+  std::string generation;               ///< of the VS Code server inside
+  SteadyTime readyAt{};                 ///< when VS Code inside responds
+  std::string held;                     ///< its agent waits for the end of this transfer, and runs no process of the user
+  std::string image;                    ///< FakeWorld::imageId() at its creation
+  std::optional<EgressConfig> rules{};  ///< of its network, since its start
 };
 
 /// A snapshot that the world took of an instance's volumes.
@@ -72,8 +73,9 @@ class FakeWorld {
   void stopAll();                                              ///< the machine was rebooted: everything exists and is stopped
   void hold(const PlaceId& place_id, std::string transfer);    ///< the effects of the agent's POST /hold and /release
   void release(const PlaceId& place_id);
-  void restartVscode(const PlaceId& place_id);  ///< the agent replaced VS Code's server
-  void setDown(bool down);                      ///< calls throw Unavailable; Disconnected and Reconnected are reported
+  EgressRules setRules(const PlaceId& place_id, EgressConfig rules);  ///< gives what stood before
+  void restartVscode(const PlaceId& place_id);                        ///< the agent replaced VS Code's server
+  void setDown(bool down);  ///< calls throw Unavailable; Disconnected and Reconnected are reported
   bool isDown() const;
   void setListsPartial(bool partial);  ///< listInstances() omits every second one and marks the list as incomplete
   bool areListsPartial() const;

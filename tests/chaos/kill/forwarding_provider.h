@@ -81,6 +81,7 @@ class ForwardingProvider : public Provider {
   UsedTotal memoryTotal() const override { return inner_->memoryTotal(); }
   LogSource* logs() override { return inner_->logs(); }
   VolumeSnapshots* volumeSnapshots() override { return inner_->volumeSnapshots(); }
+  EgressControl* egress() override { return inner_->egress(); }
 
  private:
   ProviderPtr inner_;

@@ -45,10 +45,37 @@ TEST_F(ResourceFlagsTest, securityIsSwitchedOnAndOff) {
   EXPECT_EQ(runCommand(api_, {"update", "web1", "--read-only-root", "yes"}).code, 2);
 }
 
+TEST_F(ResourceFlagsTest, egressOfANewWorkspaceIsNotSentUnlessGiven) {
+  api_.on("POST /api/instances", 202, {std::string(kWorkspace)});
+  runCommand(api_, {"create", "web1", "--no-wait"});
+  EXPECT_FALSE(api_.bodyOf("POST /api/instances").at("network").as_object().contains("egress"));
+}
+
 TEST_F(ResourceFlagsTest, securityOfANewWorkspaceIsSentWhenGiven) {
   api_.on("POST /api/instances", 202, {std::string(kWorkspace)});
   runCommand(api_, {"create", "web1", "--no-wait", "--read-only-root", "on"});
   EXPECT_EQ(boost::json::serialize(api_.bodyOf("POST /api/instances").at("security")), R"({"noNewPrivileges":false,"readOnlyRoot":true})");
+}
+
+TEST_F(ResourceFlagsTest, aPolicyOfEgressIsSentAlone) {
+  EXPECT_EQ(updateWith({"--egress", "default"}), R"({"network":{"egress":{"policy":"default"}}})");
+  EXPECT_EQ(runCommand(api_, {"update", "web1", "--egress", "closed"}).code, 2);
+}
+
+TEST_F(ResourceFlagsTest, whatEgressAllowsIsSentAlone) {
+  EXPECT_EQ(updateWith({"--egress-allow", "10.0.0.1:443", "--egress-allow", "[fd00::/8]:80"}),
+            R"({"network":{"egress":{"allow":["10.0.0.1:443","[fd00::/8]:80"]}}})");
+}
+
+TEST_F(ResourceFlagsTest, anEmptyTextRemovesWhatEgressAllows) {
+  EXPECT_EQ(updateWith({"--egress-allow", ""}), R"({"network":{"egress":{"allow":[]}}})");
+}
+
+TEST_F(ResourceFlagsTest, egressOfANewWorkspaceIsSentWhenGiven) {
+  api_.on("POST /api/instances", 202, {std::string(kWorkspace)});
+  runCommand(api_, {"create", "web1", "--no-wait", "--egress", "none", "--egress-allow", "10.0.0.1"});
+  EXPECT_EQ(boost::json::serialize(api_.bodyOf("POST /api/instances").at("network").at("egress")),
+            R"({"policy":"none","allow":["10.0.0.1"]})");
 }
 
 TEST_F(ResourceFlagsTest, areNamedInTheServersErrors) {

@@ -38,6 +38,7 @@ std::string describe(Context& context, const Instance& instance) {
   row("image", instance.config.image);
   if (instance.imageOutdated) row("newer image", format("available; to use it: swarm update {} --refresh-image", name));
   for (const auto& [label, text] : resourceRows(instance.resources)) row(label, text);
+  row("egress", egressText(instance));
   row("security", securityText(instance.config.security));
   row("created", formatTime(instance.createdAt));
   row("last active", ago(instance.lastActive));
@@ -55,7 +56,9 @@ std::string describe(Context& context, const Instance& instance) {
 }
 
 int showWorkspace(Context& context, const std::string& name) {
-  const Instance instance = requireInstance(context, name);
+  Instance instance = requireInstance(context, name);
+  // The number of refused packets is counted on request.
+  if (instance.network.egress) instance.network = context.client().getNetworkInfo(instance.id.str());
   if (printStructured(context, toJson(instance))) return kDone;
   if (context.output() == OutputFormat::Name)
     printLine(instance.config.name);

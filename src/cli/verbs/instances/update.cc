@@ -39,6 +39,7 @@ class Update final : public Verb {
     arguments.option("-e,--env", env_, "KEY=VALUE sets, KEY removes; may be repeated").sets("/env");
     arguments.option("-l,--label", labels_, "KEY=VALUE sets, KEY removes; may be repeated").sets("/labels");
     arguments.option("-p,--port", ports_, "Published ports; replaces the list").sets("/network/exposedPorts");
+    egress_.declare(arguments);
     security_.declare(arguments);
     arguments.flag("--refresh-image", refresh_image_,
                    "Recreate it from the current version of its image (`list` marks an older one with *)");
@@ -47,7 +48,8 @@ class Update final : public Verb {
   }
 
   int run(Context& context) override {
-    if (!resources_.given() && !security_.given() && env_.empty() && labels_.empty() && ports_.empty() && !refresh_image_)
+    if (!resources_.given() && !security_.given() && !egress_.given() && env_.empty() && labels_.empty() && ports_.empty() &&
+        !refresh_image_)
       throw WrongUse("There is nothing to change: give --cpus, --memory, --env, --label, --port or --refresh-image, for example.");
     const Instance instance = requireInstance(context, name_);
     const UpdateOptions options = optionsFor(instance);
@@ -72,7 +74,9 @@ class Update final : public Verb {
     if (!env_.empty()) options.env = merged(instance.config.env, env_, "--env");
     if (!labels_.empty()) options.labels = merged(instance.config.labels, labels_, "--label");
     if (security_.given()) options.security = security_.patch();
-    if (!ports_.empty()) options.network = NetworkPatch{.exposedPorts = ports_};
+    if (!ports_.empty() || egress_.given()) options.network.emplace();
+    if (!ports_.empty()) options.network->exposedPorts = ports_;
+    if (egress_.given()) options.network->egress = egress_.patch();
     return options;
   }
 
@@ -101,6 +105,7 @@ class Update final : public Verb {
   std::string name_;
   ResourceFlags resources_;
   SecurityFlags security_;
+  EgressFlags egress_;
   std::vector<std::string> env_, labels_;
   std::vector<std::int64_t> ports_;
   bool refresh_image_ = false;

@@ -33,7 +33,10 @@ awaitable<std::vector<ContainerRef>> ContainerIndex::list(PlaceId place_id, Dead
   std::string extra = place_id.empty() ? "" : format("{}={}", kLabelInstance, place_id);
   json::array listed = co_await context_.engine.listContainers(ownFilter(context_, std::move(extra)), deadline);
   std::vector<ContainerRef> found;
-  for (const json::value& item : listed) found.push_back(readRef(item));
+  for (const json::value& item : listed) {
+    const bool is_helper = !labelOf(item, kLabelHelper).empty() && labelOf(item, kLabelInstance).empty();
+    if (!is_helper) found.push_back(readRef(item));
+  }
   std::ranges::sort(found, {}, rank);
   co_return found;
 }

@@ -201,6 +201,21 @@ awaitable<ProviderInstance> DockerHosts::replaceInstance(InstanceSpec spec, Prog
   co_return made;
 }
 
+EgressPolicy DockerHosts::policyFor(const NetworkConfig& network) const {
+  const Host* host = named(hostOf(network));
+  return (host ? *host : *hosts_.front()).engine->egress()->policyFor(network);
+}
+
+awaitable<EgressRules> DockerHosts::setRules(PlaceId place_id, NetworkConfig network, Deadline deadline) {
+  Host* host = co_await require(place_id, deadline);
+  co_return co_await host->engine->egress()->setRules(std::move(place_id), std::move(network), deadline);
+}
+
+awaitable<std::int64_t> DockerHosts::countDenied(PlaceId place_id, Deadline deadline) {
+  Host* host = co_await require(place_id, deadline);
+  co_return co_await host->engine->egress()->countDenied(std::move(place_id), deadline);
+}
+
 awaitable<std::unique_ptr<LogSource::Reader>> DockerHosts::openLogs(PlaceId place_id, Options options, Deadline deadline) {
   Host* host = co_await require(place_id, deadline);
   co_return co_await host->engine->logs()->openLogs(std::move(place_id), options, deadline);

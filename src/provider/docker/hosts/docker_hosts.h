@@ -17,7 +17,7 @@
 namespace swarm::docker {
 
 /// Split over docker_hosts.cc (one instance) and docker_hosts_all.cc (all Engines). close() before destruction, once open() was called.
-class DockerHosts final : public Provider, private LogSource {
+class DockerHosts final : public Provider, private LogSource, private EgressControl {
  public:
   /// Two or more, the main Engine first, each with a name of its own.
   DockerHosts(std::vector<DockerProviderConfig> engines, std::string swarm_id);
@@ -73,8 +73,12 @@ class DockerHosts final : public Provider, private LogSource {
   UsedTotal cpuTotal() const override;
   UsedTotal memoryTotal() const override;
   LogSource* logs() override { return this; }
+  EgressControl* egress() override { return this; }
 
  private:
+  EgressPolicy policyFor(const NetworkConfig& network) const override;
+  awaitable<EgressRules> setRules(PlaceId place_id, NetworkConfig network, Deadline deadline) override;
+  awaitable<std::int64_t> countDenied(PlaceId place_id, Deadline deadline) override;
   struct Host {
     std::string name;
     std::unique_ptr<DockerProvider> engine;

@@ -368,7 +368,7 @@ void fitToAgent(json::object& body, const InstanceSpec& spec, const ImageAgent& 
   if (agent.isEntryPoint) body["User"] = "0:0";
   json::object& labels = body["Labels"].as_object();
   // A container inherits the labels of its image that it does not set.
-  for (std::string_view ours : {kLabelRun, kLabelMetadata, kLabelAgent}) labels.emplace(ours, "");
+  for (std::string_view ours : {kLabelRun, kLabelMetadata, kLabelAgent, kLabelHelper}) labels.emplace(ours, "");
   if (agent.credential == AgentCredential::Secret || spec.agentBoot.empty()) return;
   body["Env"].as_array().push_back(json::string(format("{}={}", agent::kSettingsVariable, spec.agentBoot)));
   labels[kLabelAgent] = kPublicKeyAgent;

@@ -27,7 +27,8 @@ inline constexpr std::string_view kLabelMount = "swarm.mount";          ///< on 
 inline constexpr std::string_view kLabelPersistent = "swarm.persistent";
 /// Before the keys of users' own labels: other programs on the Engine's machine act on labels that they recognize.
 inline constexpr std::string_view kUserLabel = "swarm.label.";
-inline constexpr std::string_view kLabelAgent = "swarm.agent";  ///< on containers: kPublicKeyAgent; absent: its agent was given a secret
+inline constexpr std::string_view kLabelAgent = "swarm.agent";    ///< on containers: kPublicKeyAgent; absent: its agent was given a secret
+inline constexpr std::string_view kLabelHelper = "swarm.helper";  ///< on short-lived containers of ours, which are not an instance's
 inline constexpr std::string_view kPublicKeyAgent = "public-key";
 
 inline constexpr std::string_view kLabelImageVersion = "swarm.image.version";  ///< on images (images/workspace/versions.sh)

@@ -132,6 +132,14 @@ void readMounts(const json::value& inspection, ContainerDetails& details) {
   }
 }
 
+/// Whether the agent's settings, which the server has written, contain a hold.
+bool demandsHold(const json::value& inspection) {
+  const std::string prefix = format("{}=", agent::kSettingsVariable);
+  for (const std::string& variable : textsAt(inspection, "Config.Env"))
+    if (variable.starts_with(prefix)) return !stringAt(parseOrNull(variable.substr(prefix.size())), "hold").empty();
+  return false;
+}
+
 }  // namespace
 
 ContainerDetails readContainer(const json::value& inspection, const DockerProviderConfig& config, EndedBy ended_by) {
@@ -147,6 +155,7 @@ ContainerDetails readContainer(const json::value& inspection, const DockerProvid
   const json::value ports = parseOrNull(label(kLabelPorts));
   for (const json::value& port : arrayAt(ports, "")) details.exposedPorts.insert(port.is_int64() ? port.as_int64() : 0);
   details.replacesRunning = label(kLabelRun) == "true";
+  details.startsHeld = demandsHold(inspection);
 
   ProviderInstance& instance = details.instance;
   instance.placeId = PlaceId(label(kLabelInstance));

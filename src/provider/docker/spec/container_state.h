@@ -27,6 +27,7 @@ struct ContainerDetails {
   std::vector<std::string> mountPaths;
   AgentCredential credential = AgentCredential::PublicKey;
   bool replacesRunning = false;  ///< kLabelRun
+  bool startsHeld = false;       ///< its agent's settings demand that, at each start
   ProviderInstance instance;
   std::vector<std::pair<std::string, std::string>> mounted() const {  ///< volume and mount path
     std::vector<std::pair<std::string, std::string>> pairs;

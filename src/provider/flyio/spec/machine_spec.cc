@@ -206,6 +206,12 @@ void checkNetwork(const NetworkConfig& network) {
     throw unprocessable("/network/internalNetwork",
                         "Machines on Fly always reach the internet. Use the Docker provider for an internal network.");
   }
+  if (network.egress && network.egress->policy != EgressPolicy::open) {
+    throw unprocessable(
+        "/network/egress/policy",
+        "Fly's network policies name ports and no networks, and apply from the next boot on: this provider cannot limit what "
+        "a workspace reaches. Use the Docker provider, or the policy open.");
+  }
 }
 
 void checkSecurity(const SecurityConfig& security) {

@@ -74,7 +74,7 @@ TEST(Schema, closesRequestsAndGivesTheirDefaultsInWordsOnly) {
   EXPECT_EQ(jsonSchemaFor("ResourceConfig")["properties"].at("shmSize").at("description"),
             json::value("MiB of /dev/shm; 0: the provider's default; at most memory.max; an update replaces the container or Machine"));
   EXPECT_FALSE(jsonSchemaFor("Instance").contains("additionalProperties")) << "a newer server may say more";
-  EXPECT_EQ(json::serialize(jsonSchemas()).find("\"default\""), std::string::npos)
+  EXPECT_EQ(json::serialize(jsonSchemas()).find("\"default\":"), std::string::npos)
       << "generated clients would send it, and an update would change members that were not named";
 }
 
@@ -110,7 +110,8 @@ void collectMembers(const json::object& schema, const std::string& prefix, std::
     out.insert(prefix + std::string(name));
     if (const json::value* ref = member.as_object().if_contains("$ref")) {
       std::string target(ref->as_string());
-      collectMembers(jsonSchemaFor(target.substr(target.rfind('/') + 1)), prefix + std::string(name) + ".", out);
+      const json::object& target_schema = jsonSchemaFor(target.substr(target.rfind('/') + 1));
+      if (target_schema.contains("properties")) collectMembers(target_schema, prefix + std::string(name) + ".", out);
     }
   }
 }
@@ -132,7 +133,8 @@ TEST(Patches, haveTheMembersOfWhatTheyChange) {
                        .internalNetwork = true,
                        .regions = std::vector<std::string>{"ams"},
                        .docker = DockerNetworkPatch{.networkName = "a", .networkDriver = "b"},
-                       .flyio = FlyNetworkPatch{.privateNetwork = true, .ipv6 = false}};
+                       .flyio = FlyNetworkPatch{.privateNetwork = true, .ipv6 = false},
+                       .egress = EgressPatch{.policy = EgressPolicy::none, .allow = std::vector<std::string>{"10.0.0.1"}}};
   std::set<std::string> described, written;
   collectMembers(jsonSchemaFor("ResourcePatch"), "", described);
   collectMembers(toJson(resources).as_object(), written, "");

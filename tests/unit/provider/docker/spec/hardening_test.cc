@@ -46,7 +46,7 @@ TEST(Hardening, aContainerInheritsNoneOfOurLabelsFromItsImage) {
   json::object body = containerBody({}, {}, "s1", {}, {});
   fitToAgent(body, {}, {});
   for (std::string_view label : {kLabelSwarm, kLabelInstance, kLabelOwner, kLabelName, kLabelNetwork, kLabelInternal, kLabelPorts,
-                                 kLabelResources, kLabelSpec, kLabelRun, kLabelMetadata, kLabelAgent})
+                                 kLabelResources, kLabelSpec, kLabelRun, kLabelMetadata, kLabelAgent, kLabelHelper})
     EXPECT_TRUE(body.at("Labels").as_object().contains(label)) << label;
 }
 
