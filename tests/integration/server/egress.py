@@ -89,7 +89,7 @@ def check_root_inside(workspace):
 def check_changes(server, workspace):
     assert "was changed while it runs" in command_line(server, "update", "web", "--egress", "open")
     assert workspace.reaches_host()
-    assert "was changed while it runs" in command_line(server, "update", "web", "--egress", "none")
+    assert "was changed while it runs" in command_line(server, "update", "web", "--egress", "none", "--yes")
     assert not workspace.reaches_host()
     gateway = workspace.run("ip route | awk '/^default/ {print $3}'")[1].strip()
     command_line(server, "update", "web", "--egress-allow", f"{gateway}:{workspace.port}")
