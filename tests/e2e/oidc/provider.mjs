@@ -51,6 +51,13 @@ export class IdentityProvider {
     this.handle = (request, response) => handle(request, response);
   }
 
+  /// On its page.
+  static async signIn(page, name) {
+    await page.fill('input[name=login]', name);
+    await page.fill('input[name=password]', 'anything');
+    await page.click('button[type=submit]');
+  }
+
   close() {
     this.server?.closeAllConnections();
     this.server?.close();

@@ -33,21 +33,14 @@ sre = "operator"
 `;
 
 async function open() {
-  const page = await (await person.browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+  const page = await person.open();
   await page.goto(server.url);
   return page;
 }
 
-/// At the provider.
-async function giveName(page, name) {
-  await page.fill('input[name=login]', name);
-  await page.fill('input[name=password]', 'anything');
-  await page.click('button[type=submit]');
-}
-
 async function signIn(page, name) {
   await page.click('text=Sign in with Corp <b>');
-  await giveName(page, name);
+  await IdentityProvider.signIn(page, name);
 }
 
 const call = async (words) => JSON.parse((await server.run('api', ...words)).stdout);
@@ -162,7 +155,7 @@ async function signOutHere(page) {
   await page.click('text=Sign in with Corp <b>');
   await page.waitForSelector('input[name=login]');
   check(true, 'the session at the provider has ended, too');
-  await giveName(page, 'ada');
+  await IdentityProvider.signIn(page, 'ada');
   await page.waitForSelector('.who:has-text("ada")');
 }
 
@@ -196,7 +189,6 @@ try {
   fs.writeFileSync(path.join(server.config, 'corp-secret'), `${secret}\n`);
   await server.start();
   await provider.serve(server.url, secret);
-  await person.open();
   const page = await open();
   await operatorByClaim(page);
   await claimsForAdministrators(page);

@@ -3,7 +3,6 @@
 // With --jump, the same clients without the command `swarm`, through the server's SSH listener: by registered keys, and by nothing else than it opens.
 //   node ssh.mjs --swarm build/dev/swarm --emulator build/dev/fly-emulator
 //   node ssh.mjs --swarm build/dev/swarm --jump
-import { execFile, spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import net from 'node:net';
@@ -11,6 +10,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { FlyEmulator } from '../fly/fly_emulator.mjs';
 import { Server, check, docker, waitFor } from '../workspace/server.mjs';
+import { Programs } from './programs.mjs';
 
 const { values: options } = parseArgs({ options: { swarm: { type: 'string' }, emulator: { type: 'string' }, jump: { type: 'boolean' } } });
 const server = new Server(options.swarm);
@@ -20,28 +20,12 @@ delete server.environment.SSH_AUTH_SOCK;
 const config = path.join(server.folder, '.ssh', options.jump ? 'plain' : 'config');
 const known = path.join(server.config, 'ssh', 'known_hosts');
 const host = 'web1.swarm';
-const children = [];
+const programs = new Programs(server.environment);
+const run = programs.run.bind(programs);
+const keep = programs.keep.bind(programs);
 
-/// Runs a program of this machine to its end; never throws: { code, stdout, stderr }.
-function run(program, words, { input = '', environment = {}, seconds = 60 } = {}) {
-  return new Promise((resolve) => {
-    const child = execFile(program, words, { env: { ...server.environment, ...environment }, timeout: seconds * 1000, maxBuffer: 64 << 20 },
-      (error, stdout, stderr) => resolve({ code: error ? (error.code ?? 'killed') : 0, stdout, stderr }));
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
-  });
-}
 /// ssh does not read $HOME/.ssh: it looks up the home of its user.
 const ssh = (...words) => run('ssh', ['-F', config, ...words]);
-/// In the background, until the end of the test.
-function keep(program, words, environment = {}) {
-  const child = spawn(program, words, { env: { ...server.environment, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
-  child.text = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => { child.text += data; });
-  child.ended = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
-  children.push(child);
-  return child;
-}
 const freePort = () => new Promise((resolve) => {
   const listener = net.createServer().listen(0, '127.0.0.1', () => { const { port } = listener.address(); listener.close(() => resolve(port)); });
 });
@@ -342,7 +326,7 @@ try {
 } catch (error) {
   check(false, error.message, error.stack);
 } finally {
-  for (const child of children) child.kill();
+  programs.end();
   await fly?.dispose().catch((error) => check(false, error.message));
   await server.dispose();
 }

@@ -42,13 +42,7 @@ async function work(page) {
   await page.waitForSelector('a:has-text("web1")');
   await server.learnLabel('web1');
   await page.waitForSelector('.status.good', { timeout: 120000 });
-  await page.context().addInitScript(() => {
-    new BroadcastChannel('swarm-workspace').onmessage = () => { window.swarmExtensionIsUp = true; };
-  });
-  const tab = await page.context().newPage();
-  await tab.goto(await page.getAttribute('a:has-text("web1")', 'href'));
-  await tab.waitForSelector(workbench, { timeout: 120000 });
-  await tab.waitForFunction(() => window.swarmExtensionIsUp === true, undefined, { timeout: 60000 });
+  const tab = await Person.openWorkspace(page, 'web1');
   check(true, 'the colleague works in a workspace of their own');
   return tab;
 }
@@ -86,7 +80,7 @@ async function endOfAccess(page, tab) {
 try {
   await server.start();
   const colleague = await person.open();
-  const administrator = await (await person.browser.newContext({ viewport: { width: 1280, height: 800 } })).newPage();
+  const administrator = await person.open();
   await accept(colleague);
   const tab = await work(colleague);
   await enter(administrator);

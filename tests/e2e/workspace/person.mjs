@@ -23,8 +23,9 @@ export class Person {
     this.shots = 0;
   }
 
+  /// A page in a browser session of its own.
   async open() {
-    this.browser = await this.chromium.launch({
+    this.browser ??= await this.chromium.launch({
       executablePath: '/usr/bin/chromium',
       args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'],
     });
@@ -36,15 +37,30 @@ export class Person {
   }
 
   async shotAll(name) {
-    for (const page of this.browser?.contexts().flatMap((context) => context.pages()) ?? []) await this.shot(page, name).catch(() => {});
+    for (const page of this.browser?.contexts().flatMap((context) => context.pages()) ?? []) {
+      console.log(`open: ${page.url()}`);
+      await this.shot(page, name).catch(() => {});
+    }
   }
 
   async close() { if (this.browser) await this.browser.close(); }
 
-  static async signIn(page, password) {
-    await page.fill('input[name=user]', 'admin');
+  static async signIn(page, password, user = 'admin') {
+    await page.fill('input[name=user]', user);
     await page.fill('input[name=password]', password);
     await page.press('input[name=password]', 'Enter');
+  }
+
+  /// Opens a workspace from the list of workspaces in a tab, and waits for VS Code and its extension.
+  static async openWorkspace(page, name) {
+    await page.context().addInitScript(() => {
+      new BroadcastChannel('swarm-workspace').onmessage = () => { window.swarmExtensionIsUp = true; };
+    });
+    const tab = await page.context().newPage();
+    await tab.goto(await page.getAttribute(`a:has-text("${name}")`, 'href'));
+    await tab.waitForSelector(workbench, { timeout: 240000 });
+    await tab.waitForFunction(() => window.swarmExtensionIsUp === true, undefined, { timeout: 120000 });
+    return tab;
   }
 
   /// Opens `url` in the Simple Browser of VS Code, and returns whether its frame shows `text` in time.

@@ -1,7 +1,7 @@
 // Two people and one workspace, in Chromium: a colleague sees what is shared with them, enters it as editor, and is out when the share ends;
 // the same by a group, which they leave.
 //   node tests/e2e/workspace/sharing.mjs --swarm build/dev/swarm [--modules DIR] [--screenshots DIR]
-import { Person, testOptions, workbench } from './person.mjs';
+import { Person, testOptions } from './person.mjs';
 import { Server, check } from './server.mjs';
 
 const options = testOptions();
@@ -36,13 +36,7 @@ async function enter(page, ...grantee) {
   await page.reload();
   await page.waitForSelector('a:has-text("web1")');
   check(await page.locator('button:has-text("Stop")').count() === 0, 'an editor does not stop it');
-  await page.context().addInitScript(() => {
-    new BroadcastChannel('swarm-workspace').onmessage = () => { window.swarmExtensionIsUp = true; };
-  });
-  const tab = await page.context().newPage();
-  await tab.goto(await page.getAttribute('a:has-text("web1")', 'href'));
-  await tab.waitForSelector(workbench, { timeout: 120000 });
-  await tab.waitForFunction(() => window.swarmExtensionIsUp === true, undefined, { timeout: 60000 });
+  const tab = await Person.openWorkspace(page, 'web1');
   check(!server.logText().includes('workspace of another user entered'), 'an editor works in it, which is not an entry of an administrator');
   await person.shot(tab, 'editor');
   return tab;
