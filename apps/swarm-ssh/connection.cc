@@ -15,9 +15,11 @@ namespace swarm::ssh {
 namespace {
 
 constexpr int kMaxAttempts = 20;  // with every key of an agent
-constexpr int kReadsAtOnce = 64;
+constexpr int kReadsAtOnce = 16;  // before the channels and the server have their turn
 constexpr std::size_t kPiece = 128 * 1024;
-constexpr int kMaxBuffered = 4 * 1024 * 1024;  // of one channel; libssh's window is 1.25 MiB, and it does not enforce it
+constexpr std::size_t kWindow = 1'280'000;                   // of a channel, in libssh, which does not enforce it
+constexpr std::size_t kMaxBuffered = 4 * 1024 * 1024;        // of a channel: more than a window that is read and the one after it
+constexpr std::size_t kMaxBufferedOfAll = 48 * 1024 * 1024;  // of a connection: more than two windows of each channel
 constexpr std::chrono::seconds kKeepAliveEvery{60};
 constexpr int kMaxSilentIntervals = 3;
 constexpr int kServerPatience = 10'000;  // milliseconds
@@ -79,8 +81,9 @@ Connection::Connection(int socket, int control, const std::string& host_key)
                       set(SSH_BIND_OPTIONS_HOSTKEY_ALGORITHMS, "ssh-ed25519") && set(SSH_BIND_OPTIONS_CIPHERS_C_S, kCiphers) &&
                       set(SSH_BIND_OPTIONS_CIPHERS_S_C, kCiphers) && set(SSH_BIND_OPTIONS_HMAC_C_S, kMacs) &&
                       set(SSH_BIND_OPTIONS_HMAC_S_C, kMacs) && set(SSH_BIND_OPTIONS_PUBKEY_ACCEPTED_KEY_TYPES, kClientKeys);
-  // Compression before a sign-in would let strangers send bombs.
-  const bool is_plain = ssh_options_set(session_, SSH_OPTIONS_COMPRESSION, "no") == SSH_OK;
+  // Compressed data could be a bomb. "no" would only prefer "none".
+  const bool is_plain = ssh_options_set(session_, SSH_OPTIONS_COMPRESSION_C_S, "none") == SSH_OK &&
+                        ssh_options_set(session_, SSH_OPTIONS_COMPRESSION_S_C, "none") == SSH_OK;
   ssh_set_blocking(session_, 0);
   has_failed_ = !is_set || !is_plain || ssh_bind_accept_fd(bind_, session_, socket) != SSH_OK;
   ssh_set_counters(session_, &traffic_, nullptr);
@@ -251,18 +254,23 @@ void Connection::open(std::uint32_t number, Descriptor socket) {
 
 bool Connection::passUp(Channel& channel) {
   if (channel.up.empty()) {
-    const int count = ssh_channel_read_nonblocking(channel.channel, buffer_.data(), static_cast<std::uint32_t>(buffer_.size()), 0);
-    if (count == SSH_ERROR) return false;
-    if (channel.upEnded) return true;  // without a receiver
-    if (count > 0) {
-      channel.up.assign(buffer_.data(), static_cast<std::size_t>(count));
-    } else if (ssh_channel_is_eof(channel.channel)) {
-      ::shutdown(channel.socket.get(), SHUT_WR);
-      channel.upEnded = true;
+    // As much as there is: with each piece that is read, libssh opens the whole window again, whatever of it is still to be read.
+    int count = 0;
+    do {
+      count = ssh_channel_read_nonblocking(channel.channel, buffer_.data(), static_cast<std::uint32_t>(buffer_.size()), 0);
+      if (count > 0) channel.up.append(buffer_.data(), static_cast<std::size_t>(count));
+    } while (count > 0 && channel.up.size() < kWindow);
+    if (channel.upEnded) {  // without a receiver
+      channel.up.clear();
+      return count != SSH_ERROR;
     }
-  } else if (ssh_channel_poll(channel.channel, 0) > kMaxBuffered) {
-    has_failed_ = true;  // it sends more than its window
-    return false;
+    if (channel.up.empty()) {
+      if (count == SSH_ERROR) return false;
+      if (ssh_channel_is_eof(channel.channel)) {
+        ::shutdown(channel.socket.get(), SHUT_WR);
+        channel.upEnded = true;
+      }
+    }
   }
   ssh_channel_read_nonblocking(channel.channel, buffer_.data(), static_cast<std::uint32_t>(buffer_.size()), 1);  // has no meaning here
   if (channel.up.empty()) return true;
@@ -293,6 +301,11 @@ bool Connection::passDown(Channel& channel) {
   return count >= 0;
 }
 
+/// What the client has sent, and no program has taken.
+std::size_t Connection::buffered(const Channel& channel) {
+  return channel.up.size() + static_cast<std::size_t>(std::max(0, ssh_channel_poll(channel.channel, 0)));
+}
+
 void Connection::passAll() {
   for (auto it = channels_.begin(); it != channels_.end() && !has_failed_;) {
     bool goes_on = passUp(*it) && passDown(*it) && ssh_channel_is_open(it->channel);
@@ -304,6 +317,12 @@ void Connection::passAll() {
     ssh_channel_close(it->channel);
     ssh_channel_free(it->channel);
     it = channels_.erase(it);
+  }
+  std::size_t all = 0;
+  for (const Channel& channel : channels_) {
+    const std::size_t one = buffered(channel);
+    all += one;
+    if (one > kMaxBuffered || all > kMaxBufferedOfAll) has_failed_ = true;
   }
   if (channels_.size() > 1) {  // the first one may have used up what may be written now
     channels_.push_back(std::move(channels_.front()));

@@ -53,6 +53,7 @@ class Connection {
   bool passUp(Channel& channel);
   bool passDown(Channel& channel);
   void passAll();
+  static std::size_t buffered(const Channel& channel);
   bool mayWrite() const;
   bool wantsInput(const Channel& channel) const;
   bool keepAlive();

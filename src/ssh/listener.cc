@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
 
 #include "async/attempt.h"
 #include "async/deadline.h"
@@ -108,8 +109,8 @@ async::awaitable<void> SshListener::acceptAll() {
 void SshListener::admit(net::StreamPtr client) {
   net::FdStream* socket = client->bareSocket();
   if (!socket) return;
-  const std::string address = net::addressGroup(client->peerAddress());
   try {
+    const std::string address = net::addressGroup(client->peerAddress());
     throttle_.count(address);
     if (!makeRoom(address)) return;
     keepAlive(socket->nativeHandle());
@@ -117,26 +118,33 @@ void SshListener::admit(net::StreamPtr client) {
     tasks_.spawn("ssh connection", serve(connections_.back()));
   } catch (const Error& error) {
     if (error.code() != ErrorCode::TooManyRequests) log::warning("an SSH connection was not accepted", {{"error", error.message()}});
+  } catch (const std::exception& error) {  // must not end the listener
+    log::warning("an SSH connection was not accepted", {{"error", error.what()}});
   }
 }
 
-/// Of connections that are not signed in, the oldest gives way: who has a key signs in within a moment.
+/// Of connections that are not signed in, the oldest gives way: who has a key signs in within a moment. At the limit of all, that is the
+/// oldest of the address with the most, so that one address cannot close the connections of the others.
 bool SshListener::makeRoom(const std::string& address) {
-  const auto count = [&](bool strangers, bool here) {
-    return static_cast<std::size_t>(std::ranges::count_if(connections_, [&](const ConnectionPtr& one) {
-      return !one->over && (!strangers || !one->principal) && (!here || one->address == address);
-    }));
+  std::map<std::string, std::size_t> all, strangers;
+  std::size_t open = 0, unknown = 0;
+  for (const ConnectionPtr& one : connections_) {
+    if (one->over) continue;
+    ++open, ++all[one->address];
+    if (!one->principal) ++unknown, ++strangers[one->address];
+  }
+  const auto evict = [&](const std::string& of) {
+    const auto oldest =
+        std::ranges::find_if(connections_, [&](const ConnectionPtr& one) { return !one->over && !one->principal && one->address == of; });
+    if (oldest == connections_.end()) return;
+    (*oldest)->over = true;
+    (*oldest)->process.end();
+    --open, --all[of], --unknown, --strangers[of];
   };
-  const auto evict = [&](bool here) {
-    for (const ConnectionPtr& one : connections_) {
-      if (one->over || one->principal || (here && one->address != address)) continue;
-      one->over = true;
-      return one->process.end();
-    }
-  };
-  if (count(/*strangers=*/true, /*here=*/true) >= options_.maxStrangersPerAddress) evict(/*here=*/true);
-  if (count(/*strangers=*/true, /*here=*/false) >= options_.maxStrangers) evict(/*here=*/false);
-  const bool has_room = count(false, false) < options_.maxConnections && count(false, true) < options_.maxPerAddress;
+  if (strangers[address] >= options_.maxStrangersPerAddress) evict(address);
+  if (unknown >= options_.maxStrangers)
+    evict(std::ranges::max_element(strangers, {}, [](const auto& group) { return group.second; })->first);
+  const bool has_room = open < options_.maxConnections && all[address] < options_.maxPerAddress;
   if (!has_room) log::warning("too many SSH connections", {{"address", address}});
   return has_room;
 }

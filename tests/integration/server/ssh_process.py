@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""swarm-ssh between a real client and this test, which is its server: what a workspace sends before it closes always arrives. Usage: ssh_process.py SWARM_SSH"""
+"""swarm-ssh between a real client and this test, which is its server: what a workspace sends before it closes always arrives, and a program may read slowly. Usage: ssh_process.py SWARM_SSH"""
 import os
+import queue
 import socket
 import struct
 import subprocess
@@ -14,6 +15,8 @@ PATIENCE = 60
 TEXT = b"the last words"
 START, ACCEPT, REFUSE, OPENED, FAILED, PING, PROBE, SIGN_IN, OPEN, PONG = range(10)
 CONNECTION, CONTROL = 3, 4
+UPLOAD, PIECE = 8 << 20, 64 << 10  # more than swarm-ssh keeps of one channel
+programs = queue.Queue()  # what serve() opened to port 3
 
 
 def message(kind, number=0, first=b"", second=b""):
@@ -40,17 +43,20 @@ def start(program, connection, control, environment=None):
 
 
 def serve(control):
-    """Accepts every key. The workspace of a channel to port 1 sends TEXT and closes at once; channels to other ports fail."""
+    """Accepts every key. The workspace of a channel to port 1 sends TEXT and closes at once; that of one to port 3 is in `programs`; channels to other ports fail."""
     while data := control.recv(9000):
         kind, number, port, _ = struct.unpack_from("<BIHH", data)
         if kind in (PROBE, SIGN_IN):
             control.send(message(ACCEPT))
-        elif kind == OPEN and port != 1:
+        elif kind == OPEN and port not in (1, 3):
             control.send(message(FAILED, number))
         elif kind == OPEN:
             ours, theirs = socket.socketpair()
-            ours.sendall(TEXT)
-            ours.close()
+            if port == 3:
+                programs.put(ours)
+            else:
+                ours.sendall(TEXT)
+                ours.close()
             theirs.setblocking(False)
             socket.send_fds(control, [message(OPENED, number)], [theirs.fileno()])
             theirs.close()
@@ -78,11 +84,47 @@ def grow_window(transport, channel, size):
     transport._send_user_message(adjust)
 
 
-def main(program):
+def upload(transport):
+    """To a program that takes a piece whenever swarm-ssh has handled all that the client's window allowed: this is no reason to end the connection."""
+    channel = open_channel(transport, 3, 65536)
+    program = programs.get(timeout=PATIENCE)
+    program.settimeout(PATIENCE)
+    sent = taken = 0
+    while taken < UPLOAD:
+        while sent < UPLOAD and channel.out_window_size > 0:
+            sent += channel.send(bytes(min(PIECE, UPLOAD - sent)))
+        round_trip(transport)
+        if sent > taken:
+            taken += len(program.recv(PIECE))
+    channel.shutdown_write()
+    assert program.recv(1) == b""
+    program.close()
+
+
+def offers(program):
+    """The first message of swarm-ssh, which lists the methods that it offers."""
+    client, server, process = begin(program)
+    with client, server, client.makefile("rb") as stream:
+        client.settimeout(PATIENCE)
+        client.sendall(b"SSH-2.0-test\r\n")
+        stream.readline()
+        listed = stream.read(struct.unpack(">I", stream.read(4))[0])
+    process.wait(PATIENCE)
+    return listed
+
+
+def begin(program):
     client, connection = socket.socketpair()
     server, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     process = start(program, connection, control)
     server.send(message(START, first=host_key()))
+    return client, server, process
+
+
+def main(program):
+    listed = offers(program)
+    assert b"curve25519-sha256" in listed and b"zlib" not in listed, listed
+    client, server, process = begin(program)
     threading.Thread(target=serve, args=(server,), daemon=True).start()
     transport = paramiko.Transport(client)
     transport._sanitize_window_size = lambda size: size
@@ -100,6 +142,7 @@ def main(program):
     while piece := channel.recv(4096):
         text += piece
     assert text == TEXT, text
+    upload(transport)
     assert transport.is_active()
     server.shutdown(socket.SHUT_RDWR)
     assert process.wait(PATIENCE) == 0

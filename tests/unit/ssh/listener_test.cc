@@ -1,16 +1,22 @@
 // The listener against the processes of its connections, which may do anything once a client has taken one over, and its limits.
 #include "ssh/listener.h"
 
+#include <arpa/inet.h>
+#include <fcntl.h>
 #include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <array>
 #include <fstream>
+#include <stdexcept>
 
 #include "auth/accounts/accounts.h"
 #include "auth/accounts/ssh_keys.h"
 #include "base/diagnostics/log.h"
 #include "net/connect.h"
+#include "net/stream/fd_stream.h"
 #include "protocol/ssh.h"
 #include "store/sqlite/sqlite_store.h"
 #include "support/coroutine_test.h"
@@ -60,14 +66,28 @@ class SshListenerTest : public ::testing::Test {
   ~SshListenerTest() override {
     if (listener_) stop();
   }
-  void start(std::string_view code) {
+  void start(std::string_view code) { start(code, clock_); }
+  void start(std::string_view code, const Clock& clock) {
     std::ofstream(options_.program) << kProgram << code;
     ::chmod(options_.program.c_str(), 0700);
-    listener_ = std::make_unique<SshListener>(loop_.executor(), options_, workspaces_, *auth_, clock_);
+    listener_ = std::make_unique<SshListener>(loop_.executor(), options_, workspaces_, *auth_, clock);
     listener_->start();
   }
   net::StreamPtr connect() {
     auto client = loop_.run(net::connectTcp({"127.0.0.1", listener_->port()}, Deadline::after(std::chrono::seconds(10))));
+    EXPECT_EQ(readByte(*client), '!');
+    return client;
+  }
+  net::StreamPtr connectFrom(const char* address) {
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in from{.sin_family = AF_INET, .sin_port = 0, .sin_addr = {}, .sin_zero = {}}, to = from;
+    ::inet_pton(AF_INET, address, &from.sin_addr);
+    ::inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
+    to.sin_port = htons(listener_->port());
+    EXPECT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&from), sizeof from), 0);
+    EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
+    ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    auto client = std::make_unique<net::FdStream>(loop_.executor(), fd);
     EXPECT_EQ(readByte(*client), '!');
     return client;
   }
@@ -171,6 +191,31 @@ TEST_F(SshListenerTest, closesTheOldestUnauthenticatedConnectionOfAnAddressAtIts
   const auto fourth = connect();
   EXPECT_EQ(readToEnd(*second), "");
   waitForConnections(2);
+}
+
+TEST_F(SshListenerTest, atTheLimitOfAllClosesTheOldestOfTheAddressWithTheMost) {
+  options_.maxStrangers = 3;
+  start("client.recv(1); client.send(b'o'); stay()");
+  const auto other = connectFrom("127.0.0.2");
+  const auto first = connect(), second = connect(), third = connect();
+  loop_.run(other->writeAll("?"));
+  EXPECT_EQ(readByte(*other), 'o') << "the oldest, but the only one of its address";
+  EXPECT_EQ(readToEnd(*first), "");
+  waitForConnections(3);
+}
+
+TEST_F(SshListenerTest, acceptsConnectionsAfterAnyException) {
+  struct Broken final : Clock {
+    SystemTime now() const override { return {}; }
+    SteadyTime steadyNow() const override { return fails ? throw std::runtime_error("no time") : SteadyTime(std::chrono::hours(1)); }
+    bool fails = true;
+  } clock;
+  start("stay()", clock);
+  EXPECT_EQ(readToEnd(*loop_.run(net::connectTcp({"127.0.0.1", listener_->port()}, Deadline::after(std::chrono::seconds(10))))), "");
+  clock.fails = false;
+  const auto client = connect();
+  EXPECT_EQ(listener_->connections(), 1U);
+  stop();
 }
 
 TEST_F(SshListenerTest, endsAProcessThatDemandsWhatItsClientMayNotHave) {
