@@ -44,7 +44,7 @@ class OneUser final : public Auth {
   std::optional<Principal> stillSignedIn(const Principal& principal) const override { return principal; }
   std::string issueSessionCookie(const Principal&) override { return {}; }
   std::optional<Principal> verifySessionCookie(std::string_view) const override { return std::nullopt; }
-  std::string issueDevice(std::string_view) override { return {}; }
+  std::string issueDevice(const Principal&, std::string_view) override { return {}; }
   std::string markOf(std::string_view) const override { return {}; }
   std::string issueCode(const Principal&, std::string_view, std::string_view) override { return {}; }
   std::optional<Principal> takeCode(std::string_view, std::string_view, std::string_view) override { return std::nullopt; }
