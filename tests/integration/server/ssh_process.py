@@ -85,7 +85,7 @@ def grow_window(transport, channel, size):
 
 
 def upload(transport):
-    """To a program that takes a piece whenever swarm-ssh has handled all that the client's window allowed: this is no reason to end the connection."""
+    """To a program that takes a piece whenever swarm-ssh has handled all that the client's window allowed: that does not end the connection."""
     channel = open_channel(transport, 3, 65536)
     program = programs.get(timeout=PATIENCE)
     program.settimeout(PATIENCE)
