@@ -121,6 +121,17 @@ template <codec::DescribedEnum T>
   return {{"type", "string"}, {"enum", std::move(names)}};
 }
 
+/// In a merge patch, null sets a member back.
+void admitNull(json::object& schema) {
+  if (const json::value* ref = schema.if_contains("$ref")) {
+    json::object named{{"$ref", *ref}};
+    schema.erase("$ref");
+    schema["anyOf"] = json::array{std::move(named), json::object{{"type", "null"}}};
+  } else {
+    schema["type"] = json::array{schema["type"], "null"};
+  }
+}
+
 /// A struct's schema, while its members are added.
 struct Members {
   Shape shape;
@@ -133,7 +144,7 @@ struct Members {
     if (isClosed(shape) && !initial.empty()) addDefault(schema, shape, initial);
     const FieldRule* rule = findFieldRule(owner, name);
     if (shape == Shape::Body && rule && rule->required) required.push_back(json::string(name));
-    if (shape == Shape::MergePatch) schema["type"] = json::array{schema["type"], "null"};
+    if (shape == Shape::MergePatch) admitNull(schema);
     if (shape == Shape::Response && !isOptional) required.push_back(json::string(name));
     properties.emplace(name, std::move(schema));
   }

@@ -99,6 +99,15 @@ TEST(Schema, distinguishesTimesThatMayBeNull) {
   EXPECT_EQ(type_of("OperationStep", "startedAt"), R"(["string","null"])");
 }
 
+TEST(Schema, admitsNullForEachMemberOfAMergePatch) {
+  const json::object egress = jsonSchemaFor("NetworkMergePatch").at("properties").at("egress").at("properties").as_object();
+  EXPECT_EQ(json::serialize(egress.at("policy").at("anyOf")), R"([{"$ref":"#/components/schemas/EgressPolicy"},{"type":"null"}])");
+  EXPECT_FALSE(egress.at("policy").as_object().contains("type"));
+  for (const auto& [name, schema] : egress)
+    if (const json::value* type = schema.as_object().if_contains("type"))
+      EXPECT_EQ(type->as_array().back(), json::value("null")) << std::string(name);
+}
+
 TEST(Schema, listsEveryErrorCode) {
   EXPECT_EQ(jsonSchemaFor("ErrorCode")["enum"].as_array().size(), errorCodes().size());
   EXPECT_EQ(json::serialize(jsonSchemaFor("Instance")["properties"].at("desired").at("enum")), R"(["running","stopped","deleted"])");
