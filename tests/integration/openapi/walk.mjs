@@ -188,6 +188,14 @@ async function walkSwarm(walk, made, password) {
   await walk.call('getProvider', { path: { type: 'fake' } }, 200);
   await walk.call('getProvider', { path: { type: 'docker' } }, 404);
   await walk.call('validateProvider', { path: { type: 'fake' } }, 200);
+  const ofFake = { path: { type: 'fake' } };
+  const stored = (await walk.call('setProviderToken', { ...ofFake, body: { token: 's3cret' } }, 200)).text;
+  if (stored.includes('s3cret')) throw new Error(`the token: ${stored}`);
+  await walk.call('setProviderToken', { ...ofFake, body: { token: '' } }, 400);
+  await walk.call('setProviderToken', { ...ofFake, query: { force: true }, body: { token: 'refused' } }, 422);
+  await walk.call('setProviderToken', { path: { type: 'docker' }, body: { token: 's3cret' } }, 404);
+  await walk.call('listProviders', {}, 200);
+  await walk.call('removeProviderToken', ofFake, 200);
   await walk.call('getSwarmStatus', {}, 200);
   for (const id of ['health', 'ready', 'metrics', 'version', 'openapi', 'authStatus']) await walk.call(id, {}, 200);
   await walk.call('health', { query: { unknown: 1 } }, 400);
@@ -285,7 +293,7 @@ async function walkUsers(walk) {
   await walk.call('authStatus', { token: made.token }, 401);
   const key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS me@home';
   const added = (await walk.call('addSshKey', { body: { key } }, 201)).json;
-  await walk.call('addSshKey', { body: { key, owner: 'bot' } }, 409);
+  await walk.call('addSshKey', { body: { key } }, 409);
   await walk.call('listSshKeys', {}, 200);
   await walk.call('getSshListener', {}, 200);
   await walk.call('removeSshKey', { path: { key: added.id } }, 204);
@@ -315,6 +323,9 @@ async function walkCandidates(walk, { forbidden, allowed }) {
   if (!allowed.requests.length) throw new Error('the endpoint that is allowed was not reached');
 }
 
+/// An example of a provider's configuration has the name of its kind.
+const typeIn = (operation, example) => (operation === 'setProviderToken' ? 'fake' : example);
+
 /// Every example is right by its schema, and the server takes it: what it names need not be there.
 async function sendExamples(walk) {
   let sent = 0;
@@ -327,7 +338,7 @@ async function sendExamples(walk) {
     for (const [name, { value }] of Object.entries(examples)) {
       const faults = description.faults(schema, value);
       if (faults) throw new Error(`example ${name} of ${operation}: ${faults}`);
-      const response = await walk.begin(operation, { path: { id, type: name, name: 'walker', user: 'walker', group: 'walkers', port: 3000 }, body: value }, undefined, operation === 'takeSnapshot');
+      const response = await walk.begin(operation, { path: { id, type: typeIn(operation, name), name: 'walker', user: 'walker', group: 'walkers', port: 3000 }, body: value }, undefined, operation === 'takeSnapshot');
       const only_missing = (response.json?.errors ?? []).some(({ detail }) => detail.includes('not configured'));
       if ([400, 404, 415].includes(response.status) && !only_missing)
         throw new Error(`example ${name} of ${operation} was refused: ${response.text}`);
@@ -350,7 +361,7 @@ async function sendBroken(walk) {
       const bodies = [{ ...value, unheardOf: 1 }, ...Object.keys(value).map((key) => ({ ...value, [key]: wrong(value[key]) }))];
       for (const body of bodies) {
         if (!description.faults(schema, body)) throw new Error(`${operation} takes ${JSON.stringify(body)}`);
-        const response = await walk.call(operation, { path: { id, type: name, name: 'walker', user: 'walker', group: 'walkers', port: 3000 }, body }, 400);
+        const response = await walk.call(operation, { path: { id, type: typeIn(operation, name), name: 'walker', user: 'walker', group: 'walkers', port: 3000 }, body }, 400);
         if (!response.json.errors?.length) throw new Error(`${operation} does not say what is wrong with ${JSON.stringify(body)}: ${response.text}`);
         ++sent;
       }
