@@ -156,7 +156,21 @@ TEST_F(ProviderSetupTest, flyIsEnabledByItsSectionOrAVariableButNotByTheTokenOfF
   EXPECT_TRUE(made(makeFlyIOSetup(), "[flyio]\napiToken = \"FlyV1 fm2_a\""));
   EXPECT_TRUE(made(makeFlyIOSetup(), "[flyio]", token));
   EXPECT_TRUE(made(makeFlyIOSetup(), "", {{"SWARM_FLYIO_REGIONS", "ams,fra"}, {"FLY_API_TOKEN", "FlyV1 fm2_a"}}));
-  EXPECT_EQ(errorOf([&] { made(makeFlyIOSetup(), "[flyio]"); }).code(), ErrorCode::InvalidArgument) << "without a token";
+}
+
+TEST_F(ProviderSetupTest, flyTakesItsTokenFromTheEnvironmentTheSectionOrAFileOrHasNone) {
+  const auto source = [&](std::string_view section, const Variables::Flags& variables = {}) {
+    return made(makeFlyIOSetup(), section, variables)->apiToken()->describeToken().source;
+  };
+  const std::string in_file = "[flyio]\napiTokenFile = \"" + folder_.write("token", "fm2_a").string() + "\"";
+  const std::string in_both = in_file + "\napiToken = \"fm2_b\"";
+  EXPECT_EQ(source("[flyio]"), TokenSource::none) << "one can be stored while the server runs";
+  EXPECT_EQ(source(in_file), TokenSource::file);
+  EXPECT_EQ(source(in_both), TokenSource::configuration);
+  EXPECT_EQ(source(in_both, {{"FLY_API_TOKEN", "fm2_c"}}), TokenSource::environment);
+  for (const char* wrong : {"apiToken = \" \"", "apiToken = \"a\\nb\"", "apiTokenFile = \"/no/such/token\""})
+    EXPECT_EQ(errorOf([&] { made(makeFlyIOSetup(), std::string("[flyio]\n") + wrong); }).code(), ErrorCode::InvalidArgument) << wrong;
+  EXPECT_THAT(pointersOf(refusal(*makeFlyIOSetup(), {{"apiToken", ""}})), ElementsAre("/apiToken"));
 }
 
 TEST_F(ProviderSetupTest, flyReadsItsSectionAndThenVariables) {
