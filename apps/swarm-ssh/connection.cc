@@ -298,6 +298,7 @@ bool Connection::passDown(Channel& channel) {
   if (channel.down.empty() || !mayWrite()) return true;
   const int count = ssh_channel_write(channel.channel, channel.down.data(), static_cast<std::uint32_t>(channel.down.size()));
   if (count > 0) channel.down.erase(0, static_cast<std::size_t>(count));
+  if (count < 0 && ssh_get_error_code(session_) == SSH_FATAL) has_failed_ = true;  // without memory, for example
   return count >= 0;
 }
 
