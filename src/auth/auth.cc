@@ -371,7 +371,8 @@ class StoreAuth final : public Auth {
     bool small = password.reveal().size() <= kMaxPasswordBytes;
     bool right = co_await passwords_.verify(record ? record->passwordHash : "", small ? password : Secret());
     if (!right || !record || !small || password.empty() || record->disabled) {
-      log::warning("sign-in failed", {{"user", user.substr(0, 64)}, {"address", origin.address}});
+      // People type passwords into the field for the name.
+      log::warning("sign-in failed", {{"user", record ? record->name : "(unknown)"}, {"address", origin.address}});
       co_return std::nullopt;
     }
     // Who knows the password only must not be able to forget failed codes.

@@ -55,6 +55,14 @@ TEST_F(AuthTest, respondsTheSameToAWrongNameAndAWrongPassword) {
   }
 }
 
+/// With hashes that cannot be computed, a sign-in fails in another way exactly if it computes one.
+TEST_F(AuthTest, computesAHashAlsoWhereThereIsNoneToCompareWith) {
+  run(auth_->putUser("robot", Secret(), Role::user));
+  open({.passwordCost = {.passes = 1, .kibibytes = std::size_t{1} << 40}});
+  for (const char* name : {"unknown", "", "no name", "robot"})
+    EXPECT_EQ(errorOf(auth_->login(name, Secret("correct horse"), LoginOrigin{"10.0.0.1"})).code(), ErrorCode::OutOfResources) << name;
+}
+
 TEST_F(AuthTest, refusesAPasswordForAUserWithoutOne) {
   run(auth_->putUser("robot", Secret(), Role::user));
   EXPECT_EQ(errorOf(auth_->login("robot", Secret(), LoginOrigin{"a"})).code(), ErrorCode::Unauthenticated);
