@@ -349,9 +349,11 @@ awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadli
     co_return preview.imageDetail;
   };
   checks.push_back(co_await runCheck("image " + image, config().isCandidate, obtainable()));
-  // A candidate is only read from.
-  if (!config().isCandidate && checks.back().ok)
-    checks.push_back(co_await runCheck("egress policies", config().isCandidate, parts_.egress.rehearse(deadline)));
+  if (config().isCandidate || !checks.back().ok) co_return checks;  // a candidate is only read from
+  checks.push_back(co_await runCheck("egress policies", config().isCandidate, parts_.egress.rehearse(deadline)));
+  ValidationCheck& egress = checks.back();
+  if (!egress.ok) egress.detail = "only the policy open is possible here. " + egress.detail;
+  egress.ok = egress.ok || config().egress == EgressPolicy::open;  // others are refused when they are requested
   co_return checks;
 }
 

@@ -216,6 +216,13 @@ TEST_F(DockerEgress, validationSetsRulesInANetworkOfItsOwn) {
   config.workspaceImage = fixture_->image();  // without nft
   provider_ = makeDockerProvider(config, fixture_->swarmId());
   runner_.run(provider_->open([](const ProviderEvent&) {}));
+  EXPECT_TRUE(checkOf().detail.starts_with("only the policy open is possible here.")) << checkOf().detail;
+  EXPECT_TRUE(checkOf().ok) << "the server requires no other";
+  EXPECT_FALSE(provider_->getProviderCapabilities().limitsEgress);
+  closeProvider();
+  config.egress = EgressPolicy::standard;
+  provider_ = makeDockerProvider(config, fixture_->swarmId());
+  runner_.run(provider_->open([](const ProviderEvent&) {}));
   EXPECT_FALSE(checkOf().ok);
   EXPECT_EQ(errorOf([&] { limit(EgressPolicy::none); })->code(), ErrorCode::Unprocessable);
   EXPECT_EQ(helpers(), 0u);
