@@ -8,6 +8,7 @@
 #include "auth/accounts/sign_in_records.h"
 #include "auth/accounts/ssh_keys.h"
 #include "auth/accounts/store_accounts.h"
+#include "auth/limits/device.h"
 #include "auth/limits/throttle.h"
 #include "auth/passwords.h"
 #include "auth/programs/program_sign_ins.h"
@@ -33,8 +34,6 @@ namespace json = boost::json;
 constexpr std::string_view kKeySecret = "auth.key";
 constexpr std::string_view kApiAudience = "swarm-api";
 constexpr std::string_view kBrowserAudience = "swarm-browser";
-constexpr std::string_view kDeviceAudience = "swarm-device";
-constexpr std::string_view kSecondFactorClaim = "factor";
 constexpr std::string_view kLoginPurpose = "login";
 constexpr std::chrono::seconds kCodeLife{60};
 constexpr std::chrono::seconds kClockLeeway{60};  // the system's clock may have been set back since a token was issued
@@ -206,13 +205,11 @@ class StoreAuth final : public Auth {
   }
 
   std::string issueDevice(const Principal& principal, std::string_view present) override {
-    Device device = deviceOf(present, principal.user);
+    Device device = readDevice(cookieKey_, present, principal.user);
     if (device.id.empty()) device.id = toBase64Url(randomBytes(12));
     const auto session = sessions_.record(principal.sessionId);
     if (session && session->kind.ends_with(kWithCode)) device.hasSecondFactor = true;
-    json::object claims{{"sub", principal.user}, {"jti", device.id}, {"aud", kDeviceAudience}};
-    if (device.hasSecondFactor) claims[kSecondFactorClaim] = true;
-    return signJwt(cookieKey_, claims);
+    return signDevice(cookieKey_, principal.user, device);
   }
 
   std::string markOf(std::string_view audience) const override {
@@ -297,7 +294,7 @@ class StoreAuth final : public Auth {
    public:
     Attempt(StoreAuth& auth, std::string_view user, const LoginOrigin& origin, bool is_code)
         : throttle_(auth.throttle_), address_(net::addressGroup(origin.address)) {
-      const Device device = auth.deviceOf(origin.device, user);
+      const Device device = readDevice(auth.cookieKey_, origin.device, user);
       if (!is_code || device.hasSecondFactor) device_ = device.id;
       attempt_ = {.name = user, .address = address_, .device = device_, .isCode = is_code};
     }
@@ -349,18 +346,6 @@ class StoreAuth final : public Auth {
     const SystemTime last = std::max(maker->expiresAt, maker->signedInAt + kMaxSessionLife);
     const auto life = std::min<std::chrono::seconds>(kSessionLife, std::chrono::floor<std::chrono::seconds>(last - clock_.now()));
     co_return co_await begin(std::move(*user), life, std::move(kind), std::move(origin), maker);
-  }
-
-  struct Device {
-    std::string id{};              ///< empty: no cookie, or another user's
-    bool hasSecondFactor = false;  ///< the user has signed in there with one
-  };
-  /// In this user's device cookie.
-  Device deviceOf(std::string_view value, std::string_view user) const {
-    auto claims = value.empty() ? std::nullopt : verifyJwt(cookieKey_, value);
-    const bool is_own = claims && stringIn(*claims, "aud") == kDeviceAudience && stringIn(*claims, "sub") == user;
-    if (!is_own) return {};
-    return {stringIn(*claims, "jti"), boolAt(json::value(*claims), kSecondFactorClaim)};
   }
 
   /// The user with this password. The time does not depend on whether the user exists, or is disabled. Throws Error(TooManyRequests).

@@ -47,8 +47,7 @@ SocketTrouble forbidden(const fs::path& socket, const struct stat& facts) {
   if (facts.st_gid == 0 || (facts.st_mode & S_IWGRP) == 0)
     text +=
         "Let the Engine give it to a group (\"group\": \"docker\" in its daemon.json, then restart it), and add the user to that group "
-        "(sudo "
-        "usermod -aG docker $USER, then sign in again), or run the server as root.";
+        "(sudo usermod -aG docker $USER, then sign in again), or run the server as root.";
   else
     text += format("Add it to the group that owns the socket (sudo usermod -aG {} $USER, then sign in again), or run the server as root.",
                    group);

@@ -5,7 +5,6 @@
 #include "async/attempt.h"
 #include "base/text/format.h"
 #include "base/text/number.h"
-#include "base/text/untrusted_text.h"
 #include "gateway/host.h"
 #include "gateway/pages/responses.h"
 #include "net/http/problem.h"
@@ -15,7 +14,6 @@ namespace {
 
 constexpr std::size_t kChallengeLetters = 43;  // SHA-256 in base64url
 constexpr std::size_t kMaxState = 128;
-constexpr std::size_t kMaxClient = 100;
 
 bool isToken(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '-' || c == '_'; });
@@ -62,8 +60,7 @@ async::awaitable<void> ProgramSignIn::respondToProgram(net::Exchange& exchange, 
   if (!is_complete) co_return co_await respondMessage(exchange, 400, ErrorCode::InvalidArgument, badLink());
   if (!confirmed) {
     const LoginOrigin origin = browser_.originOf(exchange);
-    const std::string client = printable(origin.client, kMaxClient);
-    co_return co_await respondPage(exchange, 200, programPage({principal.user, port, challenge, state, origin.address, client}));
+    co_return co_await respondPage(exchange, 200, programPage({principal.user, port, challenge, state, origin.address, origin.client}));
   }
   const std::string code = auth_.programs().issueCode(principal, challenge);
   co_await respondRedirect(exchange, 303, format("http://127.0.0.1:{}/?code={}&state={}", port, code, state));
@@ -77,7 +74,7 @@ async::awaitable<void> ProgramSignIn::respondToDevice(net::Exchange& exchange, P
     if (decision.empty()) {
       if (const auto origin = auth_.programs().find(code, principal)) {
         page.address = origin->address;
-        page.client = printable(origin->client, kMaxClient);
+        page.client = origin->client;
       } else {
         page.problem = "This code is wrong, or it has expired. Compare it with the one that the program printed.";
       }

@@ -17,6 +17,22 @@ export class IdentityProvider {
     this.issuer = `http://127.0.0.1:${this.server.address().port}`;
   }
 
+  /// How a server of domain example.com is configured to use it: who has the group sre is an operator.
+  configuration(title, secretFile) {
+    return `
+[oidc.corp]
+title = "${title}"
+issuer = "${this.issuer}"
+clientId = "swarm"
+clientSecretFile = "${secretFile}"
+scopes = ["openid", "email", "profile", "groups"]
+createUsers = true
+allowedDomains = ["example.com"]
+[oidc.corp.roles]
+sre = "operator"
+`;
+  }
+
   /// Serves the server at `url` as its only client.
   async serve(url, secret) {
     const { default: Provider } = await import(pathToFileURL(path.resolve(this.modules, 'oidc-provider/lib/index.js')));

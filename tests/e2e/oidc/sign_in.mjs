@@ -19,18 +19,7 @@ const provider = new IdentityProvider(options.modules, {
   mallory: { email: 'mallory@example.com', email_verified: true, preferred_username: 'admin', groups: [] },
 });
 
-const configuration = () => `
-[oidc.corp]
-title = "Corp <b>"
-issuer = "${provider.issuer}"
-clientId = "swarm"
-clientSecretFile = "${path.join(server.config, 'corp-secret')}"
-scopes = ["openid", "email", "profile", "groups"]
-createUsers = true
-allowedDomains = ["example.com"]
-[oidc.corp.roles]
-sre = "operator"
-`;
+const configuration = () => provider.configuration('Corp <b>', path.join(server.config, 'corp-secret'));
 
 async function open() {
   const page = await person.open();

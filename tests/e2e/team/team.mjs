@@ -25,21 +25,9 @@ const laptops = [];
 async function start() {
   await provider.listen();
   fs.mkdirSync(server.config, { recursive: true });
-  fs.writeFileSync(path.join(server.config, 'corp-secret'), `${clientSecret}\n`);
-  fs.writeFileSync(path.join(server.config, 'swarm.toml'), `
-[ssh]
-listen = "127.0.0.1:0"
-[oidc.corp]
-title = "Corp"
-issuer = "${provider.issuer}"
-clientId = "swarm"
-clientSecretFile = "${path.join(server.config, 'corp-secret')}"
-scopes = ["openid", "email", "profile", "groups"]
-createUsers = true
-allowedDomains = ["example.com"]
-[oidc.corp.roles]
-sre = "operator"
-`);
+  const secretFile = path.join(server.config, 'corp-secret');
+  fs.writeFileSync(secretFile, `${clientSecret}\n`);
+  fs.writeFileSync(path.join(server.config, 'swarm.toml'), `[ssh]\nlisten = "127.0.0.1:0"\n${provider.configuration('Corp', secretFile)}`);
   await server.start();
   await provider.serve(server.url, clientSecret);
 }
