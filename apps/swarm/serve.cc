@@ -39,10 +39,10 @@
 #include "net/tls/server_certificate.h"
 #include "oidc/sign_in/identity_providers.h"
 #include "providers.h"
+#include "server/worker.h"
 #include "sqlite/data_dir.h"
 #include "ssh_service.h"
 #include "store/sqlite/sqlite_store.h"
-#include "worker.h"
 
 namespace swarm {
 namespace {

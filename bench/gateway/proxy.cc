@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <ctime>
 
-#include "auth/session/cookies.h"
+#include "auth/browser/cookies.h"
 #include "base/id.h"
 #include "gateway/gateway.h"
 #include "net/connect.h"

@@ -6,8 +6,8 @@
 #include <functional>
 #include <memory>
 
+#include "auth/browser/browser_session.h"
 #include "auth/limits/open_budget.h"
-#include "auth/session/browser_session.h"
 #include "base/clock.h"
 #include "base/diagnostics/metrics.h"
 #include "controller/controller.h"

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "async/awaitable.h"
-#include "auth/session/browser_session.h"
+#include "auth/browser/browser_session.h"
 #include "net/http/http_server.h"
 #include "oidc/sign_in/identity_providers.h"
 

@@ -7,8 +7,8 @@
 
 #include "async/awaitable.h"
 #include "auth/accounts/accounts.h"
+#include "auth/browser/browser_session.h"
 #include "auth/limits/open_budget.h"
-#include "auth/session/browser_session.h"
 #include "gateway/accounts/second_factor.h"
 #include "gateway/pages/pages.h"
 #include "net/http/http_server.h"

@@ -4,9 +4,9 @@
 #include <string_view>
 
 #include "async/awaitable.h"
+#include "auth/browser/browser_session.h"
 #include "auth/limits/open_budget.h"
 #include "auth/programs/program_sign_ins.h"
-#include "auth/session/browser_session.h"
 #include "gateway/pages/pages.h"
 #include "net/http/http_server.h"
 

@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "async/awaitable.h"
+#include "auth/browser/browser_session.h"
 #include "auth/limits/open_budget.h"
-#include "auth/session/browser_session.h"
 #include "gateway/pages/pages.h"
 #include "net/http/http_server.h"
 #include "oidc/sign_in/identity_providers.h"

@@ -6,9 +6,9 @@
 
 #include "async/awaitable.h"
 #include "audit/audit.h"
+#include "auth/browser/browser_session.h"
 #include "auth/limits/open_budget.h"
 #include "auth/second_factor/second_factors.h"
-#include "auth/session/browser_session.h"
 #include "gateway/pages/pages.h"
 #include "net/http/http_server.h"
 

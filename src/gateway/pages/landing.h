@@ -2,8 +2,8 @@
 #pragma once
 
 #include "async/awaitable.h"
+#include "auth/browser/browser_session.h"
 #include "auth/public_address.h"
-#include "auth/session/browser_session.h"
 #include "gateway/accounts/identities.h"
 #include "gateway/actions.h"
 #include "gateway/pages/pages.h"

@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "async/awaitable.h"
+#include "auth/browser/browser_session.h"
 #include "auth/limits/open_budget.h"
-#include "auth/session/browser_session.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "gateway/pages/pages.h"

@@ -6,9 +6,9 @@
 
 #include "async/awaitable.h"
 #include "auth/auth.h"
+#include "auth/browser/browser_session.h"
 #include "auth/limits/open_budget.h"
 #include "auth/public_address.h"
-#include "auth/session/browser_session.h"
 #include "gateway/accounts/identities.h"
 #include "gateway/accounts/invitation.h"
 #include "gateway/accounts/program_sign_in.h"

@@ -5,7 +5,7 @@
 #include <charconv>
 #include <span>
 
-#include "auth/session/cookies.h"
+#include "auth/browser/cookies.h"
 
 namespace swarm::gateway {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "async/notifier.h"
 #include "auth/auth.h"
-#include "auth/session/cookies.h"
+#include "auth/browser/cookies.h"
 #include "controller/state/routes.h"
 #include "gateway/host.h"
 #include "gateway/proxy/upstream.h"

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "auth/session/cookies.h"
+#include "auth/browser/cookies.h"
 #include "base/diagnostics/check.h"
 #include "gateway/host.h"
 #include "gateway/proxy/rewrite.h"

@@ -12,8 +12,8 @@
 
 #include "async/deadline.h"
 #include "auth/accounts/accounts.h"
+#include "auth/browser/cookies.h"
 #include "auth/programs/program_sign_ins.h"
-#include "auth/session/cookies.h"
 #include "gateway/gateway.h"
 #include "net/connect.h"
 #include "net/http/http.h"

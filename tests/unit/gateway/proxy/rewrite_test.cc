@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "auth/session/cookies.h"
+#include "auth/browser/cookies.h"
 
 namespace swarm::gateway {
 namespace {

@@ -1,4 +1,4 @@
-#include "auth/session/browser_session.h"
+#include "auth/browser/browser_session.h"
 
 #include "base/text/untrusted_text.h"
 

@@ -1,4 +1,4 @@
-#include "auth/session/cookies.h"
+#include "auth/browser/cookies.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // Names of the server's cookies; how they are read and removed.
-#include "auth/session/cookies.h"
+#include "auth/browser/cookies.h"
 
 #include "gtest/gtest.h"
 

@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "auth/auth.h"
+#include "auth/browser/cookies.h"
 #include "auth/client_address.h"
 #include "auth/public_address.h"
-#include "auth/session/cookies.h"
 #include "net/http/http_server.h"
 
 namespace swarm {
