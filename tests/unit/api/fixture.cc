@@ -110,6 +110,12 @@ std::unique_ptr<net::HttpServer> listen(TestLoop& loop, net::HttpHandler handler
 
 }  // namespace
 
+std::vector<std::string> idsOf(const Response& list) {
+  std::vector<std::string> ids;
+  for (const auto& item : list.json.at("items").as_array()) ids.emplace_back(item.at("id").as_string());
+  return ids;
+}
+
 std::string Response::at(std::string_view name) const {
   const boost::json::object* object = json.if_object();
   const boost::json::value* member = object != nullptr ? object->if_contains(name) : nullptr;

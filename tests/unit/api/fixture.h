@@ -56,6 +56,8 @@ struct Response {
   std::string at(std::string_view name) const;
 };
 
+std::vector<std::string> idsOf(const Response& list);  ///< of its items
+
 inline net::Headers bearer(const std::string& token) { return {{"Authorization", "Bearer " + token}}; }
 
 class ApiServer {

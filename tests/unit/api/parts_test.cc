@@ -14,7 +14,7 @@
 #include "api/http/text_lines.h"
 #include "api/openapi/openapi.h"
 #include "api/routes/route.h"
-#include "auth/session/browser_session.h"
+#include "auth/browser/browser_session.h"
 #include "base/text/format.h"
 #include "model/codec/codec.h"
 #include "net/http/problem.h"

@@ -1,4 +1,4 @@
-// The routes of instances, operations and volumes over HTTP.
+// The routes of instances and their volumes over HTTP.
 #include <gtest/gtest.h>
 
 #include "async/notifier.h"
@@ -6,12 +6,6 @@
 
 namespace swarm::test {
 namespace {
-
-std::vector<std::string> idsOf(const Response& response) {
-  std::vector<std::string> ids;
-  for (const auto& item : response.json.at("items").as_array()) ids.emplace_back(item.at("id").as_string());
-  return ids;
-}
 
 TEST(ApiInstances, areCreatedInTheBackgroundWithALocationAndAnOperation) {
   ApiServer server;
@@ -283,126 +277,6 @@ TEST(ApiInstances, notifyTheirAgentsWhenASessionWithATokenIsSignedOut) {
   server.send({"POST", "/api/auth/logout"}, token);
   server.loop.run(notified.wait(0, Deadline::after(std::chrono::seconds(30))));
   EXPECT_EQ(ended, std::vector{R"({"session":")" + claims->session + R"("})"}) << "the other sign-in had no token here";
-}
-
-TEST(ApiOperations, areListedAndCancelled) {
-  ApiServer server;
-  std::string other = server.create("other");
-  auto gate = server.world.faults.block("createInstance");
-  Response begun = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
-  std::string id = begun.at("operationId");
-  EXPECT_EQ(idsOf(server.get("/api/operations?instance=one")), std::vector{id});
-  EXPECT_EQ(idsOf(server.get("/api/operations?limit=1")), std::vector{id});
-  Response page = server.get("/api/operations?limit=1");
-  EXPECT_EQ(idsOf(server.get("/api/operations?limit=1&cursor=" + page.at("nextCursor"))).size(), 1u);
-  EXPECT_EQ(server.send({"DELETE", "/api/operations/" + id}).status, 202);
-  gate->open();
-  Operation ended = server.loop.run(server.controller->waitForOperation(id, Deadline::after(std::chrono::seconds(10))));
-  EXPECT_EQ(ended.status, OperationStatus::cancelled);
-  EXPECT_EQ(server.send({"DELETE", "/api/operations/" + id}).status, 409);
-  EXPECT_EQ(server.get("/api/operations/op-nothing").status, 404);
-}
-
-TEST(ApiOperations, areWaitedFor) {
-  ApiServer server;
-  auto gate = server.world.faults.block("createInstance");
-  Response begun = server.post("/api/instances", R"({"provider":"fake","name":"one"})");
-  std::string path = begun.header("Operation-Location");
-  EXPECT_EQ(server.get(path + "?wait=1").at("status"), "running") << "as it is when the time is over";
-  gate->open();
-  EXPECT_EQ(server.get(path + "?wait=60").at("status"), "succeeded");
-  server.world.addMissingImage("nowhere:1");
-  Response bad = server.post("/api/instances", R"({"provider":"fake","name":"two","image":"nowhere:1"})");
-  Response failed = server.get(bad.header("Operation-Location") + "?wait=60");
-  EXPECT_EQ(failed.status, 200) << "the question is answered";
-  EXPECT_EQ(failed.at("status"), "failed");
-  EXPECT_EQ(server.send({.target = path + "?wait=1"}, server.stranger).status, 404);
-}
-
-TEST(ApiOperations, areFollowedFromEvery202) {
-  ApiServer server;
-  server.create("one");
-  for (const Request& request :
-       {Request{"POST", "/api/instances/one/stop"}, Request{"POST", "/api/instances/one/start"},
-        Request{"PUT", "/api/instances/one", R"({"env":{"A":"1"}})"}, Request{"PATCH", "/api/instances/one", R"({"env":{"A":null}})"},
-        Request{"DELETE", "/api/instances/one"}}) {
-    Response response = server.send(request);
-    ASSERT_EQ(response.status, 202) << response.text;
-    EXPECT_EQ(response.header("Operation-Location"), "/api/operations/" + response.at("operationId"));
-    EXPECT_EQ(server.get(response.header("Operation-Location") + "?wait=60").at("status"), "succeeded");
-  }
-}
-
-TEST(ApiProviders, areListedShownAndValidated) {
-  ApiServer server;
-  server.create("one");
-  Response list = server.get("/api/providers");
-  ASSERT_EQ(list.json.at("items").as_array().size(), 1u);
-  EXPECT_EQ(list.json.at("items").at(0).at("type").as_string(), "fake");
-  Response shown = server.get("/api/providers/fake");
-  EXPECT_EQ(shown.json.at("instances").as_int64(), 1);
-  EXPECT_EQ(shown.at("status"), "healthy");
-  EXPECT_TRUE(shown.json.at("capabilities").is_object());
-  EXPECT_EQ(server.get("/api/providers/docker").status, 404);
-  Response checked = server.post("/api/providers/fake/validate");
-  EXPECT_EQ(checked.status, 200);
-  EXPECT_TRUE(checked.json.at("ok").as_bool());
-  EXPECT_EQ(server.post("/api/providers/fake/validate", "{}").status, 501) << "this server can't make providers from a request";
-}
-
-TEST(ApiProviders, getATokenThatNoResponseShows) {
-  ApiServer server;
-  const auto source = [&](const std::string& who) {
-    const Response shown = server.send({.target = "/api/providers/fake"}, who);
-    const auto* token = shown.json.as_object().if_contains("token");
-    return token ? std::string(token->at("source").as_string()) : "hidden";
-  };
-  const Response set = server.send({"PUT", "/api/providers/fake/token", R"({"token":"s3cret"})"}, server.admin);
-  EXPECT_EQ(set.status, 200) << set.text;
-  EXPECT_EQ(set.at("source"), "stored");
-  EXPECT_EQ(set.text.find("s3cret"), std::string::npos);
-  EXPECT_EQ(source(server.admin), "stored");
-  EXPECT_EQ(source(server.auditor), "stored");
-  EXPECT_EQ(source(server.user), "hidden");
-  EXPECT_EQ(server.send({"PUT", "/api/providers/fake/token", R"({"token":"x"})"}, server.operates).status, 403);
-  EXPECT_EQ(server.send({"PUT", "/api/providers/fake/token", R"({"token":""})"}, server.admin).status, 400);
-  EXPECT_EQ(server.send({"PUT", "/api/providers/fake/token", R"({"token":"refused"})"}, server.admin).status, 422);
-  EXPECT_EQ(server.send({"PUT", "/api/providers/docker/token", R"({"token":"x"})"}, server.admin).status, 404);
-  EXPECT_EQ(server.send({"DELETE", "/api/providers/fake/token"}, server.admin).at("source"), "none");
-}
-
-TEST(ApiProviders, checkAConfigurationThatIsNotTheCurrentOne) {
-  boost::json::object seen;
-  RealClock clock;
-  fake::FakeWorld world{clock};
-  ApiOptions options;
-  options.makeProvider = [&](ProviderType type, const boost::json::object& section) -> ProviderPtr {
-    EXPECT_EQ(type, ProviderType::fake);
-    seen = section;
-    if (section.contains("wrong")) throw Error(ErrorCode::InvalidArgument, "There is no such key.").withField("/wrong", "is not known");
-    return std::make_unique<fake::FakeProvider>(world, clock, fake::FakeOptions{});
-  };
-  ApiServer server(options);
-  Response checked = server.post("/api/providers/fake/validate", R"({"host":"elsewhere"})");
-  EXPECT_EQ(checked.status, 200) << checked.text;
-  EXPECT_TRUE(checked.json.at("ok").as_bool());
-  EXPECT_EQ(seen.at("host"), "elsewhere");
-  EXPECT_EQ(server.post("/api/providers/fake/validate", R"({"wrong":1})").status, 400);
-  EXPECT_EQ(server.post("/api/providers/fake/validate", "[]").status, 400);
-  EXPECT_EQ(server.post("/api/providers/nothing/validate", "{}").status, 404);
-  EXPECT_EQ(server.send({"POST", "/api/providers/fake/validate", R"({"host":"inside"})"}, server.user).status, 403)
-      << "who may make the server call anywhere is an administrator";
-}
-
-TEST(ApiSwarm, reportsItsStatus) {
-  ApiServer server;
-  server.create("one");
-  server.create("two");
-  server.post("/api/instances/two/stop?wait=10");
-  Response status = server.get("/api/swarm/status");
-  EXPECT_EQ(status.json.at("totalInstances").as_int64(), 2);
-  EXPECT_EQ(status.json.at("runningInstances").as_int64(), 1);
-  EXPECT_EQ(status.json.at("stoppedInstances").as_int64(), 1);
 }
 
 }  // namespace

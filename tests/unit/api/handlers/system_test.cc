@@ -1,4 +1,4 @@
-// Health, readiness, and the hosts for which a proxy may obtain certificates.
+// Health, readiness, the status of the swarm, and the hosts for which a proxy may obtain certificates.
 #include <gtest/gtest.h>
 
 #include "protocol/agent.h"
@@ -88,6 +88,17 @@ TEST(ApiTlsAsk, revealsToNoOtherClientWhichWorkspacesExist) {
     }
     EXPECT_EQ(server.send({.target = "/api/tls/ask?domain=swarm.example.com"}, "").status, 200);
   }
+}
+
+TEST(ApiSwarm, reportsItsStatus) {
+  ApiServer server;
+  server.create("one");
+  server.create("two");
+  server.post("/api/instances/two/stop?wait=10");
+  Response status = server.get("/api/swarm/status");
+  EXPECT_EQ(status.json.at("totalInstances").as_int64(), 2);
+  EXPECT_EQ(status.json.at("runningInstances").as_int64(), 1);
+  EXPECT_EQ(status.json.at("stoppedInstances").as_int64(), 1);
 }
 
 }  // namespace
