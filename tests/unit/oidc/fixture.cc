@@ -66,6 +66,8 @@ const ScriptedProvider::Request& ScriptedProvider::last(const std::string& path)
   return *found;
 }
 
+json::object ada() { return {{"preferred_username", "ada"}, {"email", "ada@example.com"}, {"email_verified", true}}; }
+
 SignInTest::SignInTest() {
   openStore();
   provider_ = std::make_unique<ScriptedProvider>(loop_);

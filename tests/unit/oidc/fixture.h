@@ -67,6 +67,9 @@ class ScriptedProvider {
   std::uint16_t port_ = 0;
 };
 
+/// Claims of the user "ada".
+json::object ada();
+
 class SignInTest : public ::testing::Test {
  protected:
   SignInTest();
