@@ -15,8 +15,8 @@ struct WebSocketMessage {
   std::string data;
 };
 
-/// One read and one write may be pending at a time. While a read is pending, pings are answered, a ping is sent after 30 s of silence, and
-/// the connection ends after 60 s of silence.
+/// One read and one write may be pending at a time; a read during close() waits for its end. While a read is pending, pings are answered, a
+/// ping is sent after 30 s of silence, and the connection ends after 60 s of silence.
 class WebSocket {
  public:
   virtual ~WebSocket() = default;

@@ -31,9 +31,12 @@ struct Violation {
 class WebSocketConnection : public std::enable_shared_from_this<WebSocketConnection> {
  public:
   WebSocketConnection(StreamPtr stream, WebSocketRole role, WebSocketTimes times)
-      : stream_(std::move(stream)), role_(role), times_(times), write_free_(stream_->executor()), silence_(stream_->executor(), [this] {
-          onSilence();
-        }) {}
+      : stream_(std::move(stream)),
+        role_(role),
+        times_(times),
+        write_free_(stream_->executor()),
+        read_free_(stream_->executor()),
+        silence_(stream_->executor(), [this] { onSilence(); }) {}
 
   awaitable<std::optional<WebSocketMessage>> read();
   awaitable<bool> writeFrame(Opcode opcode, std::string_view data);
@@ -56,6 +59,7 @@ class WebSocketConnection : public std::enable_shared_from_this<WebSocketConnect
   WebSocketTimes times_;
   ReadBuffer buffer_;
   asio::steady_timer write_free_;  // cancelled when a write has ended
+  asio::steady_timer read_free_;   // cancelled when a read has ended
   DeadlineTimer silence_;
   error_code failure_;
   bool writing_ = false;
@@ -171,11 +175,17 @@ awaitable<bool> WebSocketConnection::handleControl(Opcode opcode, std::string pa
 }
 
 awaitable<std::optional<WebSocketMessage>> WebSocketConnection::read() {
+  // close() reads until the peer's Close; two reads at a time would damage the buffer.
+  while (reading_) {
+    read_free_.expires_at(SteadyTime::max());
+    co_await async::waitTimer(read_free_);
+  }
   if (closed_) co_return std::nullopt;
   struct Reading {
     WebSocketConnection& connection;
     ~Reading() {
       connection.reading_ = false;
+      connection.read_free_.cancel();
       connection.silence_.set(SteadyTime::max());
     }
   } reading{*this};

@@ -63,6 +63,31 @@ TEST(WebSocket, closesInOrder) {
   EXPECT_FALSE(served.loop.run(write(*socket)));
 }
 
+// close() reads until the peer's Close: a concurrent read() must not read from the same buffer.
+TEST(WebSocket, aReadThatComesDuringTheCloseWaitsForItsEnd) {
+  Served served([](Exchange& e) -> awaitable<void> {
+    const auto socket = co_await acceptWebSocket(e);
+    const std::string piece(32 * 1024, 'x');
+    for (int pieces = 0; pieces < 100; ++pieces) co_await socket->write(piece);
+    while (co_await socket->read()) {
+    }
+  });
+  const auto socket = served.open();
+  bool closed = false, read_first = false;
+  served.loop.spawn([](WebSocket& s, bool& done) -> awaitable<void> {
+    co_await s.close(1000, "done");
+    done = true;
+  }(*socket, closed));
+  auto read = [](WebSocket& s, bool& done, bool& first) -> awaitable<bool> {
+    const bool message = (co_await s.read()).has_value();
+    first = !done;
+    co_return message;
+  };
+  EXPECT_FALSE(served.loop.run(read(*socket, closed, read_first)));
+  EXPECT_FALSE(read_first) << "the close handshake was not complete";
+  served.loop.runUntil([&] { return closed; });
+}
+
 TEST(WebSocket, givesTheRefusalsStatusAndDetail) {
   Served served([](Exchange& e) -> awaitable<void> {
     co_await e.respond(409, {{"Content-Type", "application/problem+json"}}, R"({"code":"conflict","detail":"The instance is stopped."})");
