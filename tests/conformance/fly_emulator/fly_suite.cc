@@ -155,7 +155,7 @@ void FlySuite::createApp(const std::string& name) {
 }
 
 json::object FlySuite::config() const {
-  json::object made{{"image", GetParam().image}, {"guest", {{"cpu_kind", "shared"}, {"cpus", 1}, {"memory_mb", 256}}}};
+  json::object made{{"image", GetParam().image()}, {"guest", {{"cpu_kind", "shared"}, {"cpus", 1}, {"memory_mb", 256}}}};
   if (!GetParam().idle.empty()) made["init"] = json::object{{"exec", json::array(GetParam().idle.begin(), GetParam().idle.end())}};
   return made;
 }

@@ -28,8 +28,8 @@ namespace json = boost::json;
 struct FlyBackend {
   std::string name;
   std::function<emulator::BackendPtr(async::Executor, const Clock&)> make;
-  std::string image;              ///< has a shell, cat, sleep, id, env
-  std::vector<std::string> idle;  ///< init.exec of a Machine that runs until it is stopped, and then ends soon; empty: the image's
+  std::function<std::string()> image;  ///< the name of one with a shell, cat, sleep, id, env; makes it at the first call
+  std::vector<std::string> idle;       ///< init.exec of a Machine that runs until it is stopped, and then ends soon; empty: the image's
 };
 inline void PrintTo(const FlyBackend& backend, std::ostream* out) { *out << backend.name; }
 inline std::string flyBackendName(const ::testing::TestParamInfo<FlyBackend>& info) { return info.param.name; }

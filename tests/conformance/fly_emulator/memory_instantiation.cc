@@ -10,7 +10,7 @@ std::vector<FlyBackend> memoryBackends() {
   FlyBackend backend;
   backend.name = "memory";
   backend.make = [](async::Executor executor, const Clock& clock) { return emulator::makeMemoryBackend(std::move(executor), clock); };
-  backend.image = "alpine";
+  backend.image = [] { return "alpine"; };
   return {backend};
 }
 

@@ -10,12 +10,17 @@
 namespace swarm::testing {
 namespace {
 
-std::vector<FlyBackend> dockerBackends() {
+/// Not at the program's start: CTest lists the tests on a machine without an Engine, too.
+std::string image() {
   CoroutineRunner runner;
-  TestEngine engine(runner, testEngineConfig());
+  static const std::string made = TestEngine(runner, testEngineConfig()).ensureImage();
+  return made;
+}
+
+std::vector<FlyBackend> dockerBackends() {
   FlyBackend backend;
   backend.name = "docker";
-  backend.image = engine.ensureImage();
+  backend.image = image;
   backend.make = [](async::Executor, const Clock&) {
     emulator::DockerBackendOptions options;
     options.engine = testEngineConfig();

@@ -19,11 +19,11 @@ TEST_P(FlyRules, aMachineOnAnUnreachableHostIsShownWithoutItsConfiguration) {
   EXPECT_EQ(textAt(shown, "/host_status"), "unreachable");
   const std::string config = textAt(shown, "/config");
   EXPECT_TRUE(config == "(missing)" || config == "null") << config;
-  EXPECT_EQ(textAt(shown, "/incomplete_config/image"), GetParam().image);
+  EXPECT_EQ(textAt(shown, "/incomplete_config/image"), GetParam().image());
   EXPECT_GE(post(machine.path, json::object{{"config", configWith("env", {{"A", "1"}})}}).status, 400) << "it cannot be changed";
   ASSERT_LT(post(adminPath(machine, "host"), R"({"status":"ok"})").status, 300);
   EXPECT_EQ(textAt(show(machine), "/host_status"), "ok");
-  EXPECT_EQ(textAt(show(machine), "/config/image"), GetParam().image);
+  EXPECT_EQ(textAt(show(machine), "/config/image"), GetParam().image());
   EXPECT_EQ(textAt(show(machine), "/instance_id"), machine.version);
 }
 

@@ -31,7 +31,7 @@ TEST_P(FlyRules, case027_aMachineIsCreatedWithItsIdentifiersAndFirstEvent) {
   EXPECT_EQ(made.at("/events/0/type"), "launch");
   EXPECT_EQ(made.at("/events/0/status"), "created");
   EXPECT_EQ(made.at("/events/0/source"), "user");
-  EXPECT_EQ(made.at("/config/image"), GetParam().image);
+  EXPECT_EQ(made.at("/config/image"), GetParam().image());
   EXPECT_EQ(made.at("/config/guest/memory_mb"), "256");
 }
 
