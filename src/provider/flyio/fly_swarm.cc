@@ -2,7 +2,7 @@
 
 #include "base/text/format.h"
 #include "provider/flyio/api/transport/fly_transport.h"
-#include "provider/flyio/spec/machine_spec.h"
+#include "provider/flyio/spec/fly_names.h"
 
 namespace swarm::flyio {
 namespace {

@@ -7,6 +7,7 @@
 #include "base/text/json_access.h"
 #include "provider/flyio/check/image_check.h"
 #include "provider/flyio/fly_parts.h"
+#include "provider/flyio/spec/machine_patch.h"
 #include "provider/flyio/spec/machine_state.h"
 #include "provider/kept_resources.h"
 

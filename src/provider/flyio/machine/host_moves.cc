@@ -2,6 +2,7 @@
 
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
+#include "provider/flyio/spec/machine_patch.h"
 #include "provider/flyio/spec/machine_state.h"
 
 namespace swarm::flyio {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "provider/flyio/spec/machine_spec.h"
+#include "provider/flyio/spec/fly_names.h"
 #include "provider/flyio/spec/machine_state.h"
 
 namespace swarm::flyio {

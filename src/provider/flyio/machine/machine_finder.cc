@@ -5,7 +5,7 @@
 
 #include "base/text/format.h"
 #include "provider/flyio/api/transport/backoff.h"
-#include "provider/flyio/spec/machine_spec.h"
+#include "provider/flyio/spec/fly_names.h"
 
 namespace swarm::flyio {
 

@@ -6,7 +6,7 @@
 #include "async/attempt.h"
 #include "base/diagnostics/fault.h"
 #include "base/text/format.h"
-#include "provider/flyio/spec/machine_spec.h"
+#include "provider/flyio/spec/fly_names.h"
 #include "provider/flyio/spec/machine_state.h"
 
 namespace swarm::flyio {

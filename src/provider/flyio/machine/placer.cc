@@ -6,6 +6,7 @@
 #include "base/text/format.h"
 #include "base/text/json_access.h"
 #include "provider/flyio/api/transport/backoff.h"
+#include "provider/flyio/spec/machine_patch.h"
 
 namespace swarm::flyio {
 namespace {

@@ -7,7 +7,6 @@
 #include "base/id.h"
 #include "base/text/format.h"
 #include "base/text/json_access.h"
-#include "base/text/number.h"
 #include "model/rules/validation.h"
 #include "protocol/agent.h"
 #include "provider/kept_resources.h"
@@ -15,29 +14,9 @@
 namespace swarm::flyio {
 namespace {
 
-constexpr std::size_t kMaxAppName = 63;
-constexpr std::size_t kMaxPrefix = 20;
 /// One browser would exceed the proxy's default of 20 connections.
 constexpr std::int64_t kSoftConnections = 2'000;
 constexpr std::int64_t kHardConnections = 10'000;
-
-std::string dashed(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    char low = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    bool plain = (low >= 'a' && low <= 'z') || (low >= '0' && low <= '9');
-    if (plain || (!out.empty() && out.back() != '-')) out += plain ? low : '-';
-  }
-  while (!out.empty() && out.back() == '-') out.pop_back();
-  return out;
-}
-
-std::string shortHash(std::string_view text) { return toHex(sha256(text)).substr(0, 8); }
-
-std::string folderName(const InstanceSpec& spec, const StorageConfig& storage) {
-  if (!storage.volumeName.empty()) return storage.volumeName;
-  return format("swarm-{}-{}-{}", spec.placeId, dashed(storage.mountPath).substr(0, 40), shortHash(storage.mountPath));
-}
 
 void checkMountPath(const std::string& path, const std::string& pointer, std::set<std::string>& seen) {
   if (path.size() < 2 || !isNormalPath(path)) throw unprocessable(pointer, format("\"{}\" is not an absolute path for a volume.", path));
@@ -63,7 +42,7 @@ void planStorage(const InstanceSpec& spec, InstancePlan& plan) {
       }
       plan.requestedVolumes.push_back(storage.volumeName);
     }
-    StorageEntry entry{folderName(spec, storage), storage.mountPath, storage.persistent, spec.placeId, spec.owner};
+    StorageEntry entry{folderName(spec.placeId, storage), storage.mountPath, storage.persistent, spec.placeId, spec.owner};
     if (!names.insert(entry.name).second)
       throw unprocessable(pointer + "/volumeName", format("The volume {} is requested twice.", entry.name));
     plan.storage.push_back(std::move(entry));
@@ -158,25 +137,7 @@ bool isWorkspaceImage(const std::string& image, const FlyIOProviderConfig& confi
   return image.empty() || image == config.localWorkspaceImage || image + ":latest" == config.localWorkspaceImage;
 }
 
-int suffixNumber(std::string_view text, std::string_view before) {
-  if (!text.starts_with(before)) return -1;
-  const int number = parseNumber<int>(text.substr(before.size())).value_or(-1);
-  return number > 0 ? number : -1;
-}
-
 }  // namespace
-
-std::string appNamePrefix(const FlyIOProviderConfig& config, const std::string& swarm_id) {
-  std::string prefix = dashed(config.appPrefix).substr(0, kMaxPrefix);
-  while (prefix.ends_with('-')) prefix.pop_back();
-  return format("{}-{}-", prefix.empty() ? "swarm" : prefix, shortHash(swarm_id));
-}
-
-std::string appName(const FlyIOProviderConfig& config, const std::string& swarm_id, const PlaceId& place_id) {
-  std::string name = appNamePrefix(config, swarm_id) + dashed(place_id.str());
-  if (name.size() > kMaxAppName) name = name.substr(0, kMaxAppName - 9) + "-" + shortHash(place_id.str());
-  return name;
-}
 
 std::string imageAtFly(const std::string& image, const FlyIOProviderConfig& config) {
   if (!isWorkspaceImage(image, config)) return image;
@@ -295,91 +256,6 @@ void noteSize(InstancePlan& plan, std::int64_t volume_gb) {
   metadata[kMetaResources] = keptText(kept);
 }
 
-json::object withMount(json::object config, const std::string& volume_id) {
-  if (volume_id.empty()) return config;
-  json::array mounts;
-  if (const json::value* existing = config.if_contains("mounts"); existing && existing->is_array()) mounts = existing->as_array();
-  if (mounts.empty() || !mounts.front().is_object()) mounts = {json::object{{"path", kVolumeMount}}};
-  mounts.front().as_object()["volume"] = volume_id;
-  config["mounts"] = std::move(mounts);
-  return config;
-}
-
-std::vector<std::string> replacedBy(const Machine& machine) { return textsAt(parseOrNull(machine.metadata(kMetaReplaces)), ""); }
-
-json::object replacing(json::object config, const std::string& volume_id) {
-  Machine machine;
-  machine.config = std::move(config);
-  std::vector<std::string> ids = replacedBy(machine);
-  ids.push_back(volume_id);
-  json::value& metadata = machine.config["metadata"];
-  if (!metadata.is_object()) metadata = json::object();
-  metadata.as_object()[kMetaReplaces] = json::serialize(json::array(ids.begin(), ids.end()));
-  return std::move(machine.config);
-}
-
-json::object patchedConfig(const json::object& current, const json::object& wanted) {
-  json::object patched = current;
-  auto merge = [&](std::string_view key) {
-    if (!patched[key].is_object()) patched[key] = json::object();
-    for (const auto& entry : wanted.at(key).as_object()) patched[key].as_object()[entry.key()] = entry.value();
-  };
-  for (std::string_view key : {"image", "env", "services", "auto_destroy"}) {
-    if (wanted.contains(key)) patched[key] = wanted.at(key);
-  }
-  for (std::string_view key : {"guest", "restart", "stop_config", "metadata"}) {
-    if (wanted.contains(key)) merge(key);
-  }
-  if (wanted.contains("init")) {
-    merge("init");
-  } else if (json::value* init = patched.if_contains("init"); init && init->is_object()) {
-    init->as_object().erase("cmd");
-  }
-  if (wanted.contains("files")) {
-    json::array files = wanted.at("files").as_array();
-    if (const json::value* present = current.if_contains("files"); present && present->is_array()) {
-      for (const json::value& file : present->as_array()) {
-        if (stringAt(file, "guest_path") != agent::kConfigPath) files.push_back(file);
-      }
-    }
-    patched["files"] = std::move(files);
-  }
-  // Responses have autostop as a boolean (§3), requests as a word.
-  if (json::value* services = patched.if_contains("services"); services && services->is_array()) {
-    for (json::value& item : services->as_array()) {
-      json::value* autostop = item.is_object() ? item.as_object().if_contains("autostop") : nullptr;
-      if (autostop && autostop->is_bool()) *autostop = autostop->as_bool() ? "stop" : "off";
-    }
-  }
-  return patched;
-}
-
-PlaceId placeOf(const Machine& machine) { return PlaceId(machine.metadata(kMetaInstance)); }
-
-std::string machineName(const PlaceId& place_id, int generation) {
-  return generation == 0 ? place_id.str() : format("{}-g{}", place_id, generation);
-}
-
-int generationOf(const Machine& machine) { return std::max(0, suffixNumber(machine.name, machine.metadata(kMetaInstance) + "-g")); }
-
-std::string volumeName(int generation) { return generation == 0 ? std::string(kVolumeName) : format("{}_{}", kVolumeName, generation); }
-
-int generationOf(const Volume& volume) {
-  return volume.name == kVolumeName ? 0 : suffixNumber(volume.name, std::string(kVolumeName) + "_");
-}
-
-bool isReader(const Machine& machine) { return machine.metadata(kMetaRole) == kReaderRole; }
-
-bool isReader(const Volume& volume) { return volume.name.starts_with("reader_"); }
-
-std::string readerVolume(const PlaceId& reader) { return "reader_" + toHex(sha256(reader.str())).substr(0, 16); }
-
-std::string readerSecret(const PlaceId& reader) {
-  std::string name = "SWARM_READER_" + toHex(sha256(reader.str())).substr(0, 16);
-  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
-  return name;
-}
-
 InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig& config, const std::string& swarm_id,
                         AgentCredential credential) {
   InstanceSpec spec = reader.of;
@@ -394,17 +270,6 @@ InstancePlan planReader(const SnapshotReader& reader, const FlyIOProviderConfig&
   metadata.erase(kMetaStorage);  // its volume holds no storage of an instance
   for (json::value& file : plan.config["files"].as_array()) file.as_object()["secret_name"] = readerSecret(reader.placeId);
   return plan;
-}
-
-std::string appUrl(const FlyIOProviderConfig& config, const std::string& app) {
-  std::string text = config.appUrl;
-  auto at = text.find("{app}");
-  if (at != std::string::npos) text.replace(at, 5, app);
-  return text;
-}
-
-std::string privateAppUrl(const FlyIOProviderConfig& config, const std::string& app) {
-  return config.appUrl == FlyIOProviderConfig{}.appUrl ? format("http://{}.flycast", app) : appUrl(config, app);
 }
 
 }  // namespace swarm::flyio

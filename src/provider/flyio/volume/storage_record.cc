@@ -5,7 +5,7 @@
 
 #include "base/text/format.h"
 #include "base/text/json_access.h"
-#include "provider/flyio/spec/machine_spec.h"
+#include "provider/flyio/spec/fly_names.h"
 
 namespace swarm::flyio {
 namespace {

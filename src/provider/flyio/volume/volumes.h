@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "provider/flyio/api/machines_client.h"
+#include "provider/flyio/spec/fly_names.h"
 #include "provider/flyio/spec/machine_order.h"
-#include "provider/flyio/spec/machine_spec.h"
 #include "provider/flyio/volume/storage_record.h"
 
 namespace swarm::flyio {

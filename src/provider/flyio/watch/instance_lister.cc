@@ -3,7 +3,7 @@
 #include <set>
 
 #include "provider/flyio/fly_parts.h"
-#include "provider/flyio/spec/machine_spec.h"
+#include "provider/flyio/spec/fly_names.h"
 #include "provider/flyio/spec/machine_state.h"
 
 namespace swarm::flyio {

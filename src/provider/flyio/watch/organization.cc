@@ -5,7 +5,7 @@
 
 #include "async/attempt.h"
 #include "async/notifier.h"
-#include "provider/flyio/spec/machine_spec.h"
+#include "provider/flyio/spec/fly_names.h"
 
 namespace swarm::flyio {
 

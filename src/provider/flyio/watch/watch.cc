@@ -10,7 +10,7 @@
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 #include "provider/flyio/api/transport/backoff.h"
-#include "provider/flyio/spec/machine_spec.h"
+#include "provider/flyio/spec/fly_names.h"
 
 namespace swarm::flyio {
 namespace {

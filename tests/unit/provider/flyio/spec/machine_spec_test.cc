@@ -1,4 +1,4 @@
-// An InstanceSpec as Fly's configuration, and a Machine as an instance.
+// An InstanceSpec as Fly's configuration.
 #include "provider/flyio/spec/machine_spec.h"
 
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "base/text/json_access.h"
-#include "provider/flyio/check/image_check.h"
+#include "provider/flyio/spec/machine_patch.h"
 #include "provider/flyio/spec/machine_state.h"
 
 namespace swarm::flyio {
@@ -289,98 +289,6 @@ TEST(MachineSpec, addressesFollowTheTemplate) {
   EXPECT_EQ(privateAppUrl(config, "a1"), "http://a1.flycast");
   config.appUrl = "http://{app}.fly.localhost:4281";
   EXPECT_EQ(privateAppUrl(config, "a1"), "http://a1.fly.localhost:4281");
-}
-
-Machine machineOf(std::string_view document) { return readMachine(json::parse(document), "a1"); }
-
-TEST(MachineState, showsHowAMachineEnded) {
-  auto ended = [](std::string_view exit_event) {
-    std::string text = R"({"id":"m1","state":"stopped","config":{"metadata":{}},"events":[{"type":"exit","request":{"exit_event":)";
-    return toInstance(machineOf(text + std::string(exit_event) + "}}]}"), makeConfig());
-  };
-  EXPECT_EQ(ended(R"({"exit_code":143,"requested_stop":true})").status, InstanceStatus::stopped);
-  EXPECT_EQ(ended(R"({"exit_code":0})").status, InstanceStatus::stopped);
-  EXPECT_EQ(ended(R"({"exit_code":3})").status, InstanceStatus::failed);
-  EXPECT_EQ(ended(R"({"exit_code":3})").reason, "exited with code 3");
-  EXPECT_EQ(ended(R"({"exit_code":137,"oom_killed":true})").reason, "exited with code 137 (out of memory)");
-  EXPECT_EQ(ended(R"({"exit_code":137,"guest_exit_code":137,"guest_signal":9})").reason, "was killed by signal 9 (exit code 137)");
-}
-
-TEST(MachineState, eachOfFlysStatesHasAStatus) {
-  auto status_of = [](std::string_view state) {
-    return toInstance(machineOf(R"({"id":"m1","state":")" + std::string(state) + R"(","config":{}})"), makeConfig()).status;
-  };
-  for (std::string_view state : {"created", "creating"}) EXPECT_EQ(status_of(state), InstanceStatus::creating) << state;
-  for (std::string_view state : {"starting", "restarting", "updating", "replacing"})
-    EXPECT_EQ(status_of(state), InstanceStatus::starting) << state;
-  EXPECT_EQ(status_of("started"), InstanceStatus::running);
-  for (std::string_view state : {"stopping", "suspending"}) EXPECT_EQ(status_of(state), InstanceStatus::stopping) << state;
-  for (std::string_view state : {"stopped", "suspended", "of tomorrow", ""}) EXPECT_EQ(status_of(state), InstanceStatus::stopped) << state;
-  for (std::string_view state : {"failed", "launch_failed"}) EXPECT_EQ(status_of(state), InstanceStatus::failed) << state;
-  for (std::string_view state : {"destroying", "destroyed", "replaced", "migrated"})
-    EXPECT_EQ(status_of(state), InstanceStatus::deleting) << state;
-}
-
-TEST(MachineState, oneThatFlyAddsKeepsItsNameAndIsTransientByIt) {
-  const Machine machine = machineOf(R"({"id":"m1","state":"teleporting","config":{}})");
-  EXPECT_EQ(machine.state, OpenEnum<MachineState>::ofName("teleporting"));
-  EXPECT_EQ(machine.state.name(), "teleporting");
-  EXPECT_TRUE(isTransient(machine.state));
-  EXPECT_FALSE(isTransient(OpenEnum<MachineState>::ofName("parked")));
-}
-
-TEST(MachineState, aHostThatCanNotBeReachedIsShown) {
-  Machine machine =
-      machineOf(R"({"id":"m1","state":"started","host_status":"unreachable","incomplete_config":{"metadata":{"swarm_instance":"i-1"}}})");
-  EXPECT_FALSE(machine.hasConfig);
-  ProviderInstance instance = toInstance(machine, makeConfig());
-  EXPECT_EQ(instance.placeId, PlaceId("i-1"));
-  EXPECT_NE(instance.reason.find("unreachable"), std::string::npos);
-  machine.state = MachineState::destroying;
-  EXPECT_EQ(toInstance(machine, makeConfig()).status, InstanceStatus::deleting);
-}
-
-TEST(MachineState, generationsAreInTheNames) {
-  Machine machine = machineOf(R"({"id":"m1","name":"i-1-g3","config":{"metadata":{"swarm_instance":"i-1"}}})");
-  EXPECT_EQ(generationOf(machine), 3);
-  machine.name = "i-1";
-  EXPECT_EQ(generationOf(machine), 0);
-  EXPECT_EQ(machineName(PlaceId("i-1"), 3), "i-1-g3");
-  EXPECT_EQ(generationOf(readVolume(json::parse(R"({"name":"data"})"), "")), 0);
-  EXPECT_EQ(generationOf(readVolume(json::parse(R"({"name":"data_2"})"), "")), 2);
-  EXPECT_EQ(generationOf(readVolume(json::parse(R"({"name":"database"})"), "")), -1);
-}
-
-TEST(ImageCheck, takesReferencesApart) {
-  auto parts = [](const std::string& image) {
-    ImageName name = parseImage(image);
-    return name.registry + "|" + name.repository + "|" + name.reference;
-  };
-  EXPECT_EQ(parts("alpine"), "docker.io|library/alpine|latest");
-  EXPECT_EQ(parts("team/work:1"), "docker.io|team/work|1");
-  EXPECT_EQ(parts("registry.fly.io/acme:3"), "registry.fly.io|acme|3");
-  EXPECT_EQ(parts("ghcr.io/a/b@sha256:12"), "ghcr.io|a/b|sha256:12");
-  EXPECT_EQ(parts("localhost:5000/a/b:c"), "localhost:5000|a/b|c");
-  EXPECT_EQ(parts("ghcr.io/a/b:tag@sha256:12"), "ghcr.io|a/b|sha256:12");
-}
-
-TEST(ImageCheck, distinguishesImagesByDigestOrName) {
-  EXPECT_FALSE(isOtherImage("registry.fly.io/acme:3", "registry.fly.io/acme:3"));
-  EXPECT_FALSE(isOtherImage("registry.fly.io/acme:3@sha256:12", "registry.fly.io/acme:3"));
-  EXPECT_FALSE(isOtherImage("docker.io/library/alpine:latest", "alpine"));
-  EXPECT_FALSE(isOtherImage("registry.fly.io/acme:3@sha256:12", "registry.fly.io/acme@sha256:12"));
-  EXPECT_TRUE(isOtherImage("registry.fly.io/acme:3@sha256:12", "registry.fly.io/acme:4"));
-  EXPECT_TRUE(isOtherImage("registry.fly.io/acme:3@sha256:12", "registry.fly.io/acme:3@sha256:34"));
-  EXPECT_TRUE(isOtherImage("registry.fly.io/acme:3", "registry.fly.io/other:3"));
-}
-
-TEST(ImageCheck, readsAChallenge) {
-  RegistryChallenge challenge =
-      parseChallenge(R"(Bearer realm="https://auth.example/token",service="registry.example",scope="repository:a/b:pull")");
-  EXPECT_EQ(challenge.realm, "https://auth.example/token");
-  EXPECT_EQ(challenge.service, "registry.example");
-  EXPECT_EQ(challenge.scope, "repository:a/b:pull");
-  EXPECT_EQ(parseChallenge("Basic realm=\"x\"").realm, "");
 }
 
 }  // namespace
