@@ -1,4 +1,4 @@
-#include "worker.h"
+#include "server/worker.h"
 
 #include <boost/asio/use_future.hpp>
 
