@@ -16,6 +16,7 @@ namespace {
 namespace asio = boost::asio;
 
 constexpr int kMaxWaiting = 64;
+constexpr std::size_t kMinPasswordBytes = 8;
 
 std::string hashNow(const std::string& password, PasswordCost cost) {
   char out[crypto_pwhash_STRBYTES] = {};
@@ -68,6 +69,12 @@ asio::awaitable<bool> Passwords::verify(std::string hash, Secret password) {
     co_return verifyNow(text, secret.reveal(), cost);
   };
   co_return co_await asio::co_spawn(pool_, work(hash, password, cost_), asio::use_awaitable);
+}
+
+void requirePassword(const Secret& password) {
+  if (password.reveal().size() < kMinPasswordBytes || password.reveal().size() > kMaxPasswordBytes)
+    throw Error(ErrorCode::InvalidArgument, format("A password has {} to {} characters.", kMinPasswordBytes, kMaxPasswordBytes))
+        .withField("/password", "has the wrong length");
 }
 
 Secret makePassword() {

@@ -27,6 +27,10 @@ class Passwords {
   boost::asio::thread_pool pool_{2};
 };
 
+inline constexpr std::size_t kMaxPasswordBytes = 1024;
+/// Throws Error(InvalidArgument) for a new password that is too short or too long.
+void requirePassword(const Secret& password);
+
 /// 20 letters and digits without look-alikes, in groups of five: about 98 bits.
 Secret makePassword();
 

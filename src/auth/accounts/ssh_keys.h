@@ -12,8 +12,8 @@
 #include <string_view>
 #include <vector>
 
-#include "auth/accounts/sign_in_records.h"
 #include "auth/session/sessions.h"
+#include "auth/sign_in/sign_in_records.h"
 
 namespace swarm {
 

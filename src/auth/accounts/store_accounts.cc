@@ -14,17 +14,9 @@
 namespace swarm {
 namespace {
 
-constexpr std::size_t kMinPasswordBytes = 8;
-
 std::string digestOf(std::string_view code) { return toHex(sha256(code)); }
 
 }  // namespace
-
-void requirePassword(const Secret& password) {
-  if (password.reveal().size() < kMinPasswordBytes || password.reveal().size() > kMaxPasswordBytes)
-    throw Error(ErrorCode::InvalidArgument, format("A password has {} to {} characters.", kMinPasswordBytes, kMaxPasswordBytes))
-        .withField("/password", "has the wrong length");
-}
 
 void StoreAccounts::load(const std::vector<UserRecord>& users) {
   for (const UserRecord& user : users) remember(user);
@@ -153,7 +145,7 @@ awaitable<void> StoreAccounts::resetPassword(std::string name, Secret password) 
 
 awaitable<void> StoreAccounts::changePassword(Principal principal, Secret present, Secret password, LoginOrigin origin) {
   requirePassword(password);
-  if (!co_await parts_.check(principal.user, std::move(present), std::move(origin)))
+  if (!co_await parts_.signIns.check(principal.user, std::move(present), std::move(origin)))
     throw Error(ErrorCode::InvalidArgument, "The present password is wrong.").withField("/oldPassword", "is wrong");
   std::string hash = co_await parts_.passwords.hash(password);
   co_await change(principal.user, {.passwordHash = std::move(hash), .inviteDigest = "", .onlySession = principal.sessionId});

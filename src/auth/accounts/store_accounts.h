@@ -9,11 +9,9 @@
 #include "auth/limits/throttle.h"
 #include "auth/passwords.h"
 #include "auth/session/sessions.h"
+#include "auth/sign_in/sign_ins.h"
 
 namespace swarm {
-
-inline constexpr std::size_t kMaxPasswordBytes = 1024;
-void requirePassword(const Secret& password);
 
 class StoreAccounts final : public Accounts {
  public:
@@ -27,8 +25,7 @@ class StoreAccounts final : public Accounts {
     Audit* audit;  ///< null: nothing is recorded
     std::function<void()> noteRevocation;
     std::function<void(const std::string& user)> forgetCredentials;  ///< after the deletion of the rows of their access tokens and SSH keys
-    /// The user with this password, behind the throttle; nothing: wrong, unknown or disabled.
-    std::function<awaitable<std::optional<UserRecord>>(std::string user, Secret password, LoginOrigin origin)> check;
+    SignIns& signIns;
     /// Goes on with the sign-in of a user who has proved who they are as by a password.
     std::function<awaitable<SignInStep>(UserRecord user, std::string kind, LoginOrigin origin, OfferEnrolment offer)> goOn;
   };

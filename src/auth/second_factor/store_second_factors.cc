@@ -49,7 +49,7 @@ awaitable<SecondFactorStatus> StoreSecondFactors::status(UserRecord user) {
 // --- Sign-in ---
 
 awaitable<SignInStep> StoreSecondFactors::beginSignIn(std::string user, Secret password, LoginOrigin origin) {
-  UserRecord record = co_await parts_.requireSignIn(std::move(user), std::move(password), origin);
+  UserRecord record = co_await parts_.signIns.require(std::move(user), std::move(password), origin);
   co_return co_await afterPassword(std::move(record), "password", std::move(origin), OfferEnrolment::No);
 }
 
@@ -64,7 +64,7 @@ awaitable<SignInStep> StoreSecondFactors::afterPassword(UserRecord user, std::st
         .user = std::move(user), .kind = std::move(kind), .seed = totp::makeSeed(), .address = net::addressGroup(origin.address)};
     co_return enrolmentOf(pending, pending_.add(pending));
   }
-  co_return co_await parts_.begin(std::move(user), std::move(kind), std::move(origin));
+  co_return co_await parts_.signIns.begin(std::move(user), {.kind = std::move(kind), .origin = std::move(origin)});
 }
 
 awaitable<LoginResult> StoreSecondFactors::signIn(std::string ticket, std::string code, LoginOrigin origin) {
@@ -74,22 +74,22 @@ awaitable<LoginResult> StoreSecondFactors::signIn(std::string ticket, std::strin
   const auto used = co_await async::attempt(useCode(user, std::move(code), origin));
   if (!used || !*used) {
     const Error refusal = used ? wrongCode(ErrorCode::Unauthenticated) : used.error();
-    co_await parts_.refuse(user, std::move(origin), refusal);
+    co_await parts_.signIns.refuse(user, std::move(origin), refusal);
     throw refusal;
   }
   if (!pending_.take(ticket)) throw Error(ErrorCode::NotFound, "The sign-in took too long. Begin again with the password.");
-  co_return co_await parts_.begin(pending.user, pending.kind + std::string(kWithCode), std::move(origin));
+  co_return co_await parts_.signIns.begin(pending.user, {.kind = pending.kind + std::string(kWithCode), .origin = std::move(origin)});
 }
 
 awaitable<bool> StoreSecondFactors::useCode(std::string user, std::string code, LoginOrigin origin) {
   code = withoutSpaces(std::move(code));
-  const bool is_recovery = !isOfApp(code);
-  parts_.attempt(user, origin, is_recovery);
+  const auto proof = isOfApp(code) ? SignIns::Proof::AppCode : SignIns::Proof::RecoveryCode;
+  parts_.signIns.attempt(user, origin, proof);
   if (code.size() > kMaxCodeBytes) co_return false;
   const auto factor = co_await parts_.store.getSecondFactor(user);
   if (!factor) co_return false;
   bool used = false;
-  if (is_recovery) {
+  if (proof == SignIns::Proof::RecoveryCode) {
     used = co_await parts_.store.useRecoveryCode(user, recoveryDigest(code));
     if (used)
       log::warning("recovery code used", {{"user", user}, {"left", factor->recoveryDigests.size() - 1}, {"address", origin.address}});
@@ -97,7 +97,7 @@ awaitable<bool> StoreSecondFactors::useCode(std::string user, std::string code, 
     used = co_await parts_.store.useCodeStep(user, *step);
   }
   if (used)
-    parts_.succeeded(user, origin, is_recovery);
+    parts_.signIns.succeeded(user, origin, proof);
   else
     log::warning("code of a second factor refused", {{"user", user}, {"address", origin.address}});
   co_return used;
@@ -130,7 +130,7 @@ bool StoreSecondFactors::isEnrolling(std::string_view ticket, std::string_view u
 }
 
 awaitable<UserRecord> StoreSecondFactors::requirePassword(const Principal& principal, Secret password, LoginOrigin origin) {
-  auto user = co_await parts_.check(principal.user, std::move(password), std::move(origin));
+  auto user = co_await parts_.signIns.check(principal.user, std::move(password), std::move(origin));
   if (!user) throw Error(ErrorCode::InvalidArgument, "The password is wrong.").withField("/password", "is wrong");
   co_return std::move(*user);
 }
@@ -160,7 +160,8 @@ awaitable<SecondFactors::Enrolled> StoreSecondFactors::confirm(std::string ticke
   if (pending.kind.empty()) co_return enrolled;
   UserRecord record = pending.user;
   record.secondFactor = true;
-  enrolled.login = co_await parts_.begin(std::move(record), pending.kind + std::string(kWithCode), std::move(origin));
+  enrolled.login =
+      co_await parts_.signIns.begin(std::move(record), {.kind = pending.kind + std::string(kWithCode), .origin = std::move(origin)});
   co_return enrolled;
 }
 

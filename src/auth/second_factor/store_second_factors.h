@@ -5,6 +5,7 @@
 
 #include "auth/second_factor/pending_sign_ins.h"
 #include "auth/second_factor/second_factors.h"
+#include "auth/sign_in/sign_ins.h"
 
 namespace swarm {
 
@@ -14,15 +15,9 @@ class StoreSecondFactors final : public SecondFactors {
   struct Parts {
     Store& store;
     const Clock& clock;
+    SignIns& signIns;
     std::string issuer;  ///< the name of the account in the app
     SecondFactorPolicy policy;
-    /// The user with this password, behind the throttle; nothing: wrong, unknown or disabled.
-    std::function<awaitable<std::optional<UserRecord>>(std::string user, Secret password, LoginOrigin origin)> check;
-    std::function<awaitable<UserRecord>(std::string user, Secret password, LoginOrigin origin)> requireSignIn;  ///< the same, or throws
-    std::function<void(const std::string& user, const LoginOrigin& origin, bool is_recovery)> attempt;  ///< throws Error(TooManyRequests)
-    std::function<void(const std::string& user, const LoginOrigin& origin, bool is_recovery)> succeeded;
-    std::function<awaitable<void>(std::string user, LoginOrigin origin, Error error)> refuse;            ///< records a refusal
-    std::function<awaitable<LoginResult>(UserRecord user, std::string kind, LoginOrigin origin)> begin;  ///< starts a session
     std::function<awaitable<void>(std::string user)> endSessions;
   };
   explicit StoreSecondFactors(Parts parts) : parts_(std::move(parts)), pending_(parts_.clock) {}

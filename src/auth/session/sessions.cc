@@ -2,6 +2,7 @@
 #include "auth/session/sessions.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/id.h"
 
@@ -12,6 +13,14 @@ constexpr std::size_t kMaxCodes = 64;      ///< of one user: what one user reque
 constexpr std::size_t kMaxSessions = 500;  ///< of one user: each is a row in the store until it expires
 
 }  // namespace
+
+std::string newSessionId(std::int64_t generation) { return std::to_string(generation) + "." + toBase64Url(randomBytes(18)); }
+
+std::int64_t generationOf(std::string_view session_id) {
+  std::int64_t generation = 0;
+  std::from_chars(session_id.data(), session_id.data() + session_id.size(), generation);
+  return generation;
+}
 
 void SessionTable::setUser(const UserRecord& user) {
   const std::string& name = user.name;

@@ -13,6 +13,10 @@
 
 namespace swarm {
 
+/// Of a session of a user with this generation: the id begins with it. Sessions of an older one are void, also after a restart.
+std::string newSessionId(std::int64_t generation);
+std::int64_t generationOf(std::string_view session_id);
+
 /// The facts that a signature does not contain. Thread-safe; readers do not block each other.
 class SessionTable {
  public:

@@ -1,4 +1,4 @@
-#include "auth/accounts/sign_in_records.h"
+#include "auth/sign_in/sign_in_records.h"
 
 #include "async/attempt.h"
 #include "audit/audit.h"
