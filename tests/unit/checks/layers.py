@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails when an include points up, or when a folder has more than MAX_FILES files.
+"""Fails when an include points up, a folder has more than MAX_FILES files, or a source file more than MAX_LINES lines.
 
 Each folder of src/ may use only itself and the folders before it in LAYERS (ARCHITECTURE.md, "The rooms of src/"); emulator/ may use those of EMULATOR_USES."""
 import collections
@@ -11,6 +11,8 @@ import sys
 LAYERS = ["base", "secrets", "sqlite", "async", "protocol", "net", "model", "audit", "engine", "provider", "store", "auth", "oidc", "transfer", "agent", "controller", "gateway", "ssh", "api", "client", "cli"]
 EMULATOR_USES = ["base", "sqlite", "async", "protocol", "net", "model", "engine"]
 MAX_FILES = 15
+MAX_LINES = 400
+SOURCES = (".h", ".cc", ".py", ".mjs", ".js")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
 # A library that is included in one place only; everything else uses our own header.
 ONE_PLACE = {
@@ -55,6 +57,11 @@ def large_folders(names):
     return [f"{folder}: {count} files; group them in sub-folders of at most {MAX_FILES}" for folder, count in sorted(counts.items()) if count > MAX_FILES]
 
 
+def long_files(lines):
+    """A file with many lines holds several ideas. `lines`: how many, by name."""
+    return [f"{name}: {count} lines; split it where it holds two ideas, at most {MAX_LINES} lines each" for name, count in lines.items() if count > MAX_LINES]
+
+
 def provider_faults(name, text):
     """Providers must not include each other."""
     parts = name.split("/")
@@ -88,8 +95,9 @@ def check(root):
         if name.startswith("emulator/"):
             faults += emulator_faults(name, text)
     everything = [path for folder in ("src", "include", "apps", "emulator", "tests") for path in (root / folder).rglob("*")]
-    counted = [path.relative_to(root).as_posix() for path in everything if path.is_file() and not {"corpus", "__pycache__"} & set(path.parts)]
-    return faults + large_folders(counted), len(files)
+    counted = [path for path in everything if path.is_file() and not {"corpus", "__pycache__"} & set(path.parts)]
+    lines = {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8").count("\n") for path in counted if path.suffix in SOURCES}
+    return faults + large_folders([path.relative_to(root).as_posix() for path in counted]) + long_files(lines), len(files)
 
 
 def self_test():
@@ -101,6 +109,7 @@ def self_test():
     assert not emulator_faults("emulator/a.cc", '#include "net/url.h"\n#include "emulator/backend.h"\n')
     assert large_folders([f"src/a/{number}.cc" for number in range(MAX_FILES + 1)])
     assert not large_folders([f"src/a/{number}.cc" for number in range(MAX_FILES)] + ["src/a/CMakeLists.txt"])
+    assert long_files({"src/a.cc": MAX_LINES + 1}) and not long_files({"src/a.cc": MAX_LINES})
     assert one_place_faults("src/api/a.cc", "#include <sqlite3.h>\n")
     assert not one_place_faults("src/store/sqlite/a.cc", "#include <sqlite3.h>\n")
 
@@ -111,5 +120,5 @@ if __name__ == "__main__":
         sys.exit(0)
     found, count = check(pathlib.Path(sys.argv[1]))
     print("\n".join(found))
-    print(f"{count} files, {len(found)} wrong includes")
+    print(f"{count} files, {len(found)} faults")
     sys.exit(1 if found or count == 0 else 0)
