@@ -1,4 +1,4 @@
-// The cases about what runs inside a Machine (tests/conformance/fly_emulator/fly_processes_test.cc), with containers.
+// The cases about what runs inside a Machine (tests/conformance/fly_emulator/machines/processes_test.cc), with containers.
 #include "async/awaitable.h"
 #include "conformance/fly_emulator/fly_suite.h"
 #include "conformance/provider/coroutine_runner.h"

@@ -1,5 +1,5 @@
 // The agent of a workspace whose owner means harm: each connection gets the next of all hostile responses.
-#include "support/hostile_agent.h"
+#include "support/agents/hostile_agent.h"
 #include "async/awaitable.h"
 
 #include <signal.h>

@@ -1,6 +1,6 @@
 // A user who can run a command in a workspace can replace its agent: whatever it responds, a call ends with an Error or clean values, and
 // only a bounded part of the response is accepted.
-#include "support/hostile_agent.h"
+#include "support/agents/hostile_agent.h"
 
 #include <gmock/gmock.h>
 

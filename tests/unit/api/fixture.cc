@@ -9,7 +9,7 @@
 #include "model/codec/codec.h"
 #include "protocol/agent.h"
 #include "store/sqlite/sqlite_store.h"
-#include "support/fake_moves.h"
+#include "support/agents/fake_moves.h"
 
 namespace swarm::test {
 namespace {

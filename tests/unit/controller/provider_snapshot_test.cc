@@ -1,5 +1,5 @@
 // Automatic snapshots of a provider: listed beside ours, and restored when the instance's host is lost.
-#include "support/fake_moves.h"
+#include "support/agents/fake_moves.h"
 #include "unit/controller/fixture.h"
 
 namespace swarm::test {

@@ -1,7 +1,7 @@
 // An instance in the fake world that moves between two providers.
 #pragma once
 
-#include "support/fake_moves.h"
+#include "support/agents/fake_moves.h"
 #include "unit/controller/fixture.h"
 
 namespace swarm::test {

@@ -1,7 +1,7 @@
 // No program of a user runs before the rules of its network stand.
 #include <gmock/gmock.h>
 
-#include "support/fake_moves.h"
+#include "support/agents/fake_moves.h"
 #include "unit/controller/fixture.h"
 
 namespace swarm::test {

@@ -1,5 +1,5 @@
 // Snapshots in the fake world: files of one moment are kept and restored, and the files before a restore are kept, too.
-#include "support/fake_moves.h"
+#include "support/agents/fake_moves.h"
 #include "unit/controller/fixture.h"
 
 namespace swarm::test {

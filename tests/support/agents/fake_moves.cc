@@ -1,5 +1,5 @@
 // FakeMoves.
-#include "support/fake_moves.h"
+#include "support/agents/fake_moves.h"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>

@@ -1,5 +1,5 @@
 // The responses of a hostile agent.
-#include "support/hostile_agent.h"
+#include "support/agents/hostile_agent.h"
 #include "async/awaitable.h"
 
 #include <string>
