@@ -137,7 +137,14 @@ awaitable<CommandResult> SwarmController::executeCommand(std::string ref, std::v
     if (entry->instance().status != InstanceStatus::running) throw notRunning(entry->instance());
     entry->noteActive(impl.clock.now());
     Provider& provider = impl.providers.of(*entry);
-    if (!entry->ready || !provider.info().agentRunsCommands)
+    // The provider would run it before the rules of the network stand; the agent refuses while it waits for them.
+    const bool is_limited = control::egressControlOf(impl.context, *entry) != nullptr;
+    const bool by_agent = provider.info().agentRunsCommands && (entry->ready || (is_limited && entry->endpoint));
+    if (is_limited && !entry->ready && !by_agent)
+      throw Error(ErrorCode::Unavailable, format("The rules of the network of workspace {} are being set. Try again in some seconds.",
+                                                 entry->instance().config.name))
+          .withRetryable(true);
+    if (!by_agent)
       co_return bounded(co_await provider.executeCommand(entry->placeId(), std::move(command), std::move(stdin_text), deadline));
     agent::ExecRequest request;
     request.command = std::move(command);

@@ -115,8 +115,10 @@ awaitable<AgentHold> hold(AgentTarget target, std::string transfer, std::string 
   return changeHold(std::move(target), post(kHoldPath, {{"transfer", transfer}, {"reason", reason}}), deadline);
 }
 
-awaitable<AgentHold> release(AgentTarget target, Deadline deadline) {
-  return changeHold(std::move(target), post(kReleasePath, {}), deadline);
+awaitable<AgentHold> release(AgentTarget target, Deadline deadline, std::string boot) {
+  boost::json::object body;
+  if (!boot.empty()) body["boot"] = boot;
+  return changeHold(std::move(target), post(kReleasePath, std::move(body)), deadline);
 }
 
 awaitable<std::size_t> freeze(AgentTarget target, std::string transfer, Deadline deadline) {

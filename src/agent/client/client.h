@@ -73,8 +73,9 @@ awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline, std::chr
 /// Idempotent. Throws Error(Conflict) when a concurrent release superseded it, Error(Unavailable) when a process could not be ended
 /// (everything is started again then).
 awaitable<AgentHold> hold(AgentTarget target, std::string transfer, std::string reason, Deadline deadline);
-/// Starts VS Code and the command again. Idempotent.
-awaitable<AgentHold> release(AgentTarget target, Deadline deadline);
+/// Starts VS Code and the command again. Idempotent. Throws Error(Conflict) when the agent has another boot id than the given one; agents
+/// of earlier versions do not compare it.
+awaitable<AgentHold> release(AgentTarget target, Deadline deadline, std::string boot = {});
 /// Stops every user process without ending it; when it returns, the files no longer change. Returns the number of processes stopped.
 /// Calling it again renews the lease of one minute, after which the agent resumes the processes. Throws Error(Unavailable) with the names
 /// of processes that could not be stopped, or when it is held (all are resumed then), Error(Conflict) when it is frozen for another

@@ -185,7 +185,12 @@ async::awaitable<void> AgentServer::handleHold(net::Exchange& exchange) {
 }
 
 async::awaitable<void> AgentServer::handleRelease(net::Exchange& exchange) {
-  co_await net::readAll(exchange.body(), kMaxHoldRequest);
+  const std::string body = co_await net::readAll(exchange.body(), kMaxHoldRequest);
+  ObjectReader reader(body.empty() ? boost::json::object() : parseJson(body), UnknownFields::Ignore);
+  const std::string boot = reader.read<std::string>("boot").value_or(boot_);
+  reader.finish();
+  // Meant for an earlier run of the workspace, whose network had its rules.
+  if (boot != boot_) co_return co_await respondReason(exchange, 409, "The workspace's agent has been started again.");
   if (parts_.archives.isImporting()) co_return co_await respondReason(exchange, 409, parts_.hold.reason());
   parts_.freeze.thaw();
   co_await parts_.hold.release();

@@ -99,10 +99,10 @@ awaitable<ReadinessReport> AgentWatch::waitUntilReady(EntryPtr entry, Deadline d
       if (health.vscodeEnded && on_trouble) on_trouble(reason);
       entry->setup = {health.setup, health.setupExitCode, health.warning};
       if (entry->epoch != epoch) co_return ReadinessReport{Readiness::Gone, "It was stopped."};
-      if (!guard.accepts(health)) unenforceable = kNotHeld;
+      if (!co_await guard.admits(health, deadline)) unenforceable = kNotHeld;
       // The current place is held until its rules stand, or for a move that has ended or was rolled back.
       const bool is_released = !health.held.empty() && guard.stands();
-      if (is_released) co_await context_.options.moveAgents->release(targetOf(*entry), deadline.orAfter(kReleaseTimeout));
+      if (is_released) co_await context_.options.moveAgents->release(targetOf(*entry), health.boot, deadline.orAfter(kReleaseTimeout));
       if (health.ready && guard.stands() && !unenforceable) {
         entry->ready = true;
         entry->generation = health.generation;

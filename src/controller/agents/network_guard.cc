@@ -23,7 +23,19 @@ awaitable<void> NetworkGuard::set(Deadline deadline) {
   const auto found = co_await control_->setRules(entry_->placeId(), network, deadline.orAfter(kSetTimeout));
   std::optional<EgressReport>& report = entry_->instance().network.egress;
   if (found != EgressRules::Stood || !report) report = EgressReport{control_->policyFor(network), 0};
-  rules_ = found;
+  had_none_ = had_none_ || found == EgressRules::New;
+  stands_ = true;
+}
+
+awaitable<bool> NetworkGuard::admits(agent::AgentHealth health, Deadline deadline) {
+  if (control_ == nullptr) co_return true;
+  if (health.boot != boot_) {
+    stands_ = false;
+    co_await set(deadline);
+    if (!stands_) co_return true;
+    boot_ = health.boot;
+  }
+  co_return !std::exchange(had_none_, false) || !health.held.empty();
 }
 
 awaitable<std::string> NetworkGuard::stop(std::string why, Deadline deadline) {

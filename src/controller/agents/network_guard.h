@@ -8,7 +8,7 @@ namespace swarm::control {
 /// The limits of what the instance reaches, where there are any; else null.
 EgressControl* egressControlOf(const Context& context, const Entry& entry);
 
-/// For one wait for one run of an instance.
+/// For one wait, in which the instance may begin several runs.
 class NetworkGuard {
  public:
   NetworkGuard(const Context& context, EntryPtr entry)
@@ -16,11 +16,10 @@ class NetworkGuard {
 
   /// Sets the rules, unless they stand already. During an update in place, which sets them, it does nothing.
   awaitable<void> set(Deadline deadline);
-  bool stands() const { return control_ == nullptr || rules_.has_value(); }
-  /// Where there were no rules before, the agent must be held at its first response.
-  bool accepts(const agent::AgentHealth& health) {
-    return std::exchange(rules_, rules_ ? std::optional(EgressRules::Stood) : std::nullopt) != EgressRules::New || !health.held.empty();
-  }
+  bool stands() const { return control_ == nullptr || stands_; }
+  /// To be called with every response of the agent. Another process of it may belong to another run, for which the rules are set again.
+  /// False: there were no rules, and the agent was not held.
+  awaitable<bool> admits(agent::AgentHealth health, Deadline deadline);
   /// The agent was not held, or rules cannot be set here: ends the instance, and gives the reason.
   awaitable<std::string> stop(std::string why, Deadline deadline);
 
@@ -28,7 +27,9 @@ class NetworkGuard {
   const Context& context_;
   EntryPtr entry_;
   EgressControl* control_;
-  std::optional<EgressRules> rules_;
+  bool stands_ = false;
+  bool had_none_ = false;  ///< before they were set, and the agent has not responded since
+  std::string boot_;       ///< of the agent that responded last
 };
 
 }  // namespace swarm::control

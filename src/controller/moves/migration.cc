@@ -53,7 +53,7 @@ MoveTarget Migration::resolve(const Entry& entry, const MigrateRequest& request)
   target.config = instance.config;
   if (target.kept) {
     target.config.storage = target.kept->config.storage;
-    target.config.network = target.kept->config.network;
+    target.config.network = networkAt(target.kept->config.network, instance.config.network);
     target.config.resources = target.kept->config.resources;
   } else {
     forgetVolumeNames(target.config);

@@ -12,7 +12,9 @@ class RealMoveAgents final : public MoveAgents {
     agent::AgentHold held = co_await agent::hold(std::move(target), std::move(transfer), std::move(reason), deadline);
     co_return held.boot;
   }
-  awaitable<void> release(agent::AgentTarget target, Deadline deadline) override { co_await agent::release(std::move(target), deadline); }
+  awaitable<void> release(agent::AgentTarget target, std::string boot, Deadline deadline) override {
+    co_await agent::release(std::move(target), deadline, std::move(boot));
+  }
   awaitable<void> freeze(agent::AgentTarget target, std::string transfer, Deadline deadline) override {
     co_await agent::freeze(std::move(target), std::move(transfer), deadline);
   }

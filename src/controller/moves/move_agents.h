@@ -19,7 +19,8 @@ class MoveAgents {
   /// After it returns, no process of the user runs there, and none can start until release(). Idempotent. Returns the agent's boot id,
   /// which changes with each start of the agent.
   virtual awaitable<std::string> hold(agent::AgentTarget target, std::string transfer, std::string reason, Deadline deadline) = 0;
-  virtual awaitable<void> release(agent::AgentTarget target, Deadline deadline) = 0;
+  /// Of the agent with this boot id: throws Error(Conflict) when it has been started again, and is held again.
+  virtual awaitable<void> release(agent::AgentTarget target, std::string boot, Deadline deadline) = 0;
   /// Stops (SIGSTOP) all processes of the user until thaw(), for at most a minute. Idempotent.
   virtual awaitable<void> freeze(agent::AgentTarget target, std::string transfer, Deadline deadline) = 0;
   virtual awaitable<void> thaw(agent::AgentTarget target, Deadline deadline) = 0;

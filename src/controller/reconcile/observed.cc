@@ -4,6 +4,7 @@
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 #include "controller/agents/agent_watch.h"
+#include "controller/agents/network_guard.h"
 #include "controller/operations/runner.h"
 #include "controller/reconcile/lost_volumes.h"
 #include "controller/reconcile/reconcile.h"
@@ -64,6 +65,8 @@ void Reconciler::applyRunning(const EntryPtr& entry, const ProviderInstance& obs
   entry->endedAt.reset();
   std::string incarnation = incarnationOf(observed);
   bool is_another = entry->incarnation != incarnation && entry->endpoint && !entry->incarnation.empty();
+  // Without a known run, this one may be another than that whose rules were set.
+  const bool may_lack_rules = entry->incarnation.empty() && egressControlOf(context_, *entry) != nullptr;
   if (is_another) context_.routes.breakConnections(*entry);
   entry->incarnation = incarnation;
   if (instance.status != InstanceStatus::running) {
@@ -72,8 +75,9 @@ void Reconciler::applyRunning(const EntryPtr& entry, const ProviderInstance& obs
     decide(entry, InstanceStatus::running, "");
   }
   if (!entry->endpoint || is_another) {
+    entry->watchAgain = entry->watching;  // a former run
     agents_.watch(entry, context_.options.startTimeout);
-  } else if (!entry->ready) {
+  } else if (!entry->ready || may_lack_rules) {
     agents_.watch(entry, cause == Cause::SafetyNet ? kProbeOnce : context_.options.startTimeout);
   }
 }

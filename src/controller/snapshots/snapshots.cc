@@ -73,7 +73,7 @@ awaitable<RestoreParameters> Snapshots::parametersForRestoring(EntryPtr entry, s
   RestoreParameters parameters;
   if (place) {
     config.storage = place->config.storage;
-    config.network = instance.provider == place->provider ? instance.config.network : place->config.network;
+    if (instance.provider != place->provider) config.network = networkAt(place->config.network, instance.config.network);
   } else {
     for (StorageConfig& storage : config.storage) storage.volumeName.clear();
     parameters.reader = PlaceId(newId("i"));

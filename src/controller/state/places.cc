@@ -27,6 +27,12 @@ void describePlace(PlaceRecord& place, const Entry& entry, PlaceId id, PlaceRole
   place.config = instance.config;
 }
 
+NetworkConfig networkAt(NetworkConfig place, const NetworkConfig& present) {
+  place.internalNetwork = present.internalNetwork;
+  place.egress = present.egress;
+  return place;
+}
+
 awaitable<void> PlaceProgress::recorded(ExternalResource resource) {
   PlaceRecord* found = context_.registry.findPlace(place_id_);
   if (!found || std::ranges::find(found->external, resource) != found->external.end()) co_return;

@@ -8,6 +8,9 @@ namespace swarm::control {
 /// Fills what the record of a place has of its instance: owner, provider and configuration.
 void describePlace(PlaceRecord& place, const Entry& entry, PlaceId id, PlaceRole role);
 
+/// The network of an instance at a place that it had before: what limits it is as it is now, what depends on the place as it was there.
+NetworkConfig networkAt(NetworkConfig place, const NetworkConfig& present);
+
 /// A provider's progress with a place: ids become durable with the place, steps become details of the operation's own step.
 class PlaceProgress final : public Progress {
  public:

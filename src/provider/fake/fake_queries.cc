@@ -169,6 +169,7 @@ awaitable<CommandResult> FakeProvider::executeCommand(PlaceId place_id, std::vec
   FakeContainer container = existing(place_id);
   if (container.status != InstanceStatus::running) throw Error(ErrorCode::Conflict, "The workspace does not run.");
   if (command.empty()) throw Error(ErrorCode::InvalidArgument, "The command is empty.");
+  world_.noteProgram(place_id);
   co_return runCommand(world_, container, command, stdin_text);
 }
 

@@ -38,7 +38,7 @@ std::string responseTo(std::string_view head, const FakeContainer& container, bo
     bool runs = ready && container.held.empty();
     std::string body =
         format("{{\"ready\":{},\"reason\":\"{}\",\"generation\":\"{}\",\"vscode\":\"fake\",\"uptime\":1,\"held\":\"{}\",\"boot\":\"{}\"}}",
-               runs, runs ? "" : "VS Code is starting.", container.generation, container.held, formatTime(container.startedAt));
+               runs, runs ? "" : "VS Code is starting.", container.generation, container.held, container.boot);
     return httpResponse(200, "OK", "application/json", body);
   }
   return httpResponse(404, "Not Found", "text/plain", "");

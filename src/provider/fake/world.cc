@@ -93,6 +93,22 @@ void FakeWorld::release(const PlaceId& place_id) {
   if (found == containers_.end() || found->second.held.empty()) return;
   found->second.held.clear();
   found->second.generation = nextId("vscode");
+  noteProgramLocked(found->second);
+}
+
+void FakeWorld::noteProgram(const PlaceId& place_id) {
+  std::lock_guard lock(mutex_);
+  if (auto found = containers_.find(place_id); found != containers_.end()) noteProgramLocked(found->second);
+}
+
+void FakeWorld::noteProgramLocked(const FakeContainer& container) {
+  const std::optional<EgressConfig>& egress = container.spec.config.network.egress;
+  if (egress && egress->policy != EgressPolicy::open && !container.rules) unlimited_.insert(container.spec.placeId);
+}
+
+std::set<PlaceId> FakeWorld::unlimited() const {
+  std::lock_guard lock(mutex_);
+  return unlimited_;
 }
 
 EgressRules FakeWorld::setRules(const PlaceId& place_id, EgressConfig rules) {
@@ -304,9 +320,11 @@ void FakeWorld::start(const PlaceId& place_id, std::chrono::milliseconds ready_a
     container.reason.clear();
     container.startedAt = clock_.now();
     container.generation = nextId("vscode");
+    container.boot = nextId("boot");
     container.held = holdOf(container.spec);
     container.rules.reset();
     container.readyAt = clock_.steadyNow() + ready_after;
+    if (container.held.empty()) noteProgramLocked(container);
   }
   report({ProviderEvent::Kind::Changed, place_id, "start"});
 }

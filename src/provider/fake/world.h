@@ -38,6 +38,7 @@ struct FakeContainer {
   std::vector<PortMapping> ports;
   std::string generation;               ///< of the VS Code server inside
   SteadyTime readyAt{};                 ///< when VS Code inside responds
+  std::string boot{};                   ///< of its agent's process, another one after each start
   std::string held;                     ///< its agent waits for the end of this transfer, and runs no process of the user
   std::string image;                    ///< FakeWorld::imageId() at its creation
   std::optional<EgressConfig> rules{};  ///< of its network, since its start
@@ -92,6 +93,7 @@ class FakeWorld {
   std::vector<FakeNetwork> networks() const;
   std::optional<FakeContainer> container(const PlaceId& place_id) const;
   std::optional<FakeVolume> volume(const std::string& name) const;
+  std::set<PlaceId> unlimited() const;  ///< where a program of the user ran without the rules of its policy
   void writeFile(const std::string& volume, std::string path, std::string contents);
   std::string takeVolumeSnapshot(const PlaceId& place_id);  ///< "vs_fake-1"; kept for two weeks
   void dropVolumeSnapshot(const std::string& id);           ///< it has expired
@@ -117,6 +119,7 @@ class FakeWorld {
   bool removeVolume(const std::string& name);  ///< false: in use
   void removeNetworkIfUnused(const std::string& swarm_id, const std::string& owner);
   void setResources(const PlaceId& place_id, const ResourceConfig& resources);
+  void noteProgram(const PlaceId& place_id);  ///< a program of the user runs there
   bool isVolumeInUse(const std::string& name) const;
   std::optional<std::string> readFile(const PlaceId& place_id, const std::string& path) const;
   bool writeInside(const PlaceId& place_id, const std::string& path, std::string contents);
@@ -126,6 +129,7 @@ class FakeWorld {
   FakeContainer& existing(const PlaceId& place_id);  ///< throws NotFound
   FakeVolume* mountedAt(const PlaceId& place_id, const std::string& path, std::string& inside);
   bool isVolumeInUseLocked(const std::string& name) const;
+  void noteProgramLocked(const FakeContainer& container);
   std::string imageIdLocked(const std::string& image) const;
   std::string nextId(const char* prefix);
 
@@ -140,6 +144,7 @@ class FakeWorld {
   std::set<std::string> missing_images_;
   std::set<std::string> images_without_agent_;
   std::map<std::string, int> image_builds_;
+  std::set<PlaceId> unlimited_;
   std::uint64_t next_ = 1;
   bool down_ = false;
   bool partial_ = false;

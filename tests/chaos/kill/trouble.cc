@@ -111,9 +111,9 @@ class RepeatingMoveAgents final : public MoveAgents {
     asio::co_spawn(co_await asio::this_coro::executor, holdToo(inner_, target, transfer, reason, deadline), asio::detached);
     co_return co_await inner_->hold(target, transfer, reason, deadline);
   }
-  awaitable<void> release(agent::AgentTarget target, Deadline deadline) override {
-    asio::co_spawn(co_await asio::this_coro::executor, releaseToo(inner_, target, deadline), asio::detached);
-    co_await inner_->release(target, deadline);
+  awaitable<void> release(agent::AgentTarget target, std::string boot, Deadline deadline) override {
+    asio::co_spawn(co_await asio::this_coro::executor, releaseToo(inner_, target, boot, deadline), asio::detached);
+    co_await inner_->release(target, boot, deadline);
   }
   awaitable<void> freeze(agent::AgentTarget target, std::string transfer, Deadline deadline) override {
     return inner_->freeze(std::move(target), std::move(transfer), deadline);
@@ -134,8 +134,8 @@ class RepeatingMoveAgents final : public MoveAgents {
                                  Deadline deadline) {
     co_await inner->hold(target, transfer, reason, deadline);
   }
-  static awaitable<void> releaseToo(std::shared_ptr<MoveAgents> inner, agent::AgentTarget target, Deadline deadline) {
-    co_await inner->release(target, deadline);
+  static awaitable<void> releaseToo(std::shared_ptr<MoveAgents> inner, agent::AgentTarget target, std::string boot, Deadline deadline) {
+    co_await inner->release(target, boot, deadline);
   }
   /// As an open that was on its way for long: it ends the session that is in use.
   static awaitable<void> openLate(std::shared_ptr<MoveAgents> inner, std::optional<agent::AgentTarget> source,

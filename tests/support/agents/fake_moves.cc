@@ -133,11 +133,13 @@ awaitable<void> FakeMoves::pass(std::string what, std::vector<PlaceId> places) {
 awaitable<std::string> FakeMoves::hold(agent::AgentTarget target, std::string transfer, std::string, Deadline) {
   co_await pass("hold", {placeOf(target)});
   world_.hold(placeOf(target), std::move(transfer));
-  co_return formatTime(world_.container(placeOf(target))->startedAt);
+  co_return world_.container(placeOf(target))->boot;
 }
 
-awaitable<void> FakeMoves::release(agent::AgentTarget target, Deadline) {
+awaitable<void> FakeMoves::release(agent::AgentTarget target, std::string boot, Deadline) {
+  if (onRelease) onRelease();
   co_await pass("release", {placeOf(target)});
+  if (world_.container(placeOf(target))->boot != boot) throw Error(ErrorCode::Conflict, "It has been started again.");
   world_.release(placeOf(target));
 }
 

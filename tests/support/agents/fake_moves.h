@@ -21,6 +21,7 @@ class FakeMoves final : public MoveAgents {
   std::optional<Error> failRound;                       ///< every round ends with this error
   int corruptions = 0;                                  ///< the number of target digests to falsify
   std::function<void(transfer::RoundKind)> onRound;     ///< before a round copies anything
+  std::function<void()> onRelease;                      ///< before a release reaches its agent
   std::optional<transfer::TransferProgress> report{};   ///< reported by every round before it copies anything
   std::function<transfer::TransferProgress()> endless;  ///< a round never ends, and this is what it reports
   std::int64_t freeAtTarget = std::int64_t{1} << 40;
@@ -29,7 +30,7 @@ class FakeMoves final : public MoveAgents {
   std::int64_t filesSent = 0;
 
   awaitable<std::string> hold(agent::AgentTarget target, std::string transfer, std::string reason, Deadline deadline) override;
-  awaitable<void> release(agent::AgentTarget target, Deadline deadline) override;
+  awaitable<void> release(agent::AgentTarget target, std::string boot, Deadline deadline) override;
   awaitable<void> freeze(agent::AgentTarget target, std::string transfer, Deadline deadline) override;
   awaitable<void> thaw(agent::AgentTarget target, Deadline deadline) override;
   awaitable<std::unique_ptr<transfer::Link>> connect(std::optional<agent::AgentTarget> source, std::optional<agent::AgentTarget> target,

@@ -28,6 +28,8 @@ void ControllerTest::boot() {
   provider_ = provider.get();
   std::map<ProviderType, ProviderPtr> providers;
   providers[provider->type()] = std::move(provider);
+  for (const fake::FakeOptions& other : other_providers_)
+    providers[other.type] = std::make_unique<fake::FakeProvider>(world_, clock_, other);
   life_->controller = std::make_unique<SwarmController>(life_->loop.get_executor(), store_, std::move(providers), clock_, options_);
   run(life_->controller->open());
 }

@@ -84,6 +84,7 @@ class ControllerTest : public ::testing::Test {
   MemoryStore store_;
   ControllerOptions options_;
   fake::FakeOptions fake_options_;
+  std::vector<fake::FakeOptions> other_providers_;  ///< of another swarm id in the same world
   std::unique_ptr<Life> life_;
   fake::FakeProvider* provider_ = nullptr;
 };

@@ -44,6 +44,7 @@ InstancePlan planLeniently(InstanceSpec spec, const FlySwarm& swarm, PlacementPr
           [&] {
             spec.config.network.exposedPorts.clear();
             spec.config.network.internalNetwork = false;
+            spec.config.network.egress.reset();
           });
   collect([&] { plan = planInstance(spec, swarm.config, swarm.id); },
           [&] {

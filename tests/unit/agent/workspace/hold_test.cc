@@ -248,6 +248,19 @@ TEST_F(HoldTest, bothRequestsMayBeRepeatedAndConcurrent) {
   EXPECT_EQ(health().generation, generation) << "another release restarts nothing";
 }
 
+TEST_F(HoldTest, aReleaseForAnotherRunOfTheAgentIsRefused) {
+  startVscode();
+  const std::string boot = holdIt().boot;
+  try {
+    await(agent::release(target(), soon(), "of an earlier run"));
+    ADD_FAILURE() << "it was released";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Conflict);
+  }
+  EXPECT_EQ(health().held, kMove);
+  EXPECT_EQ(await(agent::release(target(), soon(), boot)).held, "");
+}
+
 TEST_F(HoldTest, theLastRequestWins) {
   startVscode();
   pid_t running = runInBackground("REPORT; while :; do sleep 0.01; done");

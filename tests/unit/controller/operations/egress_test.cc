@@ -26,6 +26,10 @@ class Egress : public ControllerTest {
     EXPECT_EQ(ended.status, OperationStatus::succeeded) << (ended.error ? ended.error->message() : "");
     return get(name);
   }
+  bool isReleased(const PlaceId& place) {
+    const auto made = world_.container(place);
+    return made && made->rules && made->held.empty();
+  }
   fake::FakeContainer container(const Instance& instance) { return *world_.container(firstPlaceOf(instance.id)); }
 
   std::shared_ptr<FakeMoves> moves_;
@@ -115,6 +119,89 @@ TEST_F(Egress, anAgentThatWasNotHeldIsStoppedAlsoWhenAnotherProgramStartedIt) {
   drive([&] { return container(instance).status != InstanceStatus::running; });
   waitForStatus("one", InstanceStatus::failed);
   EXPECT_THAT(get("one").statusReason, HasSubstr("egress policy could not be enforced"));
+}
+
+/// Rules end with each run, and the wait for VS Code may see several.
+TEST_F(Egress, aRunThatBeginsWhileVscodeIsAwaitedGetsRulesOfItsOwn) {
+  kill();
+  fake_options_.times.ready = std::chrono::hours(1);
+  boot();
+  const InstanceAndOperation started = run(swarm().createInstance(limited("one")));
+  const PlaceId place = firstPlaceOf(started.instance.id);
+  drive([&] { return isReleased(place); });
+  auto gate = world_.faults.block("setRules");
+  world_.stop(place);
+  world_.start(place, {});
+  drive([&] { return world_.faults.passes("setRules") > 1 || container(started.instance).held.empty(); });
+  EXPECT_EQ(container(started.instance).held, "egress");
+  gate->open();
+  EXPECT_EQ(finish(started).status, OperationStatus::succeeded);
+  EXPECT_TRUE(container(started.instance).rules);
+  EXPECT_EQ(world_.unlimited(), std::set<PlaceId>{});
+}
+
+TEST_F(Egress, aRunThatDoesNotBeginHeldWhileVscodeIsAwaitedIsStopped) {
+  kill();
+  fake_options_.times.ready = std::chrono::hours(1);
+  boot();
+  const InstanceAndOperation started = run(swarm().createInstance(limited("one")));
+  const PlaceId place = firstPlaceOf(started.instance.id);
+  drive([&] { return isReleased(place); });
+  world_.stop(place);
+  world_.start(place, {});
+  world_.release(place);
+  const Operation ended = finish(started);
+  EXPECT_EQ(ended.status, OperationStatus::failed);
+  EXPECT_THAT(ended.error->message(), HasSubstr("did not wait for the rules"));
+}
+
+TEST_F(Egress, aRunOfWhichNoEventHasComeIsNotTakenForTheOneWhoseRulesStand) {
+  world_.emitEvents(false);
+  const Instance instance = createLimited("one");
+  world_.emitEvents(true);
+  world_.stop(firstPlaceOf(instance.id));
+  world_.start(firstPlaceOf(instance.id), {});
+  world_.release(firstPlaceOf(instance.id));
+  drive([&] { return container(instance).status != InstanceStatus::running; });
+  waitForStatus("one", InstanceStatus::failed);
+  EXPECT_THAT(get("one").statusReason, HasSubstr("egress policy could not be enforced"));
+}
+
+TEST_F(Egress, aReleaseIsForTheRunWhoseRulesStand) {
+  int releases = 0;
+  moves_->onRelease = [&] {
+    if (++releases > 1) return;
+    const PlaceId place = world_.containers().front().spec.placeId;
+    world_.stop(place);  // between the rules and the release
+    world_.start(place, {});
+  };
+  const Instance instance = createLimited("one");
+  EXPECT_GT(releases, 1);
+  EXPECT_TRUE(container(instance).rules);
+  EXPECT_EQ(world_.unlimited(), std::set<PlaceId>{});
+}
+
+TEST_F(Egress, commandsRunOnlyWhereTheRulesStand) {
+  const Instance instance = createLimited("one");
+  auto command = [&] { return run(swarm().executeCommand("one", {"true"}, "", Deadline::after(std::chrono::seconds(5)))).exitCode; };
+  EXPECT_EQ(command(), 0);
+  auto gate = world_.faults.block("setRules");
+  world_.stop(firstPlaceOf(instance.id));
+  waitForStatus("one", InstanceStatus::stopped);
+  world_.start(firstPlaceOf(instance.id), {});  // by hand, at the Engine
+  run(gate->reached());
+  waitForStatus("one", InstanceStatus::running);
+  try {
+    command();
+    ADD_FAILURE() << "it ran before the rules stood";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+    EXPECT_TRUE(error.retryable());
+  }
+  gate->open();
+  drive([&] { return route("one") && route("one")->ready; });
+  EXPECT_EQ(command(), 0);
+  EXPECT_EQ(world_.unlimited(), std::set<PlaceId>{});
 }
 
 TEST_F(Egress, anotherPolicyAppliesWhileItRunsAndAFirstOneNeedsAnotherContainer) {

@@ -311,6 +311,20 @@ TEST_F(Reconcile, aContainerStartedOutsideOfSwarmIsAdopted) {
   EXPECT_EQ(get("one").desired, InstanceStatus::running);
 }
 
+/// Without the periodic list, which would find it later.
+TEST_F(Reconcile, aContainerThatIsStartedSeveralTimesInARowIsReachableAfterEach) {
+  options_.reconcileInterval = std::chrono::hours(1);
+  reboot();
+  const Instance instance = create("one");
+  for (int n = 0; n < 3; ++n) {
+    world_.stop(firstPlaceOf(instance.id));
+    waitForStatus("one", InstanceStatus::stopped);
+    world_.start(firstPlaceOf(instance.id), {});
+    waitForStatus("one", InstanceStatus::running);
+    drive([&] { return route("one")->ready; });
+  }
+}
+
 TEST_F(Reconcile, anIdleSwarmSendsOnlyPeriodicLists) {
   options_.reconcileInterval = std::chrono::hours(1);
   reboot();

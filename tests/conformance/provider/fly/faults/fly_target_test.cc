@@ -132,6 +132,14 @@ TEST_F(FlyTarget, aPreviewNamesEachThingThatIsInTheWay) {
   }
 }
 
+TEST_F(FlyTarget, aPreviewNamesAPolicyOfEgressOnce) {
+  InstanceSpec wanted = specIn({"fra"});
+  wanted.config.network.egress = EgressConfig{EgressPolicy::standard, {}};
+  const std::vector<std::string> problems = preview(wanted).problems;
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_NE(problems[0].find("cannot limit what a workspace reaches"), std::string::npos) << problems[0];
+}
+
 TEST_F(FlyTarget, aPreviewOfAnExistingPlaceRequiresNoRoom) {
   InstanceSpec kept = specIn({"fra"});
   kept.config.storage[0].size = 2;
