@@ -23,4 +23,8 @@ AuditRecord recordBy(const Principal& principal, const LoginOrigin& origin) {
   return record;
 }
 
+AuditRecord recordByUser(const UserRecord& user, const LoginOrigin& origin) {
+  return {.user = user.name, .role = user.role, .address = origin.address, .client = origin.client};
+}
+
 }  // namespace swarm

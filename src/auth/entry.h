@@ -17,5 +17,7 @@ void logEntry(const Principal& principal, std::string_view owner, const Instance
 
 /// A record of the audit log by this user from there.
 AuditRecord recordBy(const Principal& principal, const LoginOrigin& origin);
+/// The same of a user who has proven who they are, but is not signed in yet.
+AuditRecord recordByUser(const UserRecord& user, const LoginOrigin& origin);
 
 }  // namespace swarm

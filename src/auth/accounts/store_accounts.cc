@@ -109,7 +109,9 @@ awaitable<std::optional<SignInStep>> StoreAccounts::acceptInvitation(std::string
                                       .endsSessions = true,
                                       .revokesCredentials = true});
   };
-  AuditRecord record = recordBy({}, origin);
+  const auto invitee = co_await find(*user);
+  if (!invitee) co_return std::nullopt;
+  AuditRecord record = recordByUser(*invitee, origin);
   record.action = "acceptInvitation";
   record.kind = "user";
   record.object = *user;

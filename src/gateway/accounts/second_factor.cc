@@ -26,11 +26,11 @@ EnrolPage enrolPageOf(const Enrolment& enrolment, std::string next, std::string 
           .problem = std::move(problem)};
 }
 
-AuditRecord recordOf(const Principal& principal, const LoginOrigin& origin, std::string_view action, const std::string& user) {
-  AuditRecord record = recordBy(principal, origin);
+/// `record`: who does it, to themselves.
+AuditRecord recordOf(AuditRecord record, std::string_view action) {
   record.action = action;
   record.kind = "user";
-  record.object = user;
+  record.object = record.user;
   return record;
 }
 
@@ -132,8 +132,11 @@ async::awaitable<void> SecondFactorPages::confirm(net::Exchange& exchange, std::
   };
   const auto principal = browser_.find(exchange.head());
   const bool is_own = principal && principal->user == enrolment->user;
-  const auto done = co_await async::attempt(
-      recordChange(audit_, recordOf(is_own ? *principal : Principal{}, origin, "confirmSecondFactor", enrolment->user), work()));
+  // The ticket is given to those who have proven with a password or an invitation who they are.
+  const auto user = co_await auth_.accounts().find(enrolment->user);
+  if (!user) co_return co_await respondExpired(exchange, Error(ErrorCode::NotFound, "The user does not exist any more."));
+  const AuditRecord by = is_own ? recordBy(*principal, origin) : recordByUser(*user, origin);
+  const auto done = co_await async::attempt(recordChange(audit_, recordOf(by, "confirmSecondFactor"), work()));
   if (!done && done.error().code() == ErrorCode::NotFound) co_return co_await respondExpired(exchange, done.error());
   if (!done)
     co_return co_await respondPage(exchange, httpStatus(done.error().code()),
@@ -146,7 +149,7 @@ async::awaitable<void> SecondFactorPages::confirm(net::Exchange& exchange, std::
 async::awaitable<void> SecondFactorPages::disable(net::Exchange& exchange, Principal principal, std::string form) {
   const LoginOrigin origin = browser_.originOf(exchange);
   const auto done =
-      co_await async::attempt(recordChange(audit_, recordOf(principal, origin, "disableSecondFactor", principal.user),
+      co_await async::attempt(recordChange(audit_, recordOf(recordBy(principal, origin), "disableSecondFactor"),
                                            auth_.secondFactors().disable(principal, Secret(formField(form, "password").value_or("")),
                                                                          formField(form, "code").value_or(""), origin)));
   if (!done) co_return co_await show(exchange, std::move(principal), done.error().message(), httpStatus(done.error().code()));

@@ -92,6 +92,29 @@ TEST_F(Entries, thatAreRefusedAreRecordedAlsoForWorkspacesThatDoNotExist) {
   });
 }
 
+TEST_F(Entries, aSecondFactorIsSetUpByTheUserOfItsTicketBeforeTheyAreSignedIn) {
+  run([&]() -> awaitable<void> {
+    auto confirm = [&](std::string code) {
+      return post("/second-factor/confirm", cookiesFor(hostName("")) + "Origin: " + base("") + "\r\n", "ticket=ticket-ada&code=" + code);
+    };
+    EXPECT_EQ((co_await confirm("1")).status, 400);
+    EXPECT_EQ((co_await confirm("123456")).status, 200);
+    signInAs("bob");
+    EXPECT_EQ((co_await confirm("123456")).status, 200);
+    signInAs("ada");
+    EXPECT_EQ((co_await confirm("123456")).status, 200);
+    const auto records = memory_.of("confirmSecondFactor");
+    EXPECT_EQ(records.size(), 4U);
+    for (const AuditRecord& record : records) {
+      EXPECT_EQ(record.user, "ada");
+      EXPECT_EQ(record.role, "user");
+      EXPECT_EQ(record.object, "ada");
+    }
+    EXPECT_EQ(records.at(2).session, "") << "not the session of the other user";
+    EXPECT_NE(records.at(3).session, "");
+  });
+}
+
 TEST_F(Entries, formsOfThePagesAreRecordedAsChanges) {
   run([&]() -> awaitable<void> {
     signInAs("ada");

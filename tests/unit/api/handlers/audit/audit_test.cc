@@ -193,6 +193,8 @@ TEST_F(ApiAudit, recordsAnInvitationFromItsCreationToTheSignIn) {
   EXPECT_EQ(server_.recorded("inviteUser")[0].object, "ivo");
   const auto accepted = server_.recorded("acceptInvitation");
   ASSERT_EQ(accepted.size(), 1U);
+  EXPECT_EQ(accepted[0].user, "ivo") << "the code proves that";
+  EXPECT_EQ(accepted[0].role, "user");
   EXPECT_EQ(accepted[0].object, "ivo");
   EXPECT_EQ(accepted[0].address, "192.0.2.9");
   EXPECT_EQ(accepted[0].client, "Browser/1");
