@@ -6,8 +6,6 @@
 namespace swarm::testing {
 namespace {
 
-constexpr const char* kMachines = "/v1/apps/a1/machines";
-
 std::vector<FlyResponse> withStatus(const std::vector<FlyResponse>& responses, int status) {
   std::vector<FlyResponse> found;
   for (const FlyResponse& response : responses) {

@@ -9,8 +9,6 @@
 namespace swarm::testing {
 namespace {
 
-constexpr const char* kMachines = "/v1/apps/a1/machines";
-
 // §1
 TEST_P(FlyRules, aMissingBodyIsAnEndOfFile) {
   createApp();

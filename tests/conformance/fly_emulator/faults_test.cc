@@ -7,13 +7,6 @@
 namespace swarm::testing {
 namespace {
 
-constexpr const char* kMachines = "/v1/apps/a1/machines";
-
-json::object named(json::object request, const char* name) {
-  request["name"] = name;
-  return request;
-}
-
 json::object sized(json::object config, int memory_mb) {
   config["guest"] = json::object{{"cpu_kind", "shared"}, {"cpus", 1}, {"memory_mb", memory_mb}};
   return config;

@@ -147,6 +147,11 @@ std::string textAt(const json::value& tree, std::string_view pointer) {
 
 std::string FlyResponse::at(std::string_view pointer) const { return textAt(body, pointer); }
 
+json::object named(json::object request, const char* name) {
+  request["name"] = name;
+  return request;
+}
+
 std::ostream& operator<<(std::ostream& out, const FlyResponse& response) { return out << response.status << " " << response.text; }
 
 void FlySuite::createApp(const std::string& name) {

@@ -23,6 +23,8 @@ namespace swarm::testing {
 
 namespace json = boost::json;
 
+inline constexpr const char* kMachines = "/v1/apps/a1/machines";  ///< of the app that most tests make
+
 /// What a backend provides for the suite. All resources that a test created on it are destroyed through Backend at the end of the test, so
 /// `make` must return backends that see only their own resources (a separate label each).
 struct FlyBackend {
@@ -70,6 +72,7 @@ struct FlyResponse {
   std::string error() const { return at("/error"); }
 };
 std::ostream& operator<<(std::ostream& out, const FlyResponse& response);
+json::object named(json::object request, const char* name);  ///< with this "name"
 /// As FlyResponse::at, in any tree.
 std::string textAt(const json::value& tree, std::string_view pointer);
 

@@ -15,7 +15,6 @@ namespace {
 
 class FlyRandomCalls : public FlyRules {
  protected:
-  static constexpr const char* kMachines = "/v1/apps/a1/machines";
   static constexpr const char* kVolumes = "/v1/apps/a1/volumes";
 
   int below(int bound) { return std::uniform_int_distribution<int>(0, bound - 1)(random_); }

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 const std::string kRunning =
     R"({"id":"i-1","owner":"ada","provider":"docker","status":"running","config":{"name":"web2"},"url":"http://web2.localhost:7420/","operationId":"op-1"})";
-const std::string kDone = R"({"id":"op-1","kind":"create","instanceId":"i-1","instanceName":"web2","status":"succeeded","steps":[]})";
+const std::string kCreated = R"({"id":"op-1","kind":"create","instanceId":"i-1","instanceName":"web2","status":"succeeded","steps":[]})";
 const std::string kMagic = "\x28\xb5\x2f\xfd";
 
 class Archive : public ::testing::Test {
@@ -30,7 +30,7 @@ class Archive : public ::testing::Test {
   void write(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
   void expectCreate() {
     api_.on("POST /api/instances", 202, {kRunning});
-    api_.on("GET /api/operations/op-1", 200, {kDone});
+    api_.on("GET /api/operations/op-1", 200, {kCreated});
     api_.on("GET /api/instances/i-1", 200, {kRunning});
   }
 

@@ -19,7 +19,7 @@ const std::string kVolumes =
     R"({"items":[{"name":"swarm-i-1-home","instanceId":"i-1","owner":"ada","mountPath":"/home/coder","inUse":false},{"name":"swarm-i-9-home","instanceId":"i-9","owner":"ada","mountPath":"/home/coder","inUse":false},{"name":"vol_stray","instanceId":"i-1","owner":"ada","mountPath":"","inUse":false,"stray":true}]})";
 const std::string kAccepted =
     R"({"id":"i-1","owner":"ada","provider":"docker","status":"deleting","config":{"name":"web1"},"operationId":"op-1"})";
-const std::string kDone = R"({"id":"op-1","kind":"delete","instanceId":"i-1","instanceName":"web1","status":"succeeded","steps":[]})";
+const std::string kDeleted = R"({"id":"op-1","kind":"delete","instanceId":"i-1","instanceName":"web1","status":"succeeded","steps":[]})";
 
 class Command : public ::testing::Test {
  protected:
@@ -29,7 +29,7 @@ class Command : public ::testing::Test {
     api_.on("GET /api/volumes", 200, {kVolumes});
     api_.on("DELETE /api/instances/i-1", 202, {kAccepted});
     api_.on("DELETE /api/instances/i-1?volumes=true", 202, {kAccepted});
-    api_.on("GET /api/operations/op-1", 200, {kDone});
+    api_.on("GET /api/operations/op-1", 200, {kDeleted});
   }
   Ran run(std::vector<std::string> words) { return runCommand(api_, std::move(words)); }
   Ran runResponding(const std::string& response, std::vector<std::string> words) {

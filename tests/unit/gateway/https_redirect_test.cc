@@ -10,11 +10,11 @@
 namespace swarm::gateway {
 namespace {
 
-using testing::HasSubstr;
-using testing::Not;
-using testing::StartsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
 
-class HttpsRedirect : public testing::Test {
+class HttpsRedirect : public ::testing::Test {
  protected:
   std::string send(std::string request) {
     auto exchange = [](net::HostPort to, std::string text) -> async::awaitable<std::string> {

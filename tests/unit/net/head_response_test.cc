@@ -6,7 +6,7 @@
 namespace swarm::net {
 namespace {
 
-struct Case {
+struct ResponseCase {
   const char* name;
   const char* method;
   std::string bytes;
@@ -15,13 +15,13 @@ struct Case {
   bool keepAlive = true;
 };
 
-void PrintTo(const Case& testCase, std::ostream* out) { *out << testCase.name; }
+void PrintTo(const ResponseCase& testCase, std::ostream* out) { *out << testCase.name; }
 
 std::string response(std::string_view line, std::string_view fields = "") {
   return std::string(line) + "\r\n" + std::string(fields) + "\r\n";
 }
 
-const Case kCases[] = {
+const ResponseCase kResponseCases[] = {
     {"length", "GET", response("HTTP/1.1 200 OK", "Content-Length: 5\r\n"), true, BodyKind::Length},
     {"lengthZero", "GET", response("HTTP/1.1 200 OK", "Content-Length: 0\r\n"), true, BodyKind::None},
     {"chunked", "GET", response("HTTP/1.1 200 OK", "Transfer-Encoding: chunked\r\n"), true, BodyKind::Chunked},
@@ -53,10 +53,10 @@ const Case kCases[] = {
     {"controlInReason", "GET", response("HTTP/1.1 200 O\x01K"), false},
 };
 
-class ResponseCorpus : public testing::TestWithParam<Case> {};
+class ResponseCorpus : public testing::TestWithParam<ResponseCase> {};
 
 TEST_P(ResponseCorpus, isJudgedAsExpected) {
-  const Case& expected = GetParam();
+  const ResponseCase& expected = GetParam();
   ResponseHead head;
   const auto result = parseResponseHead(expected.bytes, expected.method, head);
   ASSERT_EQ(result.has_value(), expected.accepted) << (result ? "" : result.error().reason);
@@ -65,7 +65,8 @@ TEST_P(ResponseCorpus, isJudgedAsExpected) {
   EXPECT_EQ(head.keepAlive, expected.keepAlive);
 }
 
-INSTANTIATE_TEST_SUITE_P(Head, ResponseCorpus, testing::ValuesIn(kCases), [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Head, ResponseCorpus, testing::ValuesIn(kResponseCases),
+                         [](const auto& info) { return std::string(info.param.name); });
 
 TEST(ResponseHeadParser, givesStatusAndReason) {
   const std::string bytes = response("HTTP/1.1 404 Not  Found");

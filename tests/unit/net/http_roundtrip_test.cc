@@ -5,13 +5,12 @@
 #include "net/http/http_client.h"
 #include "net/http/http_server.h"
 #include "support/coroutine_test.h"
+#include "unit/net/patience.h"
 
 namespace swarm::net {
 namespace {
 
 using test::TestLoop;
-
-Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
 
 /// A server with one handler on the test's loop, and a client of it.
 class Pair {

@@ -7,8 +7,6 @@
 namespace swarm::testing {
 namespace {
 
-constexpr const char* kMachines = "/v1/apps/a1/machines";
-
 std::string adminPath(const FlyMachine& machine, const char* action) { return "/emulator/machines/" + machine.id + "/" + action; }
 
 TEST_P(FlyRules, aMachineOnAnUnreachableHostIsShownWithoutItsConfiguration) {

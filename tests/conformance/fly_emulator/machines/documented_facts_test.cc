@@ -9,13 +9,6 @@
 namespace swarm::testing {
 namespace {
 
-constexpr const char* kMachines = "/v1/apps/a1/machines";
-
-json::object named(json::object request, const char* name) {
-  request["name"] = name;
-  return request;
-}
-
 TEST_P(FlyRules, aMountDescribesItsVolume) {
   createApp();
   const std::string volume = createVolume();

@@ -4,16 +4,16 @@
 namespace swarm::cli::testing {
 namespace {
 
-constexpr const char* kList = "GET /api/instances/web1/shares";
-constexpr const char* kPut = "PUT /api/instances/web1/shares/ada";
-constexpr const char* kDelete = "DELETE /api/instances/web1/shares/ada";
+constexpr const char* kListShares = "GET /api/instances/web1/shares";
+constexpr const char* kPutShare = "PUT /api/instances/web1/shares/ada";
+constexpr const char* kDeleteShare = "DELETE /api/instances/web1/shares/ada";
 const std::string kShare = R"({"user":"ada","access":"editor","grantedBy":"ben","createdAt":"2026-01-01T00:00:00Z","expiresAt":")" +
                            formatTime(RealClock().now() + std::chrono::hours(8)) + "\"}";
 const std::string kNone = R"({"items":[]})";
 
 TEST(ShareVerb, listsTheShares) {
   ApiDouble api;
-  api.on(kList, 200, {R"({"items":[)" + kShare + "]}", R"({"items":[]})"});
+  api.on(kListShares, 200, {R"({"items":[)" + kShare + "]}", R"({"items":[]})"});
   const Ran list = runCommand(api, {"share", "web1"});
   EXPECT_EQ(list.code, 0) << list.err;
   EXPECT_NE(list.out.find("ada"), std::string::npos);
@@ -24,28 +24,28 @@ TEST(ShareVerb, listsTheShares) {
 
 TEST(ShareVerb, sharesWithTheLeastAccessUnlessMoreIsGiven) {
   ApiDouble api;
-  api.on(kList, 200, {kNone});
-  api.on(kPut, 200, {kShare});
+  api.on(kListShares, 200, {kNone});
+  api.on(kPutShare, 200, {kShare});
   const Ran ran = runCommand(api, {"share", "web1", "ada"});
   EXPECT_EQ(ran.code, 0) << ran.err;
-  EXPECT_EQ(api.bodyOf(kPut), boost::json::parse("{}"));
+  EXPECT_EQ(api.bodyOf(kPutShare), boost::json::parse("{}"));
   EXPECT_NE(ran.err.find("web1 is shared with ada as editor, ends in 8 h."), std::string::npos) << ran.err;
 }
 
 TEST(ShareVerb, saysWhenTheAccessChanges) {
   ApiDouble api;
-  api.on(kList, 200, {R"({"items":[)" + kShare + "]}"});
-  api.on(kPut, 200, {R"({"user":"ada","access":"viewer"})", kShare});
+  api.on(kListShares, 200, {R"({"items":[)" + kShare + "]}"});
+  api.on(kPutShare, 200, {R"({"user":"ada","access":"viewer"})", kShare});
   EXPECT_EQ(runCommand(api, {"share", "web1", "ada"}).err, "web1 is shared with ada as editor → viewer.\n");
   EXPECT_EQ(runCommand(api, {"share", "web1", "ada", "--as", "editor"}).err, "web1 is shared with ada as editor, ends in 8 h.\n");
 }
 
 TEST(ShareVerb, sharesAsEditorForATime) {
   ApiDouble api;
-  api.on(kList, 200, {kNone});
-  api.on(kPut, 200, {kShare});
+  api.on(kListShares, 200, {kNone});
+  api.on(kPutShare, 200, {kShare});
   ASSERT_EQ(runCommand(api, {"share", "web1", "ada", "--as", "editor", "--for", "8h"}).code, 0);
-  const boost::json::value body = api.bodyOf(kPut);
+  const boost::json::value body = api.bodyOf(kPutShare);
   EXPECT_EQ(body.at("access").as_string(), "editor");
   const auto left = parseTime(std::string(body.at("expiresAt").as_string())) - RealClock().now();
   EXPECT_GT(left, std::chrono::minutes(479));
@@ -54,16 +54,16 @@ TEST(ShareVerb, sharesAsEditorForATime) {
 
 TEST(ShareVerb, takesGroupsBesideUsers) {
   ApiDouble api;
-  constexpr const char* kGroup = "/api/instances/web1/shares/groups/devs";
+  constexpr const char* kOfGroup = "/api/instances/web1/shares/groups/devs";
   const std::string share = R"({"group":"devs","access":"editor","grantedBy":"ben","createdAt":"2026-01-01T00:00:00Z"})";
-  api.on(kPut, 200, {kShare});
-  api.on("PUT " + std::string(kGroup), 200, {share});
-  api.on("DELETE " + std::string(kGroup), 204, {""});
-  api.on(kList, 200, {R"({"items":[)" + kShare + "," + share + "]}"});
+  api.on(kPutShare, 200, {kShare});
+  api.on("PUT " + std::string(kOfGroup), 200, {share});
+  api.on("DELETE " + std::string(kOfGroup), 204, {""});
+  api.on(kListShares, 200, {R"({"items":[)" + kShare + "," + share + "]}"});
   const Ran ran = runCommand(api, {"share", "web1", "ada", "--group", "devs", "--as", "editor"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_NE(ran.err.find("web1 is shared with group devs as editor."), std::string::npos) << ran.err;
-  EXPECT_EQ(api.bodyOf("PUT " + std::string(kGroup)), boost::json::parse(R"({"access":"editor"})"));
+  EXPECT_EQ(api.bodyOf("PUT " + std::string(kOfGroup)), boost::json::parse(R"({"access":"editor"})"));
   EXPECT_NE(runCommand(api, {"share", "web1"}).out.find("group devs"), std::string::npos);
   EXPECT_EQ(runCommand(api, {"share", "web1", "--group", "devs", "--end"}).code, 0);
   EXPECT_EQ(runCommand(api, {"share", "web1", "--group", "devs", "--owner", "ada"}).code, 2);
@@ -71,7 +71,7 @@ TEST(ShareVerb, takesGroupsBesideUsers) {
 
 TEST(ShareVerb, endsShares) {
   ApiDouble api;
-  api.on(kDelete, 204, {""});
+  api.on(kDeleteShare, 204, {""});
   const Ran ran = runCommand(api, {"share", "web1", "ada", "--end"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_NE(ran.err.find("web1 is not shared with ada any more."), std::string::npos);
@@ -81,7 +81,7 @@ class ShareVerbOwner : public ::testing::Test {
  protected:
   ShareVerbOwner() {
     api_.on("GET /api/instances/web1", 200, {R"({"id":"i-1","owner":"ben","provider":"docker","config":{"name":"web1"}})"});
-    api_.on(kList, 200, {R"({"items":[)" + kShare + R"(,{"user":"cyd","access":"viewer"}]})"});
+    api_.on(kListShares, 200, {R"({"items":[)" + kShare + R"(,{"user":"cyd","access":"viewer"}]})"});
     api_.on(kGive, 200, {R"({"id":"i-1","owner":"ada","provider":"docker","status":"running","config":{"name":"web1"}})"});
     signedInAs("ben");
   }

@@ -8,6 +8,7 @@
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
 #include "support/net/tcp_gate.h"
+#include "unit/net/patience.h"
 
 namespace swarm::net {
 namespace {
@@ -15,7 +16,6 @@ namespace {
 using std::chrono::milliseconds;
 using test::RawServer;
 using test::TestLoop;
-Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
 
 /// Responds to each request of a connection with the next of `responses`, then closes.
 RawServer::Script responding(std::vector<std::string> responses) {

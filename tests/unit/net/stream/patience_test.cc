@@ -68,8 +68,8 @@ TEST(PatienceMeter, doesNotCountTimeSpentElsewhere) {
   EXPECT_EQ(meter.deadline(much_later), much_later + seconds(20));
 }
 
-struct Pair {
-  explicit Pair(bool with_tls = false) {
+struct Connection {
+  explicit Connection(bool with_tls = false) {
     const auto listener = listenTcp(loop.executor(), {"127.0.0.1", 0});
     auto accept = [](Listener& its_listener) -> awaitable<StreamPtr> { co_return co_await its_listener.accept(); };
     client = loop.run(connectTcp({"127.0.0.1", listener->port()}, Deadline::after(seconds(10))));
@@ -104,44 +104,44 @@ struct Pair {
   StreamPtr server;
 };
 
-awaitable<void> send(Stream& stream, std::string text) { co_await stream.writeAll(text); }
+awaitable<void> sendText(Stream& stream, std::string text) { co_await stream.writeAll(text); }
 awaitable<IoResult> sendAll(Stream& stream, std::string text) { co_return co_await stream.writeAll(text); }
 
 class PatientStream : public testing::TestWithParam<bool> {};
 
 TEST_P(PatientStream, givesUpOnASilentPeer) {
-  Pair pair(GetParam());
+  Connection pair(GetParam());
   pair.server->setReadPatience({.silence = milliseconds(20)});
   EXPECT_EQ(pair.read().error, asio::error::timed_out);
   EXPECT_EQ(pair.read().error, asio::error::timed_out) << "later reads fail, too";
 }
 
 TEST_P(PatientStream, readsAgainOnceItMayWaitAgain) {
-  Pair pair(GetParam());
+  Connection pair(GetParam());
   pair.server->setReadPatience({.silence = milliseconds(20)});
   EXPECT_EQ(pair.read().error, asio::error::timed_out);
   pair.server->setReadPatience({});
-  pair.loop.run(send(*pair.client, "late"));
+  pair.loop.run(sendText(*pair.client, "late"));
   EXPECT_EQ(pair.read().bytes, 4U);
 }
 
 TEST_P(PatientStream, canStillAnswerWhoWasTooSlow) {
-  Pair pair(GetParam());
+  Connection pair(GetParam());
   pair.server->setReadPatience({.silence = milliseconds(20)});
   EXPECT_EQ(pair.read().error, asio::error::timed_out);
-  pair.loop.run(send(*pair.server, "too slow"));
+  pair.loop.run(sendText(*pair.server, "too slow"));
   EXPECT_EQ(pair.loop.run(test::readExactly(*pair.client, 8)), "too slow");
 }
 
 TEST_P(PatientStream, givesUpOnAPeerThatTakesNothing) {
-  Pair pair(GetParam());
+  Connection pair(GetParam());
   pair.server->setWritePatience(milliseconds(20));
   const IoResult written = pair.loop.run(sendAll(*pair.server, std::string(32U << 20U, 'x')));
   EXPECT_EQ(written.error, asio::error::timed_out);
 }
 
 TEST_P(PatientStream, hasNoLimitForItsDeadlinesOthers) {
-  Pair pair(GetParam());
+  Connection pair(GetParam());
   pair.server->setReadPatience({.silence = std::chrono::hours(1)});
   pair.server->setDeadline(std::chrono::steady_clock::now() + milliseconds(20));
   EXPECT_EQ(pair.read().error, asio::error::timed_out) << "the deadline applies in addition to the patience";
@@ -150,7 +150,7 @@ TEST_P(PatientStream, hasNoLimitForItsDeadlinesOthers) {
 INSTANTIATE_TEST_SUITE_P(Of, PatientStream, testing::Bool(), [](const auto& info) { return info.param ? "tls" : "tcp"; });
 
 TEST(PatientSplice, givesUpOnASilentSource) {
-  Pair from;
+  Connection from;
   auto move = [](Stream& source, Stream& sink) -> awaitable<Spliced> { co_return co_await splice(source, sink, 1U << 20U); };
   TestLoop& loop = from.loop;
   const auto listener = listenTcp(loop.executor(), {"127.0.0.1", 0});
@@ -160,10 +160,10 @@ TEST(PatientSplice, givesUpOnASilentSource) {
 }
 
 TEST(PeerState, distinguishesAHalfClosedPeerFromADisconnectedOne) {
-  Pair pair;
+  Connection pair;
   auto end = [](Stream& stream) -> awaitable<void> { co_await stream.shutdownWrite(); };
   EXPECT_EQ(pair.server->peerState(), PeerState::Open);
-  pair.loop.run(send(*pair.client, "unread"));
+  pair.loop.run(sendText(*pair.client, "unread"));
   EXPECT_EQ(pair.server->peerState(), PeerState::Open);
   pair.loop.run(end(*pair.client));
   EXPECT_EQ(pair.server->peerState(), PeerState::HalfClosed) << "also with unread bytes";
@@ -172,8 +172,8 @@ TEST(PeerState, distinguishesAHalfClosedPeerFromADisconnectedOne) {
 }
 
 TEST(PeerState, countsWhatTheSystemTook) {
-  Pair pair;
-  pair.loop.run(send(*pair.server, "12345"));
+  Connection pair;
+  pair.loop.run(sendText(*pair.server, "12345"));
   EXPECT_EQ(pair.server->bytesSent(), 5U);
 }
 

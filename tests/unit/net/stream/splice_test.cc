@@ -15,13 +15,13 @@
 #include "net/stream/fd_stream.h"
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
+#include "unit/net/patience.h"
 
 namespace swarm::net {
 namespace {
 
 using std::chrono::milliseconds;
 using test::TestLoop;
-Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
 
 constexpr std::size_t kMiB = 1 << 20;
 
@@ -40,10 +40,10 @@ std::string pattern(std::size_t bytes, std::uint32_t seed = 1) {
   return text;
 }
 
-enum class Kind { Tcp, Unix };
+enum class Transport { Tcp, Unix };
 
-std::pair<StreamPtr, StreamPtr> connected(TestLoop& loop, Kind kind) {
-  if (kind == Kind::Unix) {
+std::pair<StreamPtr, StreamPtr> connected(TestLoop& loop, Transport kind) {
+  if (kind == Transport::Unix) {
     int ends[2];
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
     return {std::make_unique<FdStream>(loop.executor(), ends[0]), std::make_unique<FdStream>(loop.executor(), ends[1])};
@@ -56,7 +56,7 @@ std::pair<StreamPtr, StreamPtr> connected(TestLoop& loop, Kind kind) {
 
 /// sender → from, to → receiver; the test moves bytes between `from` and `to`.
 struct Way {
-  explicit Way(TestLoop& its_loop, Kind kind = Kind::Tcp) : loop(its_loop) {
+  explicit Way(TestLoop& its_loop, Transport kind = Transport::Tcp) : loop(its_loop) {
     std::tie(sender, from) = connected(loop, kind);
     std::tie(to, receiver) = connected(loop, kind);
   }
@@ -79,7 +79,7 @@ struct Way {
   std::optional<Spliced> result;
 };
 
-awaitable<void> send(Stream& stream, std::string text) { co_await stream.writeAll(text); }
+awaitable<void> sendBytes(Stream& stream, std::string text) { co_await stream.writeAll(text); }
 awaitable<void> sendAndEnd(Stream& stream, std::string text) {
   co_await stream.writeAll(text);
   co_await stream.shutdownWrite();
@@ -93,7 +93,7 @@ awaitable<void> sendCounting(Stream& stream, const std::string& text, std::size_
   }
 }
 
-class EverySocket : public testing::TestWithParam<Kind> {
+class EverySocket : public testing::TestWithParam<Transport> {
  protected:
   TestLoop loop;
 };
@@ -103,7 +103,7 @@ TEST_P(EverySocket, movesExactlyTheRequestedBytesAndLeavesTheRest) {
                                  512 * 1024 + std::size_t{1}, 3 * kMiB + 17}) {
     Way way(loop, GetParam());
     const std::string body = pattern(size);
-    loop.spawn(send(*way.sender, body + "next"));
+    loop.spawn(sendBytes(*way.sender, body + "next"));
     way.move(size);
     EXPECT_EQ(loop.run(test::readExactly(*way.receiver, size)), body) << size;
     const Spliced moved = way.moved();
@@ -161,7 +161,7 @@ TEST_P(EverySocket, whatATransferThatBrokeHadUnderWayNeverReachesAnother) {
 
     Way way(loop, GetParam());
     const std::string body = pattern(kMiB);
-    loop.spawn(send(*way.sender, body));
+    loop.spawn(sendBytes(*way.sender, body));
     way.move(body.size());
     EXPECT_EQ(loop.run(test::readExactly(*way.receiver, body.size())), body);
   }
@@ -208,7 +208,7 @@ TEST_P(EverySocket, deadlinesOfBothSidesHold) {
 TEST_P(EverySocket, readingGoesOnBehindATransferThatTookOnlyAPart) {
   Way way(loop, GetParam());
   // A short read first: readSome() then assumes that the socket is empty.
-  loop.run(send(*way.sender, "head"));
+  loop.run(sendBytes(*way.sender, "head"));
   EXPECT_EQ(loop.run(test::readUntil(*way.from, "head")), "head");
   const std::string body = pattern(kSpliceBytes);
   loop.run(sendAndEnd(*way.sender, body + "tail"));
@@ -217,8 +217,8 @@ TEST_P(EverySocket, readingGoesOnBehindATransferThatTookOnlyAPart) {
   EXPECT_EQ(loop.run(test::readToEnd(*way.from)), "tail");
 }
 
-INSTANTIATE_TEST_SUITE_P(Splice, EverySocket, testing::Values(Kind::Tcp, Kind::Unix),
-                         [](const auto& info) { return info.param == Kind::Tcp ? "Tcp" : "Unix"; });
+INSTANTIATE_TEST_SUITE_P(Splice, EverySocket, testing::Values(Transport::Tcp, Transport::Unix),
+                         [](const auto& info) { return info.param == Transport::Tcp ? "Tcp" : "Unix"; });
 
 TEST(Splice, endsWhenItsCoroutineIsCancelled) {
   TestLoop loop;
@@ -226,7 +226,7 @@ TEST(Splice, endsWhenItsCoroutineIsCancelled) {
   auto run = [](Way& its_way) -> awaitable<void> { its_way.result = co_await splice(*its_way.from, *its_way.to, kMiB); };
   EXPECT_EQ(loop.run(async::race(async::sleepFor(milliseconds(1)), run(way))), 0);
   // The streams themselves are intact.
-  loop.run(send(*way.sender, "x"));
+  loop.run(sendBytes(*way.sender, "x"));
   EXPECT_EQ(loop.run(test::readExactly(*way.from, 1)), "x");
 }
 
@@ -244,7 +244,7 @@ TEST(Splice, aCancelledTransferLeavesNothingToAnother) {
 
     Way way(loop);
     const std::string body = pattern(kMiB);
-    loop.spawn(send(*way.sender, body));
+    loop.spawn(sendBytes(*way.sender, body));
     way.move(body.size());
     EXPECT_EQ(loop.run(test::readExactly(*way.receiver, body.size())), body);
   }
@@ -252,7 +252,7 @@ TEST(Splice, aCancelledTransferLeavesNothingToAnother) {
 
 TEST(Splice, aReaderThatHasGoneDoesNotEndTheProcess) {
   TestLoop loop;
-  Way way(loop, Kind::Unix);
+  Way way(loop, Transport::Unix);
   way.receiver->close();
   loop.spawn(sendAndEnd(*way.sender, pattern(100'000)));
   way.move(100'000);
@@ -264,7 +264,7 @@ TEST(Splice, leavesToCopyingWhatItCannotMove) {
   Way way(loop);
   auto [memory, other] = makePipe(loop.executor());
   const std::string body = pattern(kMiB);
-  loop.spawn(send(*way.sender, body));
+  loop.spawn(sendBytes(*way.sender, body));
   auto moves_nothing = [&](Stream& from, Stream& to, std::uint64_t count) {
     const Spliced moved = loop.run(splice(from, to, count));
     return !moved.failed() && moved.read.bytes == 0 && moved.written.bytes == 0;
@@ -293,7 +293,7 @@ TEST(Splice, leavesToCopyingWhatItHasNoDescriptorsFor) {
     TestLoop loop;
     Way way(loop);
     const std::string body = pattern(kMiB);
-    loop.spawn(send(*way.sender, body));
+    loop.spawn(sendBytes(*way.sender, body));
     rlimit before{};
     ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
     rlimit none = before;
@@ -327,7 +327,7 @@ TEST(BodyReader, splicesWhatIsNotInItsBufferAndEndsAtTheBodysEnd) {
   std::memcpy(room.data(), text.data(), 10);
   buffer.commit(10);
   BodyReader body(*way.from, buffer, {BodyKind::Length, text.size()});
-  loop.spawn(send(*way.sender, text.substr(10) + "HTTP/1.1 200 OK"));
+  loop.spawn(sendBytes(*way.sender, text.substr(10) + "HTTP/1.1 200 OK"));
   EXPECT_FALSE(body.hasLargeRest());
   EXPECT_EQ(loop.run(body.spliceTo(*way.to)).read.bytes, 0U);
   EXPECT_EQ(loop.run(readBuffered(body, 100)), text.substr(0, 10));

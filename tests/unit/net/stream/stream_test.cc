@@ -16,13 +16,13 @@
 #include "support/net/tcp_gate.h"
 #include "support/net/unix_listener.h"
 #include "support/temp_dir.h"
+#include "unit/net/patience.h"
 
 namespace swarm::net {
 namespace {
 
 using std::chrono::milliseconds;
 using test::TestLoop;
-Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
 
 enum class Kind { Tcp, Unix, Pipe };
 

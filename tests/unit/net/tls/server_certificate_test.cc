@@ -15,6 +15,7 @@
 #include "support/manual_clock.h"
 #include "support/net/raw_server.h"
 #include "support/net/test_certificates.h"
+#include "unit/net/patience.h"
 
 namespace swarm::net {
 namespace {
@@ -27,8 +28,6 @@ using testing::HasSubstr;
 namespace fs = std::filesystem;
 
 constexpr uid_t kUnprivileged = 65'534;
-
-Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
 
 class ServerCertificateTest : public testing::Test {
  protected:

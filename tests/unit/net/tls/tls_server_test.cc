@@ -12,6 +12,7 @@
 #include "support/memory_use.h"
 #include "support/net/raw_server.h"
 #include "support/net/test_certificates.h"
+#include "unit/net/patience.h"
 
 namespace swarm::net {
 namespace {
@@ -21,7 +22,6 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
-Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
 constexpr std::string_view kGet = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
 
 class TlsServerTest : public testing::Test {

@@ -8,12 +8,12 @@
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
 #include "support/net/test_certificates.h"
+#include "unit/net/patience.h"
 
 namespace swarm::net {
 namespace {
 
 using test::TestLoop;
-Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
 
 /// A TLS server that echoes request bodies.
 struct TlsServer {

@@ -8,15 +8,15 @@
 #include "net/websocket/websocket_frame.h"
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
+#include "unit/net/patience.h"
 
 namespace swarm::net {
 namespace {
 
 using std::chrono::milliseconds;
 using test::TestLoop;
-Deadline soon() { return Deadline::after(std::chrono::seconds(10)); }
 
-awaitable<void> echo(Exchange& exchange) {
+awaitable<void> echoMessages(Exchange& exchange) {
   const std::unique_ptr<WebSocket> socket = co_await acceptWebSocket(exchange);
   while (const auto message = co_await socket->read())
     co_await (message->text ? socket->writeText(message->data) : socket->write(message->data));
@@ -41,7 +41,7 @@ awaitable<std::string> roundTrip(WebSocket& socket, std::string text) {
 }
 
 TEST(WebSocket, echoesMessagesOfEveryLengthForm) {
-  Served served(echo);
+  Served served(echoMessages);
   const auto socket = served.open();
   for (const std::size_t size : {0, 1, 125, 126, 65535, 65536, 1 << 20}) {
     const std::string text(size, 'x');

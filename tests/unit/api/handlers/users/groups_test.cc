@@ -9,8 +9,8 @@
 namespace swarm::test {
 namespace {
 
-constexpr const char* kEditor = R"({"access":"editor"})";
-const Request kCommand{"POST", "/api/instances/ullas/exec", R"({"command":["true"]})"};
+constexpr const char* kEditors = R"({"access":"editor"})";
+const Request kEntry{"POST", "/api/instances/ullas/exec", R"({"command":["true"]})"};
 
 class ApiGroups : public ::testing::Test {
  protected:
@@ -22,7 +22,7 @@ class ApiGroups : public ::testing::Test {
     return server_.send({"PUT", "/api/groups/" + group + "/members/" + user}).status;
   }
   int remove(const std::string& user) { return server_.send({"DELETE", "/api/groups/devs/members/" + user}).status; }
-  Response share(const std::string& group, const std::string& body = kEditor) {
+  Response share(const std::string& group, const std::string& body = kEditors) {
     return server_.send({"PUT", "/api/instances/ullas/shares/groups/" + group, body}, server_.user);
   }
   boost::json::array list(const std::string& target, const std::string& token) {
@@ -30,7 +30,7 @@ class ApiGroups : public ::testing::Test {
   }
   int statusFor(const std::string& token, Request request) { return server_.send(std::move(request), token).status; }
   bool mayEnter(const std::string& token) {
-    const int status = statusFor(token, kCommand);
+    const int status = statusFor(token, kEntry);
     return status != 403 && status != 404;
   }
 

@@ -9,7 +9,7 @@
 namespace swarm::net {
 namespace {
 
-struct Case {
+struct RelaxedCase {
   const char* name;
   std::string bytes;
   std::string mended;  // empty: there is more than one interpretation
@@ -17,9 +17,9 @@ struct Case {
   bool keepAlive = true;
 };
 
-void PrintTo(const Case& testCase, std::ostream* out) { *out << testCase.name; }
+void PrintTo(const RelaxedCase& testCase, std::ostream* out) { *out << testCase.name; }
 
-const Case kCases[] = {
+const RelaxedCase kRelaxedCases[] = {
     {"bareLineFeeds", "HTTP/1.1 200 OK\nContent-Length: 5\n\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", BodyKind::Length},
     {"mixedLineEnds", "HTTP/1.1 200 OK\r\nX: y\nContent-Length: 5\r\n\n", "HTTP/1.1 200 OK\r\nX: y\r\nContent-Length: 5\r\n\r\n",
      BodyKind::Length},
@@ -52,10 +52,10 @@ const Case kCases[] = {
     {"empty", "\r\n", ""},
 };
 
-class MendedHead : public testing::TestWithParam<Case> {};
+class MendedHead : public testing::TestWithParam<RelaxedCase> {};
 
 TEST_P(MendedHead, isTheOnlyReading) {
-  const Case& expected = GetParam();
+  const RelaxedCase& expected = GetParam();
   ResponseHead head;
   const bool needs_no_mending = parseResponseHead(expected.bytes, "GET", head).has_value();
   EXPECT_FALSE(needs_no_mending);
@@ -68,7 +68,7 @@ TEST_P(MendedHead, isTheOnlyReading) {
   EXPECT_EQ(head.keepAlive, expected.keepAlive);
 }
 
-INSTANTIATE_TEST_SUITE_P(Of, MendedHead, testing::ValuesIn(kCases), [](const auto& info) { return std::string(info.param.name); });
+INSTANTIATE_TEST_SUITE_P(Of, MendedHead, testing::ValuesIn(kRelaxedCases), [](const auto& info) { return std::string(info.param.name); });
 
 TEST(MendedHeads, stayRefusedWhereAFieldIsInvalid) {
   for (const std::string bytes : {"HTTP/1.1 200 OK\nX y: z\n\n", "HTTP/1.1 200 OK\n: z\n\n", "HTTP/1.1 200 OK\nX: a\x01\n\n",

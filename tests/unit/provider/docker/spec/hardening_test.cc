@@ -11,7 +11,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-json::object hostOf(const SecurityConfig& security, const DockerProviderConfig& config = {}) {
+json::object hostConfigOf(const SecurityConfig& security, const DockerProviderConfig& config = {}) {
   InstanceSpec spec;
   spec.config.security = security;
   spec.config.resources.memory.max = 1024;
@@ -19,18 +19,18 @@ json::object hostOf(const SecurityConfig& security, const DockerProviderConfig& 
 }
 
 TEST(Hardening, isOffUnlessRequestedOrRequired) {
-  json::object host = hostOf({});
+  json::object host = hostConfigOf({});
   for (const char* member : {"SecurityOpt", "ReadonlyRootfs", "Tmpfs"}) EXPECT_FALSE(host.contains(member)) << member;
-  EXPECT_EQ(json::serialize(hostOf({.noNewPrivileges = true}).at("SecurityOpt")), R"(["no-new-privileges"])");
+  EXPECT_EQ(json::serialize(hostConfigOf({.noNewPrivileges = true}).at("SecurityOpt")), R"(["no-new-privileges"])");
   DockerProviderConfig required;
   required.noNewPrivileges = required.readOnlyRoot = true;
-  host = hostOf({}, required);
+  host = hostConfigOf({}, required);
   EXPECT_EQ(json::serialize(host.at("SecurityOpt")), R"(["no-new-privileges"])");
   EXPECT_EQ(host.at("ReadonlyRootfs"), json::value(true));
 }
 
 TEST(Hardening, aReadOnlyRootHasFoldersInMemoryWhereNoVolumeIs) {
-  const json::object folders = hostOf({.readOnlyRoot = true}).at("Tmpfs").as_object();
+  const json::object folders = hostConfigOf({.readOnlyRoot = true}).at("Tmpfs").as_object();
   EXPECT_EQ(stringIn(folders, "/tmp"), "rw,nosuid,nodev,exec,size=524288k,mode=1777") << "half of the memory at most";
   for (const char* path : {"/var/tmp", "/run", "/var/lib/swarm"}) EXPECT_TRUE(folders.contains(path)) << path;
   EXPECT_FALSE(folders.contains("/home/coder")) << "a volume is there";
@@ -70,7 +70,7 @@ TEST_F(SeccompProfile, isSentWithoutItsSpaces) {
     "syscalls": [ { "names": ["mkdir"], "action": "SCMP_ACT_ERRNO" } ] })");
   DockerProviderConfig config;
   config.seccompText = readSeccompProfile(file);
-  EXPECT_EQ(stringIn(json::object{{"first", hostOf({}, config).at("SecurityOpt").at(0)}}, "first"),
+  EXPECT_EQ(stringIn(json::object{{"first", hostConfigOf({}, config).at("SecurityOpt").at(0)}}, "first"),
             R"(seccomp={"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir"],"action":"SCMP_ACT_ERRNO"}]})");
 }
 
