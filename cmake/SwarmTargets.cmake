@@ -4,7 +4,7 @@
 # swarm_browser_test(NAME LABEL l TIMEOUT s COMMAND...): a Node program with a browser, an Engine and VS Code.
 include(GoogleTest)
 
-option(SWARM_UNITY "Compile the files of a folder twelve at a time, to parse their common includes once" ON)
+option(SWARM_UNITY "Compile the files of a library or test program twelve at a time, to parse their common includes once" ON)
 set(SWARM_UNITY_BATCH 12)
 
 # swarm_unity(NAME VARIABLE FOLDER): replaces the .cc files in VARIABLE with files in the build folder that include them. CMake's own

@@ -118,7 +118,7 @@ awaitable<AgentHold> hold(AgentTarget target, std::string transfer, std::string 
 awaitable<AgentHold> release(AgentTarget target, Deadline deadline, std::string boot) {
   boost::json::object body;
   if (!boot.empty()) body["boot"] = boot;
-  return changeHold(std::move(target), post(kReleasePath, std::move(body)), deadline);
+  return changeHold(std::move(target), post(kReleasePath, body), deadline);
 }
 
 awaitable<std::size_t> freeze(AgentTarget target, std::string transfer, Deadline deadline) {

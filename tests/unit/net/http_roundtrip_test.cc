@@ -5,7 +5,7 @@
 #include "net/http/http_client.h"
 #include "net/http/http_server.h"
 #include "support/coroutine_test.h"
-#include "unit/net/patience.h"
+#include "unit/net/soon.h"
 
 namespace swarm::net {
 namespace {

@@ -20,7 +20,7 @@ class SqliteWriter : public SqliteTest {
   std::vector<std::exception_ptr> runInOneGroup(std::vector<Writer::Work> works) {
     std::vector<std::exception_ptr> errors(works.size());
     std::size_t ended = 0;
-    std::latch all_queued(1);
+    std::latch read_begun(1), all_queued(1);
     auto one = [&](JobKind kind, Writer::Work work, std::exception_ptr* error) -> test::awaitable<void> {
       try {
         co_await writer->run(kind, std::move(work));
@@ -29,7 +29,13 @@ class SqliteWriter : public SqliteTest {
       }
       ++ended;
     };
-    loop.spawn(one(JobKind::Read, [&](Database&) { all_queued.wait(); }, nullptr));
+    auto wait_for_all = [&](Database&) {
+      read_begun.count_down();
+      all_queued.wait();
+    };
+    loop.spawn(one(JobKind::Read, wait_for_all, nullptr));
+    loop.context().poll();
+    read_begun.wait();  // else its group may take the first of the writes along
     for (std::size_t i = 0; i < works.size(); ++i) loop.spawn(one(JobKind::Write, std::move(works[i]), &errors[i]));
     loop.context().poll();
     all_queued.count_down();

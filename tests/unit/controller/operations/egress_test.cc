@@ -26,9 +26,17 @@ class Egress : public ControllerTest {
     EXPECT_EQ(ended.status, OperationStatus::succeeded) << (ended.error ? ended.error->message() : "");
     return get(name);
   }
-  bool isReleased(const PlaceId& place) {
-    const auto made = world_.container(place);
-    return made && made->rules && made->held.empty();
+  /// Its agent is released, and its VS Code takes an hour.
+  InstanceAndOperation beginLimited(std::string name) {
+    kill();
+    fake_options_.times.ready = std::chrono::hours(1);
+    boot();
+    const InstanceAndOperation started = run(swarm().createInstance(limited(std::move(name))));
+    drive([&] {
+      const auto made = world_.container(firstPlaceOf(started.instance.id));
+      return made && made->rules && made->held.empty();
+    });
+    return started;
   }
   fake::FakeContainer container(const Instance& instance) { return *world_.container(firstPlaceOf(instance.id)); }
 
@@ -123,12 +131,8 @@ TEST_F(Egress, anAgentThatWasNotHeldIsStoppedAlsoWhenAnotherProgramStartedIt) {
 
 /// Rules end with each run, and the wait for VS Code may see several.
 TEST_F(Egress, aRunThatBeginsWhileVscodeIsAwaitedGetsRulesOfItsOwn) {
-  kill();
-  fake_options_.times.ready = std::chrono::hours(1);
-  boot();
-  const InstanceAndOperation started = run(swarm().createInstance(limited("one")));
+  const InstanceAndOperation started = beginLimited("one");
   const PlaceId place = firstPlaceOf(started.instance.id);
-  drive([&] { return isReleased(place); });
   auto gate = world_.faults.block("setRules");
   world_.stop(place);
   world_.start(place, {});
@@ -141,12 +145,8 @@ TEST_F(Egress, aRunThatBeginsWhileVscodeIsAwaitedGetsRulesOfItsOwn) {
 }
 
 TEST_F(Egress, aRunThatDoesNotBeginHeldWhileVscodeIsAwaitedIsStopped) {
-  kill();
-  fake_options_.times.ready = std::chrono::hours(1);
-  boot();
-  const InstanceAndOperation started = run(swarm().createInstance(limited("one")));
+  const InstanceAndOperation started = beginLimited("one");
   const PlaceId place = firstPlaceOf(started.instance.id);
-  drive([&] { return isReleased(place); });
   world_.stop(place);
   world_.start(place, {});
   world_.release(place);

@@ -15,7 +15,7 @@
 #include "net/stream/fd_stream.h"
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
-#include "unit/net/patience.h"
+#include "unit/net/soon.h"
 
 namespace swarm::net {
 namespace {

@@ -16,7 +16,7 @@
 #include "support/net/tcp_gate.h"
 #include "support/net/unix_listener.h"
 #include "support/temp_dir.h"
-#include "unit/net/patience.h"
+#include "unit/net/soon.h"
 
 namespace swarm::net {
 namespace {

@@ -15,7 +15,7 @@
 #include "support/manual_clock.h"
 #include "support/net/raw_server.h"
 #include "support/net/test_certificates.h"
-#include "unit/net/patience.h"
+#include "unit/net/soon.h"
 
 namespace swarm::net {
 namespace {

@@ -12,7 +12,7 @@
 #include "support/memory_use.h"
 #include "support/net/raw_server.h"
 #include "support/net/test_certificates.h"
-#include "unit/net/patience.h"
+#include "unit/net/soon.h"
 
 namespace swarm::net {
 namespace {

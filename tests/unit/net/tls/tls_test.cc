@@ -8,7 +8,7 @@
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
 #include "support/net/test_certificates.h"
-#include "unit/net/patience.h"
+#include "unit/net/soon.h"
 
 namespace swarm::net {
 namespace {

@@ -8,7 +8,7 @@
 #include "net/websocket/websocket_frame.h"
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
-#include "unit/net/patience.h"
+#include "unit/net/soon.h"
 
 namespace swarm::net {
 namespace {
