@@ -82,7 +82,7 @@ std::filesystem::path MachineCredential::file() const {
 awaitable<std::string> MachineCredential::administrator() const {
   std::string found;
   for (const UserRecord& user : co_await auth_.accounts().list()) {
-    if (user.disabled || user.kind == UserKind::service || storedRole(user.role) != Role::admin) continue;
+    if (user.disabled || user.kind == UserKind::service || user.role != Role::admin) continue;
     if (found.empty() || user.name == "admin") found = user.name;
   }
   co_return found;

@@ -54,7 +54,7 @@ using UpdateOptions = UpdateInstanceRequest;
 struct UpdateOutcome {
   Instance instance;
   std::string operationId;
-  std::string effect;  ///< "none", "live" or "restart"
+  UpdateEffect effect = UpdateEffect::none;
 };
 
 /// The target of a move, and its options.

@@ -75,8 +75,8 @@ class StoreAuth final : public Auth {
                        },
                    .signIns = sign_ins_,
                    .goOn =
-                       [this](UserRecord user, std::string kind, LoginOrigin origin, OfferEnrolment offer) {
-                         return second_factors_.afterPassword(std::move(user), std::move(kind), std::move(origin), offer);
+                       [this](UserRecord user, SessionKind kind, LoginOrigin origin, OfferEnrolment offer) {
+                         return second_factors_.afterPassword(std::move(user), kind, std::move(origin), offer);
                        }}),
         second_factors_({.store = store,
                          .clock = clock,
@@ -108,11 +108,11 @@ class StoreAuth final : public Auth {
     if (!record.secondFactor && second_factors_.isRequired(record))
       throw Error(ErrorCode::PermissionDenied,
                   "This server requires a second factor, and the account has none. Sign in with a browser, which sets it up.");
-    if (!record.secondFactor) co_return co_await sign_ins_.begin(record, {.kind = "password", .origin = std::move(origin)});
+    if (!record.secondFactor) co_return co_await sign_ins_.begin(record, {.kind = SessionKind::password, .origin = std::move(origin)});
     if (code.empty())
       throw Error(ErrorCode::Unauthenticated, "The account has a second factor: the code of its app, or a recovery code, is missing.")
           .withField("/code", "is required");
-    const SignInStep step = co_await second_factors_.afterPassword(record, "password", origin, OfferEnrolment::No);
+    const SignInStep step = co_await second_factors_.afterPassword(record, SessionKind::password, origin, OfferEnrolment::No);
     co_return co_await second_factors_.signIn(std::get<CodeRequired>(step).ticket, std::move(code), std::move(origin));
   }
 
@@ -120,14 +120,15 @@ class StoreAuth final : public Auth {
     auto record = co_await store_.getUser(user);
     if (!record || record->disabled || record->kind == UserKind::service)
       throw Error(ErrorCode::PermissionDenied, format("The account {} cannot sign in. Ask an administrator.", user));
-    co_return co_await sign_ins_.begin(std::move(*record), {.kind = "oidc", .origin = std::move(origin), .follows = std::move(session)});
+    co_return co_await sign_ins_.begin(std::move(*record),
+                                       {.kind = SessionKind::oidc, .origin = std::move(origin), .follows = std::move(session)});
   }
 
   awaitable<LoginResult> issue(std::string user, std::chrono::seconds ttl) override {
     auto record = co_await store_.getUser(user);
     if (!record || record->disabled || record->kind == UserKind::service)
       throw Error(ErrorCode::NotFound, format("There is no user \"{}\" who can sign in.", user));
-    co_return co_await sign_ins_.begin(std::move(*record), {.kind = "machine", .origin = {}, .life = ttl});
+    co_return co_await sign_ins_.begin(std::move(*record), {.kind = SessionKind::machine, .origin = {}, .life = ttl});
   }
 
   awaitable<std::optional<LoginResult>> refresh(Principal principal) override {
@@ -169,7 +170,7 @@ class StoreAuth final : public Auth {
     Device device = credentials_.deviceOf(present, principal.user);
     if (device.id.empty()) device.id = toBase64Url(randomBytes(12));
     const auto session = sessions_.record(principal.sessionId);
-    if (session && session->kind.ends_with(kWithCode)) device.hasSecondFactor = true;
+    if (session && hasCode(session->kind)) device.hasSecondFactor = true;
     return credentials_.deviceCookie(principal.user, device);
   }
 
@@ -207,7 +208,7 @@ class StoreAuth final : public Auth {
 
   awaitable<std::optional<LoginResult>> takeLoginLink(std::string code, LoginOrigin origin) override {
     auto principal = links_.take(code, kLoginPurpose);
-    auto login = principal ? co_await beginAfter(std::move(*principal), "link", origin) : std::nullopt;
+    auto login = principal ? co_await beginAfter(std::move(*principal), SessionKind::link, origin) : std::nullopt;
     if (!login)
       co_await sign_ins_.refuse({}, std::move(origin), Error(ErrorCode::PermissionDenied, "The sign-in link was not valid any more."));
     co_return login;
@@ -216,7 +217,7 @@ class StoreAuth final : public Auth {
   ProgramSignIns& programs() override { return programs_; }
 
   awaitable<std::optional<LoginResult>> beginForProgram(Principal by, LoginOrigin origin) override {
-    return beginAfter(std::move(by), "program", std::move(origin));
+    return beginAfter(std::move(by), SessionKind::program, std::move(origin));
   }
 
   Accounts& accounts() override { return accounts_; }
@@ -225,7 +226,7 @@ class StoreAuth final : public Auth {
   awaitable<void> putUser(std::string name, Secret password, Role role) override {
     requireAccountName("user", name);
     if (!password.empty()) requirePassword(password);
-    UserRecord user{name, "", std::string(nameOf(role)), clock_.now(), 1};
+    UserRecord user{name, "", role, clock_.now(), 1};
     if (!password.empty()) user.passwordHash = co_await passwords_.hash(password);
     auto old = co_await store_.getUser(name);
     if (old) {
@@ -248,9 +249,9 @@ class StoreAuth final : public Auth {
   SshKeys& sshKeys() override { return ssh_keys_; }
 
  private:
-  awaitable<std::optional<LoginResult>> beginAfter(Principal principal, std::string kind, LoginOrigin origin) {
+  awaitable<std::optional<LoginResult>> beginAfter(Principal principal, SessionKind kind, LoginOrigin origin) {
     if (!stillSignedIn(principal)) co_return std::nullopt;
-    co_return co_await sign_ins_.beginAfter(std::move(principal), std::move(kind), std::move(origin));
+    co_return co_await sign_ins_.beginAfter(std::move(principal), kind, std::move(origin));
   }
 
   Store& store_;

@@ -24,7 +24,7 @@ AuditRecord recordBy(const Principal& principal, const LoginOrigin& origin) {
 }
 
 AuditRecord recordByUser(const UserRecord& user, const LoginOrigin& origin) {
-  return {.user = user.name, .role = user.role, .address = origin.address, .client = origin.client};
+  return {.user = user.name, .role = std::string(nameOf(user.role)), .address = origin.address, .client = origin.client};
 }
 
 }  // namespace swarm

@@ -2,20 +2,21 @@
 
 #include <algorithm>
 
+#include "model/codec/codec.h"
+
 namespace swarm {
 namespace {
 
 struct RoleTexts {
   Role role;
-  std::string_view name;
   std::string_view summary;
 };
 constexpr RoleTexts kRoleTexts[] = {
-    {Role::viewer, "viewer", "Of earlier versions, and no longer assigned: sees what is theirs, and changes nothing"},
-    {Role::user, "user", "Full use of their own workspaces"},
-    {Role::auditor, "auditor", "Sees everything, changes nothing, and is never inside a workspace"},
-    {Role::operator_, "operator", "Operates the workspaces and volumes of all users and the providers; never inside a workspace, no users"},
-    {Role::admin, "admin", "Everything"},
+    {Role::viewer, "Of earlier versions, and no longer assigned: sees what is theirs, and changes nothing"},
+    {Role::user, "Full use of their own workspaces"},
+    {Role::auditor, "Sees everything, changes nothing, and is never inside a workspace"},
+    {Role::operator_, "Operates the workspaces and volumes of all users and the providers; never inside a workspace, no users"},
+    {Role::admin, "Everything"},
 };
 
 struct PermissionTexts {
@@ -104,17 +105,12 @@ bool isInScope(const Principal& principal, Permission permission) {
 
 }  // namespace
 
-std::string_view nameOf(Role role) { return textsOf(role).name; }
+std::string_view nameOf(Role role) { return enumName(role); }
 std::string_view summaryOf(Role role) { return textsOf(role).summary; }
 std::string_view nameOf(Permission permission) { return rowOf(permission).name; }
 std::string_view summaryOf(Permission permission) { return rowOf(permission).summary; }
 
-std::optional<Role> roleFromName(std::string_view name) {
-  const auto* found = std::ranges::find(kRoleTexts, name, &RoleTexts::name);
-  return found == std::end(kRoleTexts) ? std::nullopt : std::optional(found->role);
-}
-
-Role storedRole(std::string_view name) { return roleFromName(name).value_or(Role::viewer); }
+std::optional<Role> roleFromName(std::string_view name) { return enumFromName<Role>(name); }
 
 Reach reachOf(Role role, Permission permission) { return rowOf(permission).reach[static_cast<std::size_t>(role)]; }
 

@@ -11,20 +11,17 @@
 
 #include "base/clock.h"
 #include "model/types/access_token.h"
+#include "model/types/accounts/role.h"
 #include "model/types/ids.h"
 #include "model/types/sharing.h"
 
 namespace swarm {
 
-/// viewer: of earlier versions, and no longer assigned. `nameOf()` has the names in rows and in the API.
-enum class Role { viewer, user, auditor, operator_, admin };
 inline constexpr std::array kRoles{Role::viewer, Role::user, Role::auditor, Role::operator_, Role::admin};
 
 std::string_view nameOf(Role role);
 std::string_view summaryOf(Role role);  ///< for documents
 std::optional<Role> roleFromName(std::string_view name);
-/// The role of a stored row. A name that this version does not know permits what a viewer may do.
-Role storedRole(std::string_view name);
 
 /// The relation of a user to an object, from the closest. An object without an owner is everyone's Other.
 enum class Relation { Own, SharedAsEditor, SharedAsViewer, Other };

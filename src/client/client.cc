@@ -32,7 +32,7 @@ UpdateOutcome readOutcome(const boost::json::value& response) {
   UpdateOutcome outcome;
   outcome.instance = fromJson<Instance>(response, UnknownFields::Ignore);
   outcome.operationId = outcome.instance.operationId;
-  outcome.effect = ObjectReader(response, UnknownFields::Ignore).read<std::string>("effect").value_or("none");
+  outcome.effect = ObjectReader(response, UnknownFields::Ignore).read<UpdateEffect>("effect").value_or(UpdateEffect::none);
   return outcome;
 }
 

@@ -133,10 +133,6 @@ struct InstanceAndOperation {
   bool replayed = false;  ///< the Idempotency-Key was used before: the result of its first request
 };
 
-/// What an update needs at the provider.
-enum class UpdateEffect { none, live, restart };
-BOOST_DESCRIBE_ENUM(UpdateEffect, none, live, restart)
-
 struct UpdateResult {
   Instance instance;
   std::optional<Operation> operation;  ///< present when the provider has to make the change

@@ -6,12 +6,8 @@
 #include "base/text/format.h"
 #include "controller/placement/creation.h"
 #include "controller/placement/placement.h"
-#include "model/codec/codec_detail.h"
+#include "model/codec/codec.h"
 #include "model/rules/validation.h"
-
-namespace swarm {
-template std::string_view enumName<UpdateEffect>(UpdateEffect);
-}  // namespace swarm
 
 namespace swarm::control {
 namespace {
@@ -96,7 +92,7 @@ awaitable<bool> Updates::applyLive(EntryPtr entry, const InstanceConfig& config)
 awaitable<UpdatePlan> Updates::plan(EntryPtr entry, UpdateRequest request) {
   const InstanceConfig old = entry->instance().config;
   InstanceConfig config = changed(*entry, request);
-  UpdatePlan plan{std::string(enumName(UpdateEffect::none)), {}};
+  UpdatePlan plan;
   bool is_there = touchesProvider(entry->instance(), request);
   const bool new_rules = changesOnlyRules(context_.providers.of(*entry), old.network, config.network);
   const bool new_network = differ(old.network, config.network) && !new_rules;
@@ -105,7 +101,7 @@ awaitable<UpdatePlan> Updates::plan(EntryPtr entry, UpdateRequest request) {
                        old.resources.storage.size != config.resources.storage.size || differInFixed(old.resources, config.resources) ||
                        (new_limits && !context_.providers.of(*entry).getProviderCapabilities().supportsLiveResize);
   if (!is_there || (!needs_restart && !new_limits && !new_rules)) co_return plan;
-  plan.effect = enumName(needs_restart ? UpdateEffect::restart : UpdateEffect::live);
+  plan.effect = needs_restart ? UpdateEffect::restart : UpdateEffect::live;
   if (!needs_restart) co_return plan;
   if (entry->instance().status == InstanceStatus::failed) co_return plan;  // there may be nothing at the provider
   auto drops = co_await context_.providers.of(*entry).previewReplacement(entry->placeId(), Deadline::after(context_.options.startTimeout));

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/types/accounts/role.h"
+#include "model/types/accounts/session_kind.h"
 #include "model/types/credentials/provider_token.h"
 #include "model/types/credentials/ssh_key.h"
 #include "model/types/ids.h"
@@ -81,7 +83,7 @@ BOOST_DESCRIBE_STRUCT(DeviceLoginResponse, (), (deviceCode, userCode, verificati
 struct UserResponse {
   std::string name{};
   UserKind kind = UserKind::person;
-  std::string role{};
+  Role role = Role::viewer;
   bool disabled = false;
   bool hasPassword = false;
   bool hasSecondFactor = false;
@@ -129,7 +131,7 @@ BOOST_DESCRIBE_STRUCT(InvitationResponse, (), (url, expiresAt))
 struct SessionResponse {
   std::string id{};
   std::string user{};
-  std::string kind{};
+  SessionKind kind = SessionKind::unknown;
   std::optional<SystemTime> createdAt{};
   SystemTime expiresAt{};
   bool current = false;

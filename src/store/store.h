@@ -12,6 +12,8 @@
 #include "base/secret.h"
 #include "model/operation_parameters.h"
 #include "model/types/access_token.h"
+#include "model/types/accounts/role.h"
+#include "model/types/accounts/session_kind.h"
 #include "model/types/credentials/ssh_key.h"
 #include "model/types/git_identity.h"
 #include "model/types/sharing.h"
@@ -52,7 +54,7 @@ BOOST_DESCRIBE_STRUCT(PlaceRecord, (), (owner, provider, region, config, name, f
 struct UserRecord {
   std::string name;          ///< unique
   std::string passwordHash;  ///< argon2id string; empty: no sign-in by password
-  std::string role;          ///< nameOf(Role)
+  Role role = Role::viewer;  ///< of a row: a role that this version does not know permits what a viewer may do
   SystemTime createdAt{};
   std::int64_t tokenGeneration = 1;  ///< tokens of an earlier generation are invalid (sign out everywhere)
   GitIdentity git{};                 ///< copied into new workspaces
@@ -65,7 +67,7 @@ struct UserRecord {
 
 /// What changes of a user; absent members stay.
 struct UserChange {
-  std::optional<std::string> role{};
+  std::optional<Role> role{};
   std::optional<std::string> passwordHash{};
   std::optional<bool> disabled{};
   std::optional<std::string> inviteDigest{};  ///< of a new invitation; empty: withdraws the open one
@@ -88,9 +90,7 @@ struct SessionRecord {
   std::string user;
   SystemTime expiresAt{};
   bool revoked = false;
-  /// How the session was started: "password", "link", "invitation", "machine", "oidc", "program"; after a second factor "password and
-  /// code". Empty: older than this field.
-  std::string kind{};
+  SessionKind kind = SessionKind::unknown;
   SystemTime createdAt{};  ///< the epoch: older than this field
   /// When the user proved who they are: for a session that a login link started, the sign-in of the session that made the link.
   SystemTime signedInAt{};

@@ -95,7 +95,7 @@ awaitable<Reply> publicKeys(Services& services, Call&) {
 SessionResponse responseOf(const SessionRecord& session, const Call& call) {
   SessionResponse response{.id = session.id,
                            .user = session.user,
-                           .kind = session.kind.empty() ? "unknown" : session.kind,
+                           .kind = session.kind,
                            .expiresAt = session.expiresAt,
                            .current = session.id == call.principal().sessionId};
   if (session.createdAt != SystemTime{}) response.createdAt = session.createdAt;

@@ -47,7 +47,7 @@ std::string managerOf(Services& services, const std::string& user) {
 UserResponse responseOf(Services& services, const UserRecord& user) {
   UserResponse response{.name = user.name,
                         .kind = user.kind,
-                        .role = std::string(nameOf(storedRole(user.role))),
+                        .role = user.role,
                         .disabled = user.disabled,
                         .hasPassword = !user.passwordHash.empty(),
                         .hasSecondFactor = user.secondFactor,
@@ -91,7 +91,7 @@ awaitable<Reply> getUser(Services& services, Call& call) {
 awaitable<Reply> changeUser(Services& services, Call& call) {
   const UserRecord user = co_await requireUser(services, call, Permission::ManageUsers);
   const Role role = readRole(readBody<ChangeUserRequest>(call).role);
-  if (user.role == nameOf(role)) co_return reply(responseOf(services, user));
+  if (user.role == role) co_return reply(responseOf(services, user));
   if (const std::string manager = managerOf(services, user.name); !manager.empty())
     throw Error(ErrorCode::Conflict, format("The identity provider {} decides the role of {} at each sign-in. Change it there, or in "
                                             "[oidc.{}.roles] of the configuration. To end the access at once, disable the user: "

@@ -105,7 +105,7 @@ awaitable<void> addObject(Services& services, const Call& call, AuditRecord& rec
   } else if (pattern.starts_with(kUsers)) {
     if (record.object == "me") record.object = call.principal().user;
     const auto user = co_await async::attempt(services.auth.accounts().find(record.object));
-    if (user && *user) record.before = {{"role", (*user)->role}, {"disabled", (*user)->disabled}};
+    if (user && *user) record.before = {{"role", nameOf((*user)->role)}, {"disabled", (*user)->disabled}};
   } else if (pattern == "/api/operations/{id}") {
     const auto operation = co_await async::attempt(services.controller.getOperation(call.argument()));
     record.objectId = std::exchange(record.object, {});

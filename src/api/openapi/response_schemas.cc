@@ -49,9 +49,7 @@ json::array issuedScopes() {
 
 void addInstances(json::object& schemas) {
   schemas["StartedInstance"] = with(schemas, "Instance", {{"operationId", type("string", "The operation that was started")}});
-  schemas["UpdateEffect"] = oneOf({"none", "live", "restart"});
   schemas["UpdatedInstance"] = with(schemas, "Instance", {{"effect", ref("UpdateEffect")}});
-  schemas["UpdatePlan"].get_object()["properties"].get_object()["effect"] = ref("UpdateEffect");
   schemas["UpdatedInstanceOrPlan"] = anyOf("UpdatedInstance", "UpdatePlan");
   schemas["StartedInstanceOrPlan"] = anyOf("StartedInstance", "MigrationPlan");
   schemas["InstanceSelection"].get_object()["description"] = "The members of an Instance that `fields` named";
@@ -127,9 +125,6 @@ void addEvents(json::object& schemas) {
 
 void addSessions(json::object& schemas) {
   schemas["CreatedAccessToken"] = with(schemas, "AccessToken", {{"token", type("string", "The secret, for Authorization: Bearer")}});
-  json::array roles;
-  for (const Role role : kRoles) roles.push_back(json::string(nameOf(role)));
-  schemas["Role"] = {{"type", "string"}, {"enum", std::move(roles)}};
   json::object principal{{"user", type("string")}, {"role", ref("Role")}, {"expiresAt", time()}};
   json::object login = principal;
   login["token"] = type("string", "For Authorization: Bearer");

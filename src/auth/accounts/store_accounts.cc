@@ -55,23 +55,23 @@ awaitable<UserRecord> StoreAccounts::create(std::string name, Role role, Secret 
   if (kind == UserKind::service && !password.empty())
     throw Error(ErrorCode::InvalidArgument, "A service account has access tokens, and no password.")
         .withField("/password", "must be absent for a service");
-  UserRecord user{.name = name, .passwordHash = "", .role = std::string(nameOf(role)), .createdAt = parts_.clock.now(), .kind = kind};
+  UserRecord user{.name = name, .passwordHash = "", .role = role, .createdAt = parts_.clock.now(), .kind = kind};
   if (!password.empty()) {
     requirePassword(password);
     user.passwordHash = co_await parts_.passwords.hash(password);
   }
   co_await parts_.store.insertUser(user);
   remember(user);
-  log::info("user created", {{"user", name}, {"role", user.role}});
+  log::info("user created", {{"user", name}, {"role", nameOf(user.role)}});
   co_return user;
 }
 
 awaitable<UserRecord> StoreAccounts::createFor(Identity identity, Role role) {
   requireAccountName("user", identity.user);
-  UserRecord user{.name = identity.user, .passwordHash = "", .role = std::string(nameOf(role)), .createdAt = parts_.clock.now()};
+  UserRecord user{.name = identity.user, .passwordHash = "", .role = role, .createdAt = parts_.clock.now()};
   co_await parts_.store.identities().putWithUser(identity, user);
   remember(user);
-  log::info("user created by an identity provider", {{"user", user.name}, {"role", user.role}, {"provider", identity.provider}});
+  log::info("user created by an identity provider", {{"user", user.name}, {"role", nameOf(user.role)}, {"provider", identity.provider}});
   co_return user;
 }
 
@@ -120,12 +120,12 @@ awaitable<std::optional<SignInStep>> StoreAccounts::acceptInvitation(std::string
   if (!accepted) co_return std::nullopt;  // used or withdrawn while the password was hashed
   parts_.throttle.succeeded(attempt);
   log::info("invitation accepted", {{"user", *user}});
-  co_return co_await parts_.goOn(std::move(*changed), "invitation", std::move(origin), offer);
+  co_return co_await parts_.goOn(std::move(*changed), SessionKind::invitation, std::move(origin), offer);
 }
 
 awaitable<UserRecord> StoreAccounts::setRole(std::string name, Role role) {
-  UserRecord changed = co_await change(name, {.role = std::string(nameOf(role)), .endsSessions = true});
-  log::info("role of a user changed", {{"user", name}, {"role", changed.role}});
+  UserRecord changed = co_await change(name, {.role = role, .endsSessions = true});
+  log::info("role of a user changed", {{"user", name}, {"role", nameOf(changed.role)}});
   co_return changed;
 }
 
@@ -174,15 +174,13 @@ void StoreAccounts::forget(const std::string& name) {
 
 awaitable<Accounts::Recovered> StoreAccounts::recoverAdmin() {
   const std::vector<UserRecord> users = co_await parts_.store.listUsers();
-  const auto is_admin = [](const UserRecord& user) {
-    return user.role == nameOf(Role::admin) && !user.disabled && user.kind == UserKind::person;
-  };
+  const auto is_admin = [](const UserRecord& user) { return user.role == Role::admin && !user.disabled && user.kind == UserKind::person; };
   auto chosen = std::ranges::find(users, "admin", &UserRecord::name);
   if (chosen == users.end()) chosen = std::ranges::find_if(users, is_admin);
   if (chosen == users.end()) throw Error(ErrorCode::NotFound, "There is no administrator yet. Start the server once: it creates one.");
   Recovered recovered{chosen->name, makePassword()};
   std::string hash = co_await parts_.passwords.hash(recovered.password);
-  co_await change(recovered.name, {.role = std::string(nameOf(Role::admin)),
+  co_await change(recovered.name, {.role = Role::admin,
                                    .passwordHash = std::move(hash),
                                    .disabled = false,
                                    .inviteDigest = "",

@@ -27,7 +27,7 @@ class StoreAccounts final : public Accounts {
     std::function<void(const std::string& user)> forgetCredentials;  ///< after the deletion of the rows of their access tokens and SSH keys
     SignIns& signIns;
     /// Goes on with the sign-in of a user who has proved who they are as by a password.
-    std::function<awaitable<SignInStep>(UserRecord user, std::string kind, LoginOrigin origin, OfferEnrolment offer)> goOn;
+    std::function<awaitable<SignInStep>(UserRecord user, SessionKind kind, LoginOrigin origin, OfferEnrolment offer)> goOn;
   };
   explicit StoreAccounts(Parts parts) : parts_(std::move(parts)) {}
   void load(const std::vector<UserRecord>& users);

@@ -15,10 +15,10 @@ namespace swarm {
 inline constexpr std::chrono::minutes kPendingSignInLife{10};
 
 struct PendingSignIn {
-  UserRecord user;        ///< as they were when the password was checked
-  std::string kind{};     ///< of the session that begins; empty: none, the user is signed in
-  Secret seed{};          ///< of a second factor that is being set up; empty: the user has one
-  std::string address{};  ///< addressGroup() of the client
+  UserRecord user;                    ///< as they were when the password was checked
+  std::optional<SessionKind> kind{};  ///< of the session that begins; nothing: none does, the user is signed in
+  Secret seed{};                      ///< of a second factor that is being set up; empty: the user has one
+  std::string address{};              ///< addressGroup() of the client
   SteadyTime expires{};
 };
 

@@ -10,9 +10,6 @@
 
 namespace swarm {
 
-/// How the kind of a session ends that began with a code.
-inline constexpr std::string_view kWithCode = " and code";
-
 /// A sign-in goes on with a code.
 struct CodeRequired {
   std::string user;
@@ -49,8 +46,8 @@ class SecondFactors {
 
   /// A sign-in by a page. Throws as Auth::login().
   virtual awaitable<SignInStep> beginSignIn(std::string user, Secret password, LoginOrigin origin) = 0;
-  /// After the password, or what replaces it. `kind`: of the session.
-  virtual awaitable<SignInStep> afterPassword(UserRecord user, std::string kind, LoginOrigin origin, OfferEnrolment offer) = 0;
+  /// After the password, or what replaces it. `kind`: of the session without a code.
+  virtual awaitable<SignInStep> afterPassword(UserRecord user, SessionKind kind, LoginOrigin origin, OfferEnrolment offer) = 0;
   /// Throws Error(Unauthenticated) for a wrong code (the ticket stays valid), Error(NotFound) for a ticket that is used or expired, and
   /// Error(TooManyRequests).
   virtual awaitable<LoginResult> signIn(std::string ticket, std::string code, LoginOrigin origin) = 0;

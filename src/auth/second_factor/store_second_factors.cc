@@ -33,7 +33,7 @@ Error wrongCode(ErrorCode code) {
 
 bool StoreSecondFactors::isRequired(const UserRecord& user) const {
   if (user.kind == UserKind::service) return false;
-  return parts_.policy == SecondFactorPolicy::all || (parts_.policy == SecondFactorPolicy::admins && storedRole(user.role) == Role::admin);
+  return parts_.policy == SecondFactorPolicy::all || (parts_.policy == SecondFactorPolicy::admins && user.role == Role::admin);
 }
 
 awaitable<SecondFactorStatus> StoreSecondFactors::status(UserRecord user) {
@@ -50,27 +50,26 @@ awaitable<SecondFactorStatus> StoreSecondFactors::status(UserRecord user) {
 
 awaitable<SignInStep> StoreSecondFactors::beginSignIn(std::string user, Secret password, LoginOrigin origin) {
   UserRecord record = co_await parts_.signIns.require(std::move(user), std::move(password), origin);
-  co_return co_await afterPassword(std::move(record), "password", std::move(origin), OfferEnrolment::No);
+  co_return co_await afterPassword(std::move(record), SessionKind::password, std::move(origin), OfferEnrolment::No);
 }
 
-awaitable<SignInStep> StoreSecondFactors::afterPassword(UserRecord user, std::string kind, LoginOrigin origin, OfferEnrolment offer) {
+awaitable<SignInStep> StoreSecondFactors::afterPassword(UserRecord user, SessionKind kind, LoginOrigin origin, OfferEnrolment offer) {
   if (user.secondFactor) {
     std::string name = user.name;
     co_return CodeRequired{std::move(name),
-                           pending_.add({.user = std::move(user), .kind = std::move(kind), .address = net::addressGroup(origin.address)})};
+                           pending_.add({.user = std::move(user), .kind = kind, .address = net::addressGroup(origin.address)})};
   }
   if (isRequired(user) || offer == OfferEnrolment::Yes) {
-    PendingSignIn pending{
-        .user = std::move(user), .kind = std::move(kind), .seed = totp::makeSeed(), .address = net::addressGroup(origin.address)};
+    PendingSignIn pending{.user = std::move(user), .kind = kind, .seed = totp::makeSeed(), .address = net::addressGroup(origin.address)};
     co_return enrolmentOf(pending, pending_.add(pending));
   }
-  co_return co_await parts_.signIns.begin(std::move(user), {.kind = std::move(kind), .origin = std::move(origin)});
+  co_return co_await parts_.signIns.begin(std::move(user), {.kind = kind, .origin = std::move(origin)});
 }
 
 awaitable<LoginResult> StoreSecondFactors::signIn(std::string ticket, std::string code, LoginOrigin origin) {
   const PendingSignIn pending = require(ticket);
   const std::string user = pending.user.name;
-  if (!pending.seed.empty() || pending.kind.empty()) throw Error(ErrorCode::NotFound, "This is not a sign-in.");
+  if (!pending.seed.empty() || !pending.kind) throw Error(ErrorCode::NotFound, "This is not a sign-in.");
   const auto used = co_await async::attempt(useCode(user, std::move(code), origin));
   if (!used || !*used) {
     const Error refusal = used ? wrongCode(ErrorCode::Unauthenticated) : used.error();
@@ -78,7 +77,7 @@ awaitable<LoginResult> StoreSecondFactors::signIn(std::string ticket, std::strin
     throw refusal;
   }
   if (!pending_.take(ticket)) throw Error(ErrorCode::NotFound, "The sign-in took too long. Begin again with the password.");
-  co_return co_await parts_.signIns.begin(pending.user, {.kind = pending.kind + std::string(kWithCode), .origin = std::move(origin)});
+  co_return co_await parts_.signIns.begin(pending.user, {.kind = withCode(*pending.kind), .origin = std::move(origin)});
 }
 
 awaitable<bool> StoreSecondFactors::useCode(std::string user, std::string code, LoginOrigin origin) {
@@ -126,7 +125,7 @@ Enrolment StoreSecondFactors::enrolment(std::string_view ticket) const {
 
 bool StoreSecondFactors::isEnrolling(std::string_view ticket, std::string_view user) const {
   const auto pending = pending_.find(ticket);
-  return pending && pending->user.name == user && pending->kind.empty() && !pending->seed.empty();
+  return pending && pending->user.name == user && !pending->kind && !pending->seed.empty();
 }
 
 awaitable<UserRecord> StoreSecondFactors::requirePassword(const Principal& principal, Secret password, LoginOrigin origin) {
@@ -157,11 +156,10 @@ awaitable<SecondFactors::Enrolled> StoreSecondFactors::confirm(std::string ticke
   for (const std::string& recovery : enrolled.recoveryCodes) factor.recoveryDigests.push_back(recoveryDigest(recovery));
   co_await parts_.store.insertSecondFactor(std::move(factor), pending.user);
   log::info("second factor set up", {{"user", user}});
-  if (pending.kind.empty()) co_return enrolled;
+  if (!pending.kind) co_return enrolled;
   UserRecord record = pending.user;
   record.secondFactor = true;
-  enrolled.login =
-      co_await parts_.signIns.begin(std::move(record), {.kind = pending.kind + std::string(kWithCode), .origin = std::move(origin)});
+  enrolled.login = co_await parts_.signIns.begin(std::move(record), {.kind = withCode(*pending.kind), .origin = std::move(origin)});
   co_return enrolled;
 }
 

@@ -25,7 +25,7 @@ class StoreSecondFactors final : public SecondFactors {
   bool isRequired(const UserRecord& user) const;
   awaitable<SecondFactorStatus> status(UserRecord user) override;
   awaitable<SignInStep> beginSignIn(std::string user, Secret password, LoginOrigin origin) override;
-  awaitable<SignInStep> afterPassword(UserRecord user, std::string kind, LoginOrigin origin, OfferEnrolment offer) override;
+  awaitable<SignInStep> afterPassword(UserRecord user, SessionKind kind, LoginOrigin origin, OfferEnrolment offer) override;
   awaitable<LoginResult> signIn(std::string ticket, std::string code, LoginOrigin origin) override;
   awaitable<bool> useCode(std::string user, std::string code, LoginOrigin origin) override;
   awaitable<Enrolment> enrol(Principal principal, Secret password, LoginOrigin origin) override;

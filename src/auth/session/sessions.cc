@@ -28,7 +28,7 @@ void SessionTable::setUser(const UserRecord& user) {
   std::unique_lock lock(mutex_);
   // Of concurrent changes, the newer may be applied first.
   if (auto known = users_.find(name); known != users_.end() && known->second.generation > generation) return;
-  users_[name] = {storedRole(user.role), generation, user.disabled};
+  users_[name] = {user.role, generation, user.disabled};
   std::erase_if(sessions_, [&](const auto& item) { return item.second.record.user == name && item.second.generation != generation; });
 }
 
@@ -103,7 +103,7 @@ SystemTime SessionTable::latestExpiry() const {
 
 std::optional<SessionRecord> SessionTable::oldestOfTooMany(std::string_view user) const {
   std::vector<SessionRecord> all = list(user);
-  std::erase_if(all, [](const SessionRecord& session) { return session.kind == "machine"; });
+  std::erase_if(all, [](const SessionRecord& session) { return session.kind == SessionKind::machine; });
   if (all.size() < kMaxSessions) return std::nullopt;
   return *std::ranges::min_element(all, {}, &SessionRecord::createdAt);
 }

@@ -35,7 +35,8 @@ class SessionTable {
   SystemTime latestExpiry() const;                               ///< of all sessions; the epoch without any
   /// Removes expired sessions.
   void prune();
-  /// The oldest live session of a user who has as many as a user may have; sessions of kind "machine" do not count.
+  /// The oldest live session of a user who has as many as a user may have; sessions of the command line on the server's machine do not
+  /// count.
   std::optional<SessionRecord> oldestOfTooMany(std::string_view user) const;
 
   /// The user's principal with the current role, if the session is live and belongs to the user's current generation.

@@ -95,7 +95,7 @@ awaitable<void> Sharing::requireOwner(std::string user, const Principal& actor) 
     countGuess(by);
     throw Error(ErrorCode::InvalidArgument, format("There is no user \"{}\".", user)).withField("/owner", "is not a user");
   }
-  const Role role = storedRole(record->role);
+  const Role role = record->role;
   if (reachOf(role, Permission::Create) == Reach::None)
     throw Error(ErrorCode::InvalidArgument, format("{} has the role {}, which owns no workspaces.", user, nameOf(role)))
         .withField("/owner", "may not own workspaces");

@@ -17,11 +17,11 @@ AuditRecord recordOf(const Principal& principal, const LoginOrigin& origin) {
 
 }  // namespace
 
-awaitable<void> SignInRecords::begin(Principal principal, std::string kind, LoginOrigin origin, std::string provider,
+awaitable<void> SignInRecords::begin(Principal principal, std::string by, LoginOrigin origin, std::string provider,
                                      std::string by_session) {
   if (audit_ == nullptr) co_return;
   AuditRecord record = recordOf(principal, origin);
-  record.after = {{"by", kind}};
+  record.after = {{"by", std::move(by)}};
   if (!provider.empty()) record.after["provider"] = provider;
   if (!by_session.empty()) record.after["bySession"] = by_session;
   co_await audit_->record(std::move(record));

@@ -2,6 +2,7 @@
 
 #include "async/attempt.h"
 #include "base/diagnostics/log.h"
+#include "model/codec/codec.h"
 #include "net/ip_address.h"
 
 namespace swarm {
@@ -69,17 +70,19 @@ awaitable<LoginResult> SignIns::begin(UserRecord user, Start start) {
   SessionRecord session{.id = newSessionId(generation),
                         .user = user.name,
                         .expiresAt = std::chrono::floor<std::chrono::seconds>(parts_.clock.now()) + start.life,
-                        .kind = std::move(start.kind),
+                        .kind = start.kind,
                         .createdAt = parts_.clock.now(),
                         .signedInAt = maker ? maker->signedInAt : parts_.clock.now(),
                         .follows = maker ? maker->follows : start.follows};
-  if (session.kind != "machine") log::info("signed in", {{"user", user.name}, {"by", session.kind}, {"address", start.origin.address}});
+  if (session.kind != SessionKind::machine)
+    log::info("signed in", {{"user", user.name}, {"by", enumName(session.kind)}, {"address", start.origin.address}});
   parts_.sessions.prune();
   if (auto oldest = parts_.sessions.oldestOfTooMany(user.name)) co_await forget(std::move(*oldest));
   LoginResult result;
-  result.principal = parts_.sessions.principalOf(session, storedRole(user.role));
+  result.principal = parts_.sessions.principalOf(session, user.role);
   const std::string maker_id = maker ? maker->id : "";
-  co_await parts_.records.begin(result.principal, session.kind, std::move(start.origin), session.follows.provider, maker_id);
+  co_await parts_.records.begin(result.principal, std::string(enumName(session.kind)), std::move(start.origin), session.follows.provider,
+                                maker_id);
   // In memory first: a change of the password that follows in the store ends it there too.
   parts_.sessions.add(session, generation);
   const auto started = co_await async::attempt(parts_.store.startSession(session, std::move(user), maker_id));
@@ -92,7 +95,7 @@ awaitable<LoginResult> SignIns::begin(UserRecord user, Start start) {
   co_return result;
 }
 
-awaitable<std::optional<LoginResult>> SignIns::beginAfter(Principal principal, std::string kind, LoginOrigin origin) {
+awaitable<std::optional<LoginResult>> SignIns::beginAfter(Principal principal, SessionKind kind, LoginOrigin origin) {
   const auto maker = parts_.sessions.record(principal.sessionId);
   auto user = co_await parts_.store.getUser(principal.user);
   // Their maker may have signed out everywhere in the meantime.
@@ -100,7 +103,7 @@ awaitable<std::optional<LoginResult>> SignIns::beginAfter(Principal principal, s
   // A chain of such sessions ends with the sign-in that it began with.
   const SystemTime last = std::max(maker->expiresAt, maker->signedInAt + kMaxSessionLife);
   const auto life = std::min<std::chrono::seconds>(kSessionLife, std::chrono::floor<std::chrono::seconds>(last - parts_.clock.now()));
-  co_return co_await begin(std::move(*user), {.kind = std::move(kind), .origin = std::move(origin), .life = life, .maker = maker});
+  co_return co_await begin(std::move(*user), {.kind = kind, .origin = std::move(origin), .life = life, .maker = maker});
 }
 
 awaitable<void> SignIns::endSession(SessionRecord session) {

@@ -43,7 +43,7 @@ class SignIns {
 
   /// How a session starts.
   struct Start {
-    std::string kind;  ///< SessionRecord::kind
+    SessionKind kind;
     LoginOrigin origin;
     std::chrono::seconds life = kSessionLife;
     std::optional<SessionRecord> maker{};  ///< the session that led to this one
@@ -52,7 +52,7 @@ class SignIns {
   /// For a user as they were when their password, or link, was checked: Error(Unauthenticated) if they have changed since.
   awaitable<LoginResult> begin(UserRecord user, Start start);
   /// Another session of a user whose session led to it; nothing when that has ended.
-  awaitable<std::optional<LoginResult>> beginAfter(Principal principal, std::string kind, LoginOrigin origin);
+  awaitable<std::optional<LoginResult>> beginAfter(Principal principal, SessionKind kind, LoginOrigin origin);
   awaitable<void> endSession(SessionRecord session);
 
  private:

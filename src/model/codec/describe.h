@@ -6,6 +6,8 @@
 
 #include "model/queries.h"
 #include "model/requests.h"
+#include "model/types/accounts/role.h"
+#include "model/types/accounts/session_kind.h"
 #include "model/types/instance.h"
 #include "model/types/operation.h"
 #include "model/types/sharing.h"
@@ -52,6 +54,16 @@ constexpr std::string_view jsonEnumName(std::string_view name) {
 template <>
 constexpr std::string_view jsonEnumName<OperationKind>(std::string_view name) {
   return name == "remove" ? "delete" : name;
+}
+
+template <>
+constexpr std::string_view jsonEnumName<Role>(std::string_view name) {
+  return name == "operator_" ? "operator" : name;
+}
+
+template <>
+constexpr std::string_view jsonEnumName<SessionKind>(std::string_view name) {
+  return name == "passwordAndCode" ? "password and code" : name == "invitationAndCode" ? "invitation and code" : name;
 }
 
 template <>

@@ -7,6 +7,8 @@
 #include "model/requests.h"
 #include "model/responses.h"
 #include "model/types/accounts/identity.h"
+#include "model/types/accounts/role.h"
+#include "model/types/accounts/session_kind.h"
 #include "model/types/audit/audit_record.h"
 #include "model/types/instance.h"
 #include "model/types/migration_plan.h"
@@ -69,7 +71,9 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   ENUM(ProviderHealth)    \
   ENUM(OperationKind)     \
   ENUM(OperationStatus)   \
-  ENUM(PortLevel) ENUM(EgressPolicy) ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind) ENUM(AuditResult) ENUM(TokenSource)
+  ENUM(PortLevel)         \
+  ENUM(EgressPolicy)      \
+  ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind) ENUM(Role) ENUM(SessionKind) ENUM(AuditResult) ENUM(TokenSource) ENUM(UpdateEffect)
 
 #define SWARM_TYPE_NAMES(T, REQUEST)                     \
   template <>                                            \

@@ -321,8 +321,6 @@ struct Choices {
   std::string_view member;
   std::string_view values[4];
 };
-inline constexpr Choices kChoices[] = {{"Instance", "desired", {"running", "stopped", "deleted"}},
-                                       {"Health", "status", {"ok", "ready"}},
-                                       {"Session", "kind", {"password", "link", "machine", "unknown"}}};
+inline constexpr Choices kChoices[] = {{"Instance", "desired", {"running", "stopped", "deleted"}}, {"Health", "status", {"ok", "ready"}}};
 
 }  // namespace swarm

@@ -21,9 +21,13 @@ struct ReplacementLoss {
 };
 BOOST_DESCRIBE_STRUCT(ReplacementLoss, (), (files, more, folders))
 
+/// What a change of the configuration needs at the provider. restart: another container or Machine takes the place of the present one.
+enum class UpdateEffect { none, live, restart };
+BOOST_DESCRIBE_ENUM(UpdateEffect, none, live, restart)
+
 /// What a change of the configuration would do.
 struct UpdatePlan {
-  std::string effect;     ///< "none", "live", or "restart": another container or Machine takes its place
+  UpdateEffect effect = UpdateEffect::none;
   ReplacementLoss drops;  ///< by a restart
 };
 BOOST_DESCRIBE_STRUCT(UpdatePlan, (), (effect, drops))

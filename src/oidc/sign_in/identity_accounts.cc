@@ -107,9 +107,9 @@ awaitable<Identity> IdentityAccounts::create(Identity identity, const Person& pe
 /// Of an existing account. A role that cannot be set (of the last administrator) stays.
 awaitable<void> IdentityAccounts::applyRole(Identity& identity, Role role, LoginOrigin origin) {
   const auto user = co_await auth_.accounts().find(identity.user);
-  if (!user || user->role == nameOf(role)) co_return;
+  if (!user || user->role == role) co_return;
   AuditRecord record = recordOf("changeRole", identity, origin);
-  record.before = {{"role", user->role}};
+  record.before = {{"role", nameOf(user->role)}};
   record.after["role"] = nameOf(role);
   const auto set = co_await async::attempt(recordChange(audit_, std::move(record), setRole(auth_.accounts(), identity.user, role)));
   if (set) co_return;

@@ -8,8 +8,6 @@
 namespace swarm::sqlite {
 namespace {
 
-constexpr std::string_view kAdminRole = "admin";
-
 std::int64_t count(Rows rows) { return rows.next() ? rows.integer(0) : 0; }
 
 UserRecord requireUser(Database& database, const std::string& name) {
@@ -18,7 +16,7 @@ UserRecord requireUser(Database& database, const std::string& name) {
   return std::move(found.front());
 }
 
-bool isEnabledAdmin(const UserRecord& user) { return user.role == kAdminRole && !user.disabled && !user.passwordHash.empty(); }
+bool isEnabledAdmin(const UserRecord& user) { return user.role == Role::admin && !user.disabled && !user.passwordHash.empty(); }
 
 /// A user who comes back gets none of it back.
 void endAccess(Database& database, const std::string& user) {
@@ -29,18 +27,20 @@ void endAccess(Database& database, const std::string& user) {
 /// After a change of `former`, in the same transaction.
 void requireAdminLeft(Database& database, const UserRecord& former) {
   if (!isEnabledAdmin(former)) return;
-  if (count(database.query("SELECT count(*) FROM users WHERE role = ? AND disabled = 0 AND password_hash <> ''", {kAdminRole})) == 0)
+  if (count(database.query("SELECT count(*) FROM users WHERE role = ? AND disabled = 0 AND password_hash <> ''",
+                           {enumName(Role::admin)})) == 0)
     throw Error(ErrorCode::Conflict,
                 format("{} is the last administrator who can sign in. Make another user an administrator first.", former.name));
 }
 
 void writeUser(Database& database, const UserRecord& user) {
   database.execute(
-      "UPDATE users SET password_hash = ?, role = ?, token_generation = ?, disabled = ?, invite_digest = ?, invite_expires = ? "
+      "UPDATE users SET password_hash = ?, token_generation = ?, disabled = ?, invite_digest = ?, invite_expires = ? "
       "WHERE name = ?",
-      {user.passwordHash, user.role, user.tokenGeneration, std::int64_t{user.disabled}, user.inviteDigest, toNumber(user.inviteExpires),
-       user.name});
+      {user.passwordHash, user.tokenGeneration, std::int64_t{user.disabled}, user.inviteDigest, toNumber(user.inviteExpires), user.name});
 }
+
+std::string_view storedName(SessionKind kind) { return kind == SessionKind::unknown ? "" : enumName(kind); }
 
 void requireNothingOwned(Database& database, const std::string& name) {
   const auto instances = count(database.query("SELECT count(*) FROM instances WHERE owner = ?", {name}));
@@ -75,7 +75,7 @@ std::vector<UserRecord> loadUsers(Database& database, const std::optional<std::s
                  [](const Rows& rows) {
                    return UserRecord{rows.text(0),
                                      rows.text(1),
-                                     rows.text(2),
+                                     enumFromName<Role>(rows.text(2)).value_or(Role::viewer),
                                      toTime(rows.integer(3)),
                                      rows.integer(4),
                                      {rows.text(5), rows.text(6)},
@@ -93,7 +93,8 @@ void putUser(Database& database, const UserRecord& user) {
       "ON CONFLICT(name) DO UPDATE SET "
       "password_hash = excluded.password_hash, role = excluded.role, created_at = excluded.created_at, "
       "token_generation = excluded.token_generation",
-      {user.name, user.passwordHash, user.role, toNumber(user.createdAt), user.tokenGeneration, std::string(enumName(user.kind))});
+      {user.name, user.passwordHash, enumName(user.role), toNumber(user.createdAt), user.tokenGeneration,
+       std::string(enumName(user.kind))});
 }
 
 void insertUser(Database& database, const UserRecord& user) {
@@ -120,6 +121,7 @@ UserRecord changeUser(Database& database, const std::string& name, const UserCha
     throw Error(ErrorCode::Conflict, format("The user {} is disabled. Enable them first: swarm users enable {}.", name, name));
   if (change.endsSessions) ++user.tokenGeneration;
   writeUser(database, user);
+  if (change.role) database.execute("UPDATE users SET role = ? WHERE name = ?", {enumName(user.role), name});
   requireAdminLeft(database, former);
   if (user.disabled) endAccess(database, name);
   if (!change.onlySession.empty())
@@ -173,7 +175,7 @@ std::vector<SessionRecord> loadSessions(Database& database) {
                                         rows.text(1),
                                         toTime(rows.integer(2)),
                                         rows.integer(3) != 0,
-                                        rows.text(4),
+                                        enumFromName<SessionKind>(rows.text(4)).value_or(SessionKind::unknown),
                                         toTime(rows.integer(5)),
                                         toTime(rows.integer(6)),
                                         {rows.text(7), rows.text(8), rows.text(9)}};
@@ -200,8 +202,8 @@ void putSession(Database& database, const SessionRecord& session) {
       "INSERT INTO sessions(id, user, expires_at, revoked, kind, created_at, signed_in_at, provider, provider_subject, provider_session) "
       "VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET "
       "expires_at = excluded.expires_at, revoked = max(revoked, excluded.revoked)",
-      {session.id, session.user, toNumber(session.expiresAt), std::int64_t{session.revoked}, session.kind, toNumber(session.createdAt),
-       toNumber(session.signedInAt), session.follows.provider, session.follows.subject, session.follows.id});
+      {session.id, session.user, toNumber(session.expiresAt), std::int64_t{session.revoked}, storedName(session.kind),
+       toNumber(session.createdAt), toNumber(session.signedInAt), session.follows.provider, session.follows.subject, session.follows.id});
 }
 
 std::vector<AccessTokenRecord> loadAccessTokens(Database& database) {

@@ -15,7 +15,7 @@ ShareRecord shareOf(const std::string& instance, const std::string& user, ShareA
 TEST_P(StoreConformance, keepsSharesUntilTheyEndOrTheInstanceIsDeleted) {
   insert("i-1", "one");
   insert("i-2", "two");
-  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", "user", SystemTime(), 1}));
+  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", Role::user, SystemTime(), 1}));
   const SystemTime begin{std::chrono::seconds(1'000)}, end{std::chrono::seconds(2'000)};
   EXPECT_THAT(run(store().putShare({InstanceId("i-1"), Grantee::ofUser("bob"), ShareAccess::editor, "ada", begin, end}))->shares,
               testing::SizeIs(1));
@@ -49,7 +49,7 @@ TEST_P(StoreConformance, keepsSharesUntilTheyEndOrTheInstanceIsDeleted) {
 TEST_P(StoreConformance, endsTheSharesOfAUserWhoIsDisabledOrDeleted) {
   insert("i-1", "one");
   for (const char* user : {"ann", "bob"}) {
-    run(store().putUser({user, "", "user", SystemTime(), 1}));
+    run(store().putUser({user, "", Role::user, SystemTime(), 1}));
     run(store().putShare(shareOf("i-1", user)));
   }
   run(store().changeUser("ann", {.disabled = true}));
@@ -63,7 +63,7 @@ TEST_P(StoreConformance, handsAnInstanceOverWholeAndIgnoresLateWritesOfItsFormer
   insert("i-1", "one");
   insert("i-2", "two");
   run(store().putPlace(makePlace("p-1", "i-1")));
-  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", "user", SystemTime(), 1}));
+  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", Role::user, SystemTime(), 1}));
   run(store().putShare(shareOf("i-1", "ann")));
   run(store().putShare(shareOf("i-1", "bob")));
   const InstanceRecord former = run(store().loadInstances()).front();
@@ -95,7 +95,7 @@ TEST_P(StoreConformance, handsAnInstanceOverWholeAndIgnoresLateWritesOfItsFormer
 
 TEST_P(StoreConformance, numbersTheSharesThatAreReadOneAfterTheOther) {
   insert("i-1", "one");
-  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", "user", SystemTime(), 1}));
+  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", Role::user, SystemTime(), 1}));
   const std::uint64_t first = run(store().putShare(shareOf("i-1", "ann")))->sequence;
   const std::uint64_t second = run(store().putShare(shareOf("i-1", "bob")))->sequence;
   const std::uint64_t third = run(store().deleteShare(InstanceId("i-1"), Grantee::ofUser("bob"))).sequence;
@@ -107,11 +107,11 @@ TEST_P(StoreConformance, numbersTheSharesThatAreReadOneAfterTheOther) {
 TEST_P(StoreConformance, sharesWithUsersOfInstancesOnlyAndNotWithoutALimit) {
   insert("i-1", "one");
   EXPECT_FALSE(run(store().putShare(shareOf("i-1", "absent"))));
-  run(store().putUser({"ann", "", "user", SystemTime(), 1}));
+  run(store().putUser({"ann", "", Role::user, SystemTime(), 1}));
   EXPECT_EQ(errorOf(store().putShare(shareOf("i-9", "ann"))).code(), ErrorCode::NotFound);
   for (std::size_t i = 0; i < kMaxSharesOfInstance; ++i) {
     const std::string user = "user" + std::to_string(i);
-    run(store().putUser({user, "", "user", SystemTime(), 1}));
+    run(store().putUser({user, "", Role::user, SystemTime(), 1}));
     EXPECT_TRUE(run(store().putShare(shareOf("i-1", user))));
   }
   EXPECT_EQ(errorOf(store().putShare(shareOf("i-1", "ann"))).code(), ErrorCode::Conflict);
@@ -120,7 +120,7 @@ TEST_P(StoreConformance, sharesWithUsersOfInstancesOnlyAndNotWithoutALimit) {
 }
 
 TEST_P(StoreConformance, keepsGroupsWithTheirMembers) {
-  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", "user", SystemTime(), 1}));
+  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", Role::user, SystemTime(), 1}));
   const SystemTime begin{std::chrono::seconds(1'000)};
   run(store().insertGroup({.name = "ops", .managedBy = "", .createdAt = begin}));
   run(store().insertGroup({.name = "ann", .managedBy = "", .createdAt = begin}));
@@ -148,7 +148,7 @@ TEST_P(StoreConformance, keepsGroupsWithTheirMembers) {
 TEST_P(StoreConformance, endsTheMembershipsOfAUserWhoIsDisabledOrDeleted) {
   run(store().insertGroup({.name = "devs", .managedBy = ""}));
   for (const char* user : {"ann", "bob", "cyd"}) {
-    run(store().putUser({user, "", "user", SystemTime(), 1}));
+    run(store().putUser({user, "", Role::user, SystemTime(), 1}));
     run(store().addGroupMember("devs", user));
   }
   run(store().changeUser("ann", {.disabled = true}));
@@ -160,7 +160,7 @@ TEST_P(StoreConformance, endsTheMembershipsOfAUserWhoIsDisabledOrDeleted) {
 
 TEST_P(StoreConformance, endsTheSharesOfAGroupWithItAndNotThoseOfAUserOfItsName) {
   insert("i-1", "one");
-  run(store().putUser({"devs", "", "user", SystemTime(), 1}));
+  run(store().putUser({"devs", "", Role::user, SystemTime(), 1}));
   const ShareRecord with_group{.instanceId = InstanceId("i-1"), .grantee = Grantee::ofGroup("devs"), .grantedBy = "ada"};
   EXPECT_FALSE(run(store().putShare(with_group))) << "there is no such group";
   run(store().insertGroup({.name = "devs", .managedBy = ""}));
@@ -180,7 +180,7 @@ TEST_P(StoreConformance, endsTheSharesOfAGroupWithItAndNotThoseOfAUserOfItsName)
 
 TEST_P(StoreConformance, letsAnIdentityProviderSetOnlyItsOwnGroups) {
   const SystemTime now{std::chrono::seconds(1'000)};
-  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", "user", SystemTime(), 1}));
+  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", Role::user, SystemTime(), 1}));
   run(store().insertGroup({.name = "local", .managedBy = ""}));
   run(store().addGroupMember("local", "ann"));
   EXPECT_TRUE(run(store().setManagedGroups("ann", "corp", {"a", "b", "local"}, now)));
@@ -202,7 +202,7 @@ TEST_P(StoreConformance, letsAnIdentityProviderSetOnlyItsOwnGroups) {
 
 TEST_P(StoreConformance, keepsRulesOfPortsWithTheirInstanceAndItsOwner) {
   for (const char* id : {"i-1", "i-2", "i-3"}) insert(id, std::string("name-") + id);
-  run(store().putUser({"bob", "", "user", SystemTime(), 1}));
+  run(store().putUser({"bob", "", Role::user, SystemTime(), 1}));
   const std::string owner = makeRecord("i-1", "one").instance.owner;
   const SystemTime end{std::chrono::seconds(2'000)};
   const auto ports = [&] {
@@ -230,7 +230,7 @@ TEST_P(StoreConformance, keepsRulesOfPortsWithTheirInstanceAndItsOwner) {
   run(store().handOverInstance(given, {}));
   EXPECT_THAT(ports(), testing::IsEmpty());
   run(store().putPortRule({InstanceId("i-3"), 80, {PortLevel::shared}}, "bob"));
-  run(store().putUser({"ann", "", "user", SystemTime(), 1}));
+  run(store().putUser({"ann", "", Role::user, SystemTime(), 1}));
   run(store().deleteUser("bob", "ann"));
   EXPECT_THAT(ports(), testing::IsEmpty());
 }
@@ -269,7 +269,7 @@ TEST_P(StoreConformance, keepsAccessTokensUntilTheyExpire) {
 }
 
 TEST_P(StoreConformance, deletesAccessTokensWithThoseThatTheyCreated) {
-  for (const char* name : {"ann", "bob"}) run(store().insertUser({.name = name, .passwordHash = "hash", .role = "admin"}));
+  for (const char* name : {"ann", "bob"}) run(store().insertUser({.name = name, .passwordHash = "hash", .role = Role::admin}));
   const auto insert_token = [&](const std::string& id, const std::string& owner, const std::string& parent) {
     run(store().insertAccessToken(
         {{.id = id, .name = id, .owner = owner, .expiresAt = parseTime("2027-11-23T00:00:00Z"), .parent = parent}, id}));
@@ -300,7 +300,7 @@ TEST_P(StoreConformance, deletesAccessTokensWithThoseThatTheyCreated) {
 TEST_P(StoreConformance, hasOneAccessTokenOfANameAndForgetsThoseOfADeletedUser) {
   for (const char* name : {"ann", "ci"})
     run(store().insertUser(
-        {.name = name, .passwordHash = "", .role = "user", .kind = name == std::string("ci") ? UserKind::service : UserKind::person}));
+        {.name = name, .passwordHash = "", .role = Role::user, .kind = name == std::string("ci") ? UserKind::service : UserKind::person}));
   const auto tokenOf = [](const std::string& id, const std::string& owner) {
     return AccessTokenRecord{{.id = id, .name = "build", .owner = owner}, "digest-" + id};
   };

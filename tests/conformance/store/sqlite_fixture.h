@@ -27,6 +27,19 @@ class SqliteStore : public testing::Test {
     EXPECT_EQ(sqlite3_exec(handle, text.c_str(), nullptr, nullptr, nullptr), SQLITE_OK) << sqlite3_errmsg(handle);
     sqlite3_close(handle);
   }
+  /// The first column of the first row.
+  std::string textOf(const std::string& query) {
+    sqlite3* handle = nullptr;
+    std::string text = "(none)";
+    const auto take = [](void* to, int, char** values, char**) {
+      *static_cast<std::string*>(to) = values[0] ? values[0] : "(null)";
+      return 0;
+    };
+    EXPECT_EQ(sqlite3_open(file().c_str(), &handle), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(handle, query.c_str(), take, &text, nullptr), SQLITE_OK) << sqlite3_errmsg(handle);
+    sqlite3_close(handle);
+    return text;
+  }
 
   TempDir folder_;
 };

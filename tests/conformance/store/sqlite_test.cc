@@ -179,7 +179,7 @@ TEST_F(SqliteStore, takesTheSshKeysOfBeforeOneForEachOwnerAlong) {
   };
   {
     auto store = openSqliteStore(data());
-    for (const char* name : {"ann", "bob"}) run(store->insertUser({.name = name, .passwordHash = "", .role = "user"}));
+    for (const char* name : {"ann", "bob"}) run(store->insertUser({.name = name, .passwordHash = "", .role = Role::user}));
   }
   sql(backTo(17) + "INSERT INTO ssh_keys VALUES('k-1', 'ann', 'SHA256:1', 1000, '" + boost::json::serialize(toJson(keyOf("k-1", "ann"))) +
       "')");
@@ -258,6 +258,46 @@ TEST_F(SqliteStore, readsExternalResourcesByTheirStoredNames) {
     EXPECT_EQ(loaded.external[i].kind.name(), names[i]);
     EXPECT_EQ(loaded.external[i].kind == ResourceKind::unknown, names[i] == "of tomorrow");
   }
+}
+
+TEST_F(SqliteStore, aRoleOfANewerVersionPermitsWhatAViewerMayDoAndStaysInTheRow) {
+  run(openSqliteStore(data())->insertUser({.name = "ann", .passwordHash = "", .role = Role::user}));
+  sql("UPDATE users SET role = 'guardian'");
+  {
+    auto store = openSqliteStore(data());
+    EXPECT_EQ(run(store->getUser("ann"))->role, Role::viewer);
+    run(store->changeUser("ann", {.disabled = true}));
+  }
+  sql("UPDATE users SET role = 'admin' WHERE role = 'guardian'");
+  EXPECT_EQ(run(openSqliteStore(data())->getUser("ann"))->role, Role::admin);
+}
+
+TEST_F(SqliteStore, readsKindsOfSessionsByTheirStoredNames) {
+  // What earlier versions wrote; "" is older than the column, and "of tomorrow" of a newer version.
+  const std::vector<std::pair<std::string, SessionKind>> kinds{{"", SessionKind::unknown},
+                                                               {"password", SessionKind::password},
+                                                               {"password and code", SessionKind::passwordAndCode},
+                                                               {"link", SessionKind::link},
+                                                               {"invitation", SessionKind::invitation},
+                                                               {"invitation and code", SessionKind::invitationAndCode},
+                                                               {"machine", SessionKind::machine},
+                                                               {"oidc", SessionKind::oidc},
+                                                               {"program", SessionKind::program},
+                                                               {"of tomorrow", SessionKind::unknown}};
+  const SystemTime later = parseTime("2026-12-05T00:00:00Z");
+  {
+    auto store = openSqliteStore(data());
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      run(store->putSession({.id = "1." + std::to_string(i), .user = "ann", .expiresAt = later, .kind = kinds[i].second}));
+    }
+  }
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    if (kinds[i].first == "of tomorrow") sql("UPDATE sessions SET kind = 'of tomorrow' WHERE id = '1." + std::to_string(i) + "'");
+    EXPECT_EQ(textOf("SELECT kind FROM sessions WHERE id = '1." + std::to_string(i) + "'"), kinds[i].first);
+  }
+  const std::vector<SessionRecord> loaded = run(openSqliteStore(data())->loadSessions());
+  ASSERT_EQ(loaded.size(), kinds.size());
+  for (std::size_t i = 0; i < kinds.size(); ++i) EXPECT_EQ(loaded[i].kind, kinds[i].second) << kinds[i].first;
 }
 
 TEST_F(SqliteStore, refusesADatabaseOfANewerVersion) {

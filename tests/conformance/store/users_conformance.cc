@@ -8,21 +8,21 @@ using namespace test;
 using testing::ElementsAre;
 
 TEST_P(StoreConformance, keepsUsers) {
-  run(store().putUser({"bob", "hash", "user", parseTime("2026-01-01T00:00:00Z"), 1}));
-  run(store().putUser({"ann", "", "admin", {}, 1}));
-  run(store().putUser({"bob", "hash2", "viewer", parseTime("2026-01-01T00:00:00Z"), 2}));
+  run(store().putUser({"bob", "hash", Role::user, parseTime("2026-01-01T00:00:00Z"), 1}));
+  run(store().putUser({"ann", "", Role::admin, {}, 1}));
+  run(store().putUser({"bob", "hash2", Role::viewer, parseTime("2026-01-01T00:00:00Z"), 2}));
   reopen();
   auto bob = run(store().getUser("bob"));
   ASSERT_TRUE(bob);
   EXPECT_EQ(bob->passwordHash, "hash2");
-  EXPECT_EQ(bob->role, "viewer");
+  EXPECT_EQ(bob->role, Role::viewer);
   EXPECT_EQ(bob->tokenGeneration, 2);
   EXPECT_EQ(bob->createdAt, parseTime("2026-01-01T00:00:00Z"));
   EXPECT_FALSE(run(store().getUser("Bob")));
   EXPECT_FALSE(run(store().getUser("")));
   EXPECT_EQ(bob->git, GitIdentity{});
   run(store().setGitIdentity("bob", {"Bob", "bob@example.com"}));
-  run(store().putUser({"bob", "hash3", "viewer", parseTime("2026-01-01T00:00:00Z"), 3}));
+  run(store().putUser({"bob", "hash3", Role::viewer, parseTime("2026-01-01T00:00:00Z"), 3}));
   reopen();
   EXPECT_EQ(run(store().getUser("bob"))->git, (GitIdentity{"Bob", "bob@example.com"})) << "a new password does not change it";
   EXPECT_EQ(errorOf(store().setGitIdentity("Bob", {})).code(), ErrorCode::NotFound);
@@ -32,29 +32,29 @@ TEST_P(StoreConformance, keepsUsers) {
 }
 
 TEST_P(StoreConformance, insertsUsersUnderNamesThatNoOtherUserHasOrHad) {
-  run(store().insertUser({"ann", "hash", "admin", {}, 1}));
-  run(store().insertUser({"bob", "", "user", {}, 1}));
-  EXPECT_EQ(errorOf(store().insertUser({"bob", "other", "admin", {}, 1})).code(), ErrorCode::AlreadyExists);
-  EXPECT_EQ(run(store().getUser("bob"))->role, "user");
+  run(store().insertUser({"ann", "hash", Role::admin, {}, 1}));
+  run(store().insertUser({"bob", "", Role::user, {}, 1}));
+  EXPECT_EQ(errorOf(store().insertUser({"bob", "other", Role::admin, {}, 1})).code(), ErrorCode::AlreadyExists);
+  EXPECT_EQ(run(store().getUser("bob"))->role, Role::user);
   run(store().deleteUser("bob", ""));
   reopen();
   EXPECT_FALSE(run(store().getUser("bob")));
-  EXPECT_EQ(errorOf(store().insertUser({"bob", "", "user", {}, 1})).code(), ErrorCode::AlreadyExists);
+  EXPECT_EQ(errorOf(store().insertUser({"bob", "", Role::user, {}, 1})).code(), ErrorCode::AlreadyExists);
   EXPECT_EQ(run(store().loadSuccessors()), (std::map<std::string, std::string>{{"bob", ""}}));
 }
 
 TEST_P(StoreConformance, changesOnlyWhatAChangeOfAUserNames) {
   const SystemTime later = parseTime("2026-12-05T00:00:00Z");
-  run(store().insertUser({"ann", "hash", "admin", {}, 1}));
-  run(store().insertUser({"bob", "", "user", {}, 1}));
+  run(store().insertUser({"ann", "hash", Role::admin, {}, 1}));
+  run(store().insertUser({"bob", "", Role::user, {}, 1}));
   run(store().setGitIdentity("bob", {"Bob", "bob@example.com"}));
   run(store().changeUser("bob", {.inviteDigest = "d1", .inviteExpires = later}));
   run(store().changeUser("ann", {.disabled = false}));
-  run(store().changeUser("bob", {.role = "operator", .endsSessions = true}));
-  run(store().putUser({"bob", "", "operator", {}, 2}));
+  run(store().changeUser("bob", {.role = Role::operator_, .endsSessions = true}));
+  run(store().putUser({"bob", "", Role::operator_, {}, 2}));
   reopen();
   const UserRecord bob = *run(store().getUser("bob"));
-  EXPECT_EQ(bob.role, "operator");
+  EXPECT_EQ(bob.role, Role::operator_);
   EXPECT_FALSE(bob.disabled);
   EXPECT_EQ(bob.tokenGeneration, 2);
   EXPECT_EQ(bob.inviteDigest, "d1");
@@ -70,8 +70,8 @@ TEST_P(StoreConformance, changesOnlyWhatAChangeOfAUserNames) {
 
 TEST_P(StoreConformance, startsSessionsOfUsersAsTheyAre) {
   const SystemTime later = parseTime("2026-12-05T00:00:00Z");
-  run(store().insertUser({"ann", "hash", "admin", {}, 1}));
-  run(store().insertUser({"bob", "hash", "user", {}, 1}));
+  run(store().insertUser({"ann", "hash", Role::admin, {}, 1}));
+  run(store().insertUser({"bob", "hash", Role::user, {}, 1}));
   const UserRecord bob = *run(store().getUser("bob"));
   run(store().startSession({.id = "1.a", .user = "bob", .expiresAt = later, .createdAt = later, .signedInAt = later}, bob));
   const auto refused = [&](const UserRecord& user) {
@@ -83,7 +83,7 @@ TEST_P(StoreConformance, startsSessionsOfUsersAsTheyAre) {
   run(store().changeUser("bob", {.endsSessions = true}));
   EXPECT_TRUE(refused(second));
   EXPECT_TRUE(refused(run(store().changeUser("bob", {.disabled = true}))));
-  EXPECT_TRUE(refused({"cyd", "hash", "user", {}, 1}));
+  EXPECT_TRUE(refused({"cyd", "hash", Role::user, {}, 1}));
   const UserRecord ann = *run(store().getUser("ann"));
   const SessionRecord by_link{.id = "1.c", .user = "ann", .expiresAt = later};
   run(store().putSession({.id = "1.d", .user = "ann", .expiresAt = later, .revoked = true}));
@@ -96,8 +96,8 @@ TEST_P(StoreConformance, startsSessionsOfUsersAsTheyAre) {
 }
 
 TEST_P(StoreConformance, invitesNoUserWhoIsDisabled) {
-  run(store().insertUser({"ann", "hash", "admin", {}, 1}));
-  run(store().insertUser({"bob", "", "user", {}, 1}));
+  run(store().insertUser({"ann", "hash", Role::admin, {}, 1}));
+  run(store().insertUser({"bob", "", Role::user, {}, 1}));
   run(store().changeUser("bob", {.inviteDigest = "d1"}));
   EXPECT_EQ(errorOf(store().changeUser("bob", {.disabled = true})).code(), ErrorCode::Conflict);
   run(store().changeUser("bob", {.disabled = true, .inviteDigest = ""}));
@@ -107,8 +107,8 @@ TEST_P(StoreConformance, invitesNoUserWhoIsDisabled) {
 
 TEST_P(StoreConformance, revokesTheOtherSessionsOfAUserWithTheChange) {
   const SystemTime later = parseTime("2026-12-05T00:00:00Z");
-  run(store().insertUser({"ann", "hash", "admin", {}, 1}));
-  run(store().insertUser({"bob", "hash", "user", {}, 1}));
+  run(store().insertUser({"ann", "hash", Role::admin, {}, 1}));
+  run(store().insertUser({"bob", "hash", Role::user, {}, 1}));
   for (const char* id : {"1.a", "1.b"}) run(store().putSession({id, "bob", later, false}));
   run(store().putSession({"1.c", "ann", later, false}));
   run(store().changeUser("bob", {.passwordHash = "new", .onlySession = "1.b"}));
@@ -120,27 +120,27 @@ TEST_P(StoreConformance, revokesTheOtherSessionsOfAUserWithTheChange) {
 }
 
 TEST_P(StoreConformance, keepsAnAdministratorWhoCanSignIn) {
-  run(store().insertUser({"ann", "hash", "admin", {}, 1}));
-  run(store().insertUser({"bob", "hash", "admin", {}, 1}));
-  run(store().insertUser({"cyd", "", "admin", {}, 1}));  // without a password
+  run(store().insertUser({"ann", "hash", Role::admin, {}, 1}));
+  run(store().insertUser({"bob", "hash", Role::admin, {}, 1}));
+  run(store().insertUser({"cyd", "", Role::admin, {}, 1}));  // without a password
   run(store().changeUser("bob", {.disabled = true}));
   const auto refused = [&](awaitable<UserRecord> work) { return errorOf(std::move(work)).code() == ErrorCode::Conflict; };
   EXPECT_TRUE(refused(store().changeUser("ann", {.disabled = true})));
-  EXPECT_TRUE(refused(store().changeUser("ann", {.role = "user"})));
+  EXPECT_TRUE(refused(store().changeUser("ann", {.role = Role::user})));
   EXPECT_EQ(errorOf(store().deleteUser("ann", "bob")).code(), ErrorCode::Conflict);
   reopen();
-  EXPECT_EQ(run(store().getUser("ann"))->role, "admin");
+  EXPECT_EQ(run(store().getUser("ann"))->role, Role::admin);
   EXPECT_FALSE(run(store().getUser("ann"))->disabled);
   run(store().changeUser("ann", {.passwordHash = "other"}));
   run(store().changeUser("bob", {.disabled = false}));
-  run(store().changeUser("ann", {.role = "user"}));
+  run(store().changeUser("ann", {.role = Role::user}));
   run(store().deleteUser("ann", ""));
   EXPECT_EQ(run(store().listUsers()).size(), 2u);
 }
 
 TEST_P(StoreConformance, deletesAUserOnlyWithTheirObjectsHandedOver) {
-  run(store().insertUser({"ann", "hash", "admin", {}, 1}));
-  for (const char* name : {"bob", "cyd", "dan"}) run(store().insertUser({name, "hash", "user", {}, 1}));
+  run(store().insertUser({"ann", "hash", Role::admin, {}, 1}));
+  for (const char* name : {"bob", "cyd", "dan"}) run(store().insertUser({name, "hash", Role::user, {}, 1}));
   InstanceRecord record = makeRecord("i-1", "web");
   record.instance.owner = "bob";
   OperationRecord operation = makeOperation("op-1", "i-1");
@@ -228,7 +228,7 @@ TEST_P(StoreConformance, keepsTokenKeysUntilTheyExpire) {
 }
 
 TEST_P(StoreConformance, keepsSshKeysOnceForEachOwnerAndForgetsThoseOfADeletedUser) {
-  for (const char* name : {"ann", "bob"}) run(store().insertUser({.name = name, .passwordHash = "", .role = "user"}));
+  for (const char* name : {"ann", "bob"}) run(store().insertUser({.name = name, .passwordHash = "", .role = Role::user}));
   const auto keyOf = [](const std::string& id, const std::string& owner, const std::string& fingerprint) {
     return SshKey{.id = id, .name = "laptop", .owner = owner, .fingerprint = fingerprint, .publicKey = "ssh-ed25519 AAAA"};
   };

@@ -82,8 +82,8 @@ TEST(ApiInstances, areRecreatedFromTheirImageAsItIsNow) {
   server.withClient([&](SwarmClient& client) {
     UpdateOptions options;
     options.refreshImage = true;
-    EXPECT_EQ(client.planUpdate("one", options).effect, "restart");
-    EXPECT_EQ(client.updateInstance("one", options).effect, "restart");
+    EXPECT_EQ(client.planUpdate("one", options).effect, UpdateEffect::restart);
+    EXPECT_EQ(client.updateInstance("one", options).effect, UpdateEffect::restart);
   });
 }
 
@@ -173,7 +173,7 @@ TEST(ApiInstances, areChangedByTheClientOnlyWhereItSays) {
   server.withClient([&](SwarmClient& client) {
     outcome = client.updateInstance("one", {.resources = ResourcePatch{.memory = MemoryPatch{.max = 1024}}, .ifVersion = 1});
   });
-  EXPECT_EQ(outcome.effect, "live");
+  EXPECT_EQ(outcome.effect, UpdateEffect::live);
   const ResourceConfig& now = outcome.instance.config.resources;
   EXPECT_EQ(now.memory.max, 1024);
   EXPECT_EQ(now.memory.min, 64);

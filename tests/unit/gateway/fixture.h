@@ -32,7 +32,7 @@ class MemoryAccounts final : public Accounts {
   explicit MemoryAccounts(std::function<LoginResult(const std::string&)> sign_in) : sign_in_(std::move(sign_in)) {}
   awaitable<std::vector<UserRecord>> list() override { co_return std::vector<UserRecord>(); }
   awaitable<std::optional<UserRecord>> find(std::string name) override {
-    co_return UserRecord{.name = std::move(name), .passwordHash = "", .role = "user"};
+    co_return UserRecord{.name = std::move(name), .passwordHash = "", .role = Role::user};
   }
   awaitable<UserRecord> create(std::string, Role, Secret, UserKind) override { co_return UserRecord(); }
   awaitable<UserRecord> createFor(Identity, Role) override { co_return UserRecord(); }

@@ -27,7 +27,7 @@ class MemorySecondFactors final : public SecondFactors {
     if (required.contains(user)) co_return enrolmentOf(user);
     co_return login;
   }
-  awaitable<SignInStep> afterPassword(UserRecord user, std::string, LoginOrigin, OfferEnrolment) override { co_return sign_in_(user.name); }
+  awaitable<SignInStep> afterPassword(UserRecord user, SessionKind, LoginOrigin, OfferEnrolment) override { co_return sign_in_(user.name); }
   awaitable<LoginResult> signIn(std::string ticket, std::string code, LoginOrigin) override {
     const std::string user = userOf(ticket);
     requireCode(code, ErrorCode::Unauthenticated);

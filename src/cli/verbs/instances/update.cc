@@ -86,7 +86,7 @@ class Update final : public Verb {
     if (yes_ || only_labels) return true;
     const UpdatePlan plan = context.client().planUpdate(instance.id.str(), options);
     const bool running = instance.status == InstanceStatus::running;
-    if (plan.effect != "restart" || (!running && plan.drops.files == 0)) return true;
+    if (plan.effect != UpdateEffect::restart || (!running && plan.drops.files == 0)) return true;
     const std::string& name = instance.config.name;
     report(running ? format("{} must be restarted for this: all its processes end; files in its volumes are kept.\n", name)
                    : format("{} gets a new container for this; files in its volumes are kept.\n", name));
@@ -96,8 +96,8 @@ class Update final : public Verb {
 
   std::string effectText(const UpdateOutcome& outcome, bool waits) const {
     if (refresh_image_) return format("{} the current version of {}", waits ? "uses" : "is changing to", outcome.instance.config.image);
-    if (outcome.effect == "live") return "was changed while it runs";
-    if (outcome.effect != "restart") return "was changed";
+    if (outcome.effect == UpdateEffect::live) return "was changed while it runs";
+    if (outcome.effect != UpdateEffect::restart) return "was changed";
     if (outcome.operationId.empty()) return "was changed; the change takes effect at its next start";
     return waits ? "was changed and restarted" : "is being changed and restarted";
   }

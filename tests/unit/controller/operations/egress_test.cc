@@ -209,11 +209,11 @@ TEST_F(Egress, anotherPolicyAppliesWhileItRunsAndAFirstOneNeedsAnotherContainer)
   UpdateRequest update;
   update.network = get("one").config.network;
   update.network->egress = EgressConfig{EgressPolicy::standard, {"10.0.0.1"}};
-  EXPECT_EQ(run(swarm().planUpdate("one", update)).effect, "live");
+  EXPECT_EQ(run(swarm().planUpdate("one", update)).effect, UpdateEffect::live);
   EXPECT_EQ(run(swarm().updateInstance("one", update, "ann")).effect, UpdateEffect::live);
   EXPECT_EQ(container(get("one")).rules->policy, EgressPolicy::standard);
   create("two");
-  EXPECT_EQ(run(swarm().planUpdate("two", update)).effect, "restart");
+  EXPECT_EQ(run(swarm().planUpdate("two", update)).effect, UpdateEffect::restart);
   EXPECT_EQ(run(swarm().updateInstance("two", update, "ann")).effect, UpdateEffect::restart);
   waitForStatus("two", InstanceStatus::running);
   drive([&] { return container(get("two")).rules && container(get("two")).held.empty(); });
