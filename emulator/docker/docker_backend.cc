@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/text/format.h"
 #include "emulator/docker/docker_backend_impl.h"
+#include "engine/container_status.h"
 
 namespace swarm::emulator {
 namespace {
@@ -124,8 +125,7 @@ awaitable<void> DockerBackend::catchUp(Deadline deadline) {
   std::map<std::string, std::string> machines;  // of running containers
   json::array containers = co_await listContainers(kLabelMachine, deadline);
   for (const json::value& container : containers) {
-    std::string state = engine::stringAt(container, "State");
-    if (state == "running" || state == "paused" || state == "restarting") {
+    if (engine::isAlive(engine::containerStatusOf(engine::stringAt(container, "State")))) {
       machines[engine::stringAt(container, "Id")] = engine::labelOf(container, kLabelMachine);
     }
   }

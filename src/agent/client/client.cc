@@ -91,7 +91,7 @@ awaitable<AgentHealth> getHealth(AgentTarget target, Deadline deadline, millisec
     health.importing = reader.read<bool>("importing").value_or(!health.ready);
     health.warning = textOf(reader, "warning");
     auto setup = reader.read<boost::json::object>("setup").value_or(boost::json::object());
-    if (const auto* state = setup.if_contains("state"); state && state->is_string()) health.setup = printable(state->as_string());
+    if (const auto* state = setup.if_contains("state"); state && state->is_string()) health.setup = setupStateOf(state->as_string());
     if (const auto* code = setup.if_contains("exitCode"); code && code->is_int64()) health.setupExitCode = code->as_int64();
     return health;
   });

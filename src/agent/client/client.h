@@ -13,6 +13,7 @@
 #include "net/http/http_client.h"
 #include "protocol/agent.h"
 #include "protocol/instance_token.h"
+#include "protocol/setup_state.h"
 #include "transfer/rounds/session.h"
 
 namespace swarm::agent {
@@ -28,8 +29,7 @@ struct AgentHealth {
   bool vscodeEnded = false;  ///< VS Code's process ended and will be restarted
   bool importing = false;    ///< an import has the workspace held; agents that do not report it: VS Code is not ready
   std::string warning;       ///< what else users should know, as a sentence
-  /// Of the setup script: "none", "running", "succeeded" or "failed".
-  std::string setup = "none";
+  SetupState setup = SetupState::None;
   std::int64_t setupExitCode = 0;
 };
 

@@ -51,11 +51,6 @@ std::string gitQuoted(std::string_view text) {
 
 }  // namespace
 
-std::string_view toString(SetupState state) {
-  constexpr std::array<std::string_view, 4> names{"none", "running", "succeeded", "failed"};  // in the order of SetupState
-  return names[static_cast<std::size_t>(state)];
-}
-
 std::string gitConfigText(const GitIdentity& git) {
   if (git.name.empty() || git.email.empty()) return {};
   return "[user]\n\tname = " + gitQuoted(git.name) + "\n\temail = " + gitQuoted(git.email) + "\n";

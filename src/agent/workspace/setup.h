@@ -8,16 +8,9 @@
 
 #include "agent/server/service.h"
 #include "model/types/git_identity.h"
+#include "protocol/setup_state.h"
 
 namespace swarm::agent {
-
-enum class SetupState {
-  None,  ///< no script
-  Running,
-  Succeeded,
-  Failed,
-};
-std::string_view toString(SetupState state);
 
 struct SetupOptions {
   std::string script;  ///< the instance's; written to the home if it has none

@@ -30,8 +30,8 @@ constexpr std::string_view kSetupRuns = "VS Code is ready; the setup script (~/.
 
 std::string setupReasonOf(const Entry& entry) {
   const SetupReport& setup = entry.setup;
-  if (setup.state == "running") return std::string(kSetupRuns);
-  if (setup.state != "failed") return setup.warning;
+  if (setup.state == agent::SetupState::Running) return std::string(kSetupRuns);
+  if (setup.state != agent::SetupState::Failed) return setup.warning;
   return format(
       "The setup script (~/.config/swarm/setup.sh) failed with exit code {0}. Its output is in the workspace's log (`swarm logs {1}`). "
       "To run it again: `swarm exec {1} -- sh -c '~/.config/swarm/setup.sh'`.{2}{3}",
@@ -203,7 +203,7 @@ awaitable<void> AgentWatch::watchSetup(EntryPtr entry) {
     bool is_ours = instance.statusReason.empty() || instance.statusReason == kSetupRuns;
     bool settled = instance.status == InstanceStatus::running && instance.operationId.empty();
     if (settled && is_ours && instance.statusReason != reason) context_.changes.setStatus(*entry, InstanceStatus::running, reason);
-    if (settled && entry->setup.state != "running") break;
+    if (settled && entry->setup.state != agent::SetupState::Running) break;
     co_await async::sleepFor(context_.options.setupInterval);
     if (entry->epoch != epoch || entry->removed || !entry->endpoint) break;
     auto health = co_await attemptUnlessCancelled(probe(targetOf(*entry), Deadline::after(kProbeTimeout)));

@@ -17,7 +17,7 @@ using async::Notifier;
 
 /// What an agent reports about the setup script, and its warning.
 struct SetupReport {
-  std::string state = "none";  ///< none, running, succeeded or failed
+  agent::SetupState state = agent::SetupState::None;
   std::int64_t exitCode = 0;
   std::string warning{};  ///< a sentence
 };

@@ -150,7 +150,7 @@ awaitable<void> DockerProvider::startInstance(PlaceId place_id, Progress& progre
   faultPoint("docker.start.before");
   ContainerDetails details = co_await parts_.index.require(std::move(place_id), deadline);
   co_await parts_.containers.connect(details, deadline);  // disconnected by hand, it would run and be unreachable
-  if (details.state == "paused") {
+  if (details.status == ContainerStatus::paused) {
     co_await parts_.context.engine.unpauseContainer(details.id, deadline);
   } else {
     co_await parts_.containers.start(details.id, deadline);
@@ -210,7 +210,8 @@ awaitable<AllocationEffect> DockerProvider::configureNetwork(PlaceId place_id, N
   // An agent that does not start held would run programs at its next start before the rules stand.
   same = same && (details.startsHeld || parts_.egress.policyFor(spec.config.network) == EgressPolicy::open);
   if (!same) co_return AllocationEffect::NeedsRestart;
-  if (details.startsHeld && details.state == "running") co_await parts_.egress.setRules(place_id, spec.config.network, deadline);
+  if (details.startsHeld && details.status == ContainerStatus::running)
+    co_await parts_.egress.setRules(place_id, spec.config.network, deadline);
   co_return AllocationEffect::Live;
 }
 
@@ -254,8 +255,8 @@ awaitable<NetworkInfo> DockerProvider::getNetworkInfo(PlaceId place_id, Deadline
 
 awaitable<AgentEndpoint> DockerProvider::agentEndpoint(PlaceId place_id, Deadline deadline) {
   ContainerDetails details = co_await parts_.index.require(place_id, deadline);
-  if (details.state != "running") {
-    throw Error(ErrorCode::Conflict, format("The workspace does not run (its container is {}).", details.state))
+  if (details.status != ContainerStatus::running) {
+    throw Error(ErrorCode::Conflict, format("The workspace does not run (its container is {}).", toString(details.status)))
         .withInstance(place_id.str());
   }
   net::HostPort address;

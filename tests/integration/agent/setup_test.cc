@@ -8,7 +8,7 @@ TEST_F(AgentInImage, aNewContainerRunsTheSetupScriptAndAPlainRestartDoesNot) {
   Options options;
   options.members = R"("setup":"#!/bin/bash\nsudo touch /opt/made && id -un >>~/ran\n","git":{"name":"Ada","email":"ada@example.com"})";
   begin(options);
-  waitUntil([](const AgentHealth& health) { return health.setup == "succeeded"; });
+  waitUntil([](const AgentHealth& health) { return health.setup == SetupState::Succeeded; });
   EXPECT_EQ(run("cat ~/ran; ls /opt/made; stat -c %U ~/.config/swarm/setup.sh").stdoutText, "coder\n/opt/made\ncoder\n");
   EXPECT_EQ(run("git config --global user.name; git config --global user.email; stat -c %U ~/.gitconfig").stdoutText,
             "Ada\nada@example.com\ncoder\n");
@@ -16,7 +16,7 @@ TEST_F(AgentInImage, aNewContainerRunsTheSetupScriptAndAPlainRestartDoesNot) {
   container_->stop(10);
   startContainer();
   waitUntilReady();
-  EXPECT_EQ(waitUntil([](const AgentHealth& health) { return health.setup != "running"; }).setup, "succeeded");
+  EXPECT_EQ(waitUntil([](const AgentHealth& health) { return health.setup != SetupState::Running; }).setup, SetupState::Succeeded);
   EXPECT_EQ(run("cat ~/ran").stdoutText, "coder\n");
 }
 

@@ -8,7 +8,7 @@ namespace swarm::docker {
 namespace {
 
 ContainerRef readRef(const json::value& item) {
-  ContainerRef ref{stringAt(item, "Id"), {}, stringAt(item, "State"), PlaceId(labelOf(item, kLabelInstance))};
+  ContainerRef ref{stringAt(item, "Id"), {}, engine::containerStatusOf(stringAt(item, "State")), PlaceId(labelOf(item, kLabelInstance))};
   if (std::vector<std::string> names = textsAt(item, "Names"); !names.empty()) ref.name = names.front();
   if (ref.name.starts_with('/')) ref.name.erase(0, 1);
   std::string network = labelOf(item, kLabelNetwork);
@@ -85,7 +85,7 @@ awaitable<ContainerDetails> ContainerIndex::require(PlaceId place_id, Deadline d
 
 awaitable<std::optional<ContainerDetails>> ContainerIndex::recall(ContainerRef ref, Events events, Deadline deadline) {
   auto known = inspected_.find(ref.id);
-  bool is_valid = events == Events::Followed && known != inspected_.end() && known->second.state == ref.state &&
+  bool is_valid = events == Events::Followed && known != inspected_.end() && known->second.status == ref.status &&
                   known->second.connected == ref.connected;
   if (is_valid) co_return known->second;
   inspected_[ref.id] = {};  // an event during the call removes it: then the result is not remembered

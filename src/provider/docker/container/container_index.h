@@ -16,7 +16,7 @@ namespace swarm::docker {
 struct ContainerRef {
   std::string id;
   std::string name;
-  std::string state;
+  ContainerStatus status = ContainerStatus::unknown;
   PlaceId placeId;
   bool connected = true;  ///< to its network
 };

@@ -188,8 +188,8 @@ awaitable<EgressSurroundings> EgressGuard::surroundingsOf(ContainerDetails conta
 
 awaitable<ContainerDetails> EgressGuard::requireRunning(PlaceId place_id, Deadline deadline) {
   ContainerDetails container = co_await index_.require(place_id, deadline);
-  if (container.state == "running") co_return container;
-  throw Error(ErrorCode::Conflict, format("The workspace does not run (its container is {}).", container.state))
+  if (container.status == ContainerStatus::running) co_return container;
+  throw Error(ErrorCode::Conflict, format("The workspace does not run (its container is {}).", toString(container.status)))
       .withInstance(place_id.str());
 }
 

@@ -37,24 +37,33 @@ void readExit(const json::value& state, EndedBy ended_by, ProviderInstance& inst
   }
 }
 
-void readStatus(const json::value& state, EndedBy ended_by, ProviderInstance& instance) {
-  std::string status = stringAt(state, "Status");
-  if (status == "running") {
-    instance.status = InstanceStatus::running;
-  } else if (status == "paused") {
-    instance.status = InstanceStatus::stopped;  // no process in it runs
-    instance.reason = "is paused at the Docker Engine; start continues it";
-  } else if (status == "restarting") {
-    instance.status = InstanceStatus::starting;
-  } else if (status == "removing") {
-    instance.status = InstanceStatus::deleting;
-  } else if (status == "dead") {
-    instance.status = InstanceStatus::failed;
-    instance.reason = "the Docker Engine could not remove all of it (dead)";
-  } else if (status == "created" && stringAt(state, "Error").empty()) {
-    instance.status = InstanceStatus::creating;
-  } else {
-    readExit(state, ended_by, instance);
+void readStatus(ContainerStatus status, const json::value& state, EndedBy ended_by, ProviderInstance& instance) {
+  switch (status) {
+    case ContainerStatus::running:
+      instance.status = InstanceStatus::running;
+      break;
+    case ContainerStatus::paused:
+      instance.status = InstanceStatus::stopped;  // no process in it runs
+      instance.reason = "is paused at the Docker Engine; start continues it";
+      break;
+    case ContainerStatus::restarting:
+      instance.status = InstanceStatus::starting;
+      break;
+    case ContainerStatus::removing:
+      instance.status = InstanceStatus::deleting;
+      break;
+    case ContainerStatus::dead:
+      instance.status = InstanceStatus::failed;
+      instance.reason = "the Docker Engine could not remove all of it (dead)";
+      break;
+    case ContainerStatus::created:
+      if (!stringAt(state, "Error").empty()) return readExit(state, ended_by, instance);
+      instance.status = InstanceStatus::creating;
+      break;
+    case ContainerStatus::exited:
+    case ContainerStatus::unknown:
+      readExit(state, ended_by, instance);
+      break;
   }
 }
 
@@ -115,7 +124,7 @@ void readNetwork(const json::value& inspection, const DockerProviderConfig& conf
   const json::value* endpoint = joined ? joined->if_contains(details.network) : nullptr;
   if (endpoint) details.networkId = stringAt(*endpoint, "NetworkID");
   details.connected = details.network.empty() || !joined || endpoint;
-  if (!details.connected && details.state == "running") {
+  if (!details.connected && details.status == ContainerStatus::running) {
     details.instance.status = InstanceStatus::failed;
     details.instance.reason = format("is not connected to its network {}; restart connects it again", details.network);
   }
@@ -145,7 +154,7 @@ bool demandsHold(const json::value& inspection) {
 ContainerDetails readContainer(const json::value& inspection, const DockerProviderConfig& config, EndedBy ended_by) {
   ContainerDetails details;
   details.id = stringAt(inspection, "Id");
-  details.state = stringAt(inspection, "State.Status");
+  details.status = engine::containerStatusOf(stringAt(inspection, "State.Status"));
   auto label = [&](std::string_view name) { return stringIn(inspection, "Config.Labels", name); };
   details.specHash = label(kLabelSpec);
   details.imageName = stringAt(inspection, "Config.Image");
@@ -165,7 +174,7 @@ ContainerDetails readContainer(const json::value& inspection, const DockerProvid
   instance.image = stringAt(inspection, "Image");
   instance.createdAt = timeAt(inspection, "Created");
   instance.startedAt = timeAt(inspection, "State.StartedAt");
-  if (const json::value* state = member(inspection, "State")) readStatus(*state, ended_by, instance);
+  if (const json::value* state = member(inspection, "State")) readStatus(details.status, *state, ended_by, instance);
   instance.resources = readResources(inspection, label(kLabelResources));
   readNetwork(inspection, config, details);
   readMounts(inspection, details);

@@ -6,14 +6,17 @@
 #include <string>
 #include <vector>
 
+#include "engine/container_status.h"
 #include "provider/docker/docker_context.h"
 
 namespace swarm::docker {
 
+using engine::ContainerStatus;
+
 /// The part of an inspection that the provider works with.
 struct ContainerDetails {
   std::string id;
-  std::string state;  ///< the Engine's term: created, running, paused, restarting, removing, exited, dead
+  ContainerStatus status = ContainerStatus::unknown;
   std::string specHash;
   std::string imageName;  ///< as requested
   std::string network;
@@ -34,7 +37,7 @@ struct ContainerDetails {
     for (std::size_t i = 0; i < volumes.size(); ++i) pairs.emplace_back(volumes[i], mountPaths[i]);
     return pairs;
   }
-  bool runs() const { return state == "running" || state == "paused" || state == "restarting"; }
+  bool runs() const { return isAlive(status); }
 };
 
 enum class EndedBy { Itself, Stop };

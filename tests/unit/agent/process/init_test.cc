@@ -79,13 +79,13 @@ class WholeAgent : public LoopTest {
     }
     FAIL() << "never ready";
   }
-  void waitForSetup(std::string_view state) {
+  void waitForSetup(SetupState state) {
     auto end = Deadline::after(kPatience);
     while (!end.hasPassed()) {
       if (auto now = health(); now && now->setup == state) return;
       await(async::sleepFor(std::chrono::milliseconds(10)));
     }
-    FAIL() << "never " << state;
+    FAIL() << "never " << toString(state);
   }
   int waitForExit() {
     int status = -1;
@@ -134,10 +134,10 @@ TEST_F(WholeAgent, reportsTheSetupScriptWithoutDelayingVscode) {
   made.config.setup = "until test -e \"$HOME/go\"; do sleep 0.01; done; exit 4\n";
   start(std::move(made));
   waitUntilReady();
-  waitForSetup("running");
+  waitForSetup(SetupState::Running);
   EXPECT_TRUE(health()->ready);
   writeFile(folder / "home/go", "");
-  waitForSetup("failed");
+  waitForSetup(SetupState::Failed);
   EXPECT_EQ(health()->setupExitCode, 4);
 }
 

@@ -186,7 +186,7 @@ TEST_F(Creation, aCreateReportsWhyVscodeDoesNotStartWhileItWaits) {
 TEST_F(Creation, theStatusReasonReportsTheSetupScript) {
   auto health = std::make_shared<agent::AgentHealth>();
   health->ready = true;
-  health->setup = "running";
+  health->setup = agent::SetupState::Running;
   options_.setupInterval = std::chrono::milliseconds(1);
   options_.probe = [health](agent::AgentTarget, Deadline) {
     return [](agent::AgentHealth now) -> awaitable<agent::AgentHealth> { co_return now; }(*health);
@@ -195,13 +195,13 @@ TEST_F(Creation, theStatusReasonReportsTheSetupScript) {
   EXPECT_EQ(finish(run(swarm().createInstance(request("one")))).status, OperationStatus::succeeded) << "the operation does not wait for it";
   drive([&] { return get("one").statusReason.find("setup script") != std::string::npos; });
   EXPECT_NE(get("one").statusReason.find("still running"), std::string::npos);
-  health->setup = "failed";
+  health->setup = agent::SetupState::Failed;
   health->setupExitCode = 3;
   drive([&] { return get("one").statusReason.find("failed with exit code 3") != std::string::npos; });
   EXPECT_EQ(get("one").status, InstanceStatus::running);
   reboot();  // the server's next run reports it, too
   drive([&] { return get("one").statusReason.find("failed with exit code 3") != std::string::npos; });
-  health->setup = "succeeded";
+  health->setup = agent::SetupState::Succeeded;
   EXPECT_EQ(finish(run(swarm().restartInstance("one", "ann"))).status, OperationStatus::succeeded);
   EXPECT_EQ(get("one").statusReason, "");
 }
@@ -211,7 +211,7 @@ TEST_F(Creation, aFailedSetupScriptIsReportedWhenTheCreateEnds) {
   options_.probe = [](agent::AgentTarget, Deadline) -> awaitable<agent::AgentHealth> {
     agent::AgentHealth health;
     health.ready = true;
-    health.setup = "failed";
+    health.setup = agent::SetupState::Failed;
     health.setupExitCode = 3;
     co_return health;
   };
@@ -234,7 +234,7 @@ TEST_F(Creation, theStatusReasonHasTheAgentsWarningUntilItHasNone) {
   EXPECT_EQ(finish(run(swarm().createInstance(request("one")))).status, OperationStatus::succeeded);
   EXPECT_EQ(get("one").statusReason, health->warning);
   EXPECT_EQ(get("one").status, InstanceStatus::running);
-  health->setup = "failed";
+  health->setup = agent::SetupState::Failed;
   EXPECT_EQ(finish(run(swarm().restartInstance("one", "ann"))).status, OperationStatus::succeeded);
   EXPECT_NE(get("one").statusReason.find("The setup script"), std::string::npos);
   EXPECT_TRUE(get("one").statusReason.ends_with(" " + health->warning)) << get("one").statusReason;
