@@ -62,6 +62,10 @@ awaitable<Instance> requireInstance(Services& services, Call& call, Permission p
 /// ones.
 awaitable<UserRecord> requireUser(Services& services, Call& call, Permission permission);
 
+/// The owner of a new credential: the caller (also for an empty `owner`), or a service account, since with a credential of another person
+/// the caller would act as them. `what_persons_do`: "creates their own access tokens".
+awaitable<std::string> credentialOwnerOf(Services& services, Call& call, std::string owner, std::string_view what_persons_do);
+
 SessionResponse responseOf(const SessionRecord& session, const Call& call);
 
 /// Hides what only those see who may configure the instance: values of its environment, and its setup script.

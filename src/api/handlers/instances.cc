@@ -7,6 +7,7 @@
 #include "api/routes/route_parts.h"
 #include "async/attempt.h"
 #include "auth/accounts/accounts.h"
+#include "auth/accounts/names.h"
 #include "auth/entry.h"
 #include "base/id.h"
 #include "base/not_found.h"
@@ -26,8 +27,7 @@ awaitable<std::string> ownerOf(Services& services, const Call& call, std::option
   if (!owner || *owner == call.principal().user) co_return call.principal().user;
   if (!isAllowed(call.principal(), Permission::Create, Relation::Other))
     throw Error(ErrorCode::PermissionDenied, "You are not allowed to create a workspace for another user.");
-  if (!co_await services.auth.accounts().find(*owner))
-    throw Error(ErrorCode::InvalidArgument, format("There is no user \"{}\".", *owner)).withField("/owner", "is not a user");
+  if (!co_await services.auth.accounts().find(*owner)) throw unknownOwner(*owner);
   co_return *owner;
 }
 

@@ -2,6 +2,7 @@
 #include "api/handlers/handlers.h"
 #include "api/routes/route_parts.h"
 #include "auth/accounts/accounts.h"
+#include "auth/accounts/names.h"
 #include "auth/sharing/sharing.h"
 #include "base/not_found.h"
 #include "base/text/format.h"
@@ -184,6 +185,17 @@ awaitable<UserRecord> requireUser(Services& services, Call& call, Permission per
   if (!user) throw notFound("user", call.argument());
   requireAllowed(call, permission, name);
   co_return std::move(*user);
+}
+
+awaitable<std::string> credentialOwnerOf(Services& services, Call& call, std::string owner, std::string_view what_persons_do) {
+  if (owner.empty() || owner == call.principal().user) co_return call.principal().user;
+  requireAllowed(call, Permission::ManageUsers, owner);
+  const auto user = co_await services.auth.accounts().find(owner);
+  if (!user) throw unknownOwner(owner);
+  if (user->kind != UserKind::service)
+    throw Error(ErrorCode::PermissionDenied, format("{} is a person, who {}.", owner, what_persons_do))
+        .withField("/owner", "is not a service account");
+  co_return owner;
 }
 
 std::vector<Endpoint> userRoutes() {

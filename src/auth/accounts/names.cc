@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/error.h"
 #include "base/text/format.h"
 
 namespace swarm {
@@ -26,6 +25,10 @@ void requireAccountName(std::string_view kind, std::string_view name) {
               format("A {}'s name is 1 to {} of a-z, 0-9, \"-\", \"_\" and \".\", begins with a letter or digit, and is not \"{}\".", kind,
                      kMaxLength, kOneself))
       .withField("/name", format("is not a {} name", kind));
+}
+
+Error unknownOwner(std::string_view name) {
+  return Error(ErrorCode::InvalidArgument, format("There is no user \"{}\".", name)).withField("/owner", "is not a user");
 }
 
 }  // namespace swarm

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "auth/accounts/names.h"
 #include "base/diagnostics/log.h"
 #include "base/text/format.h"
 
@@ -93,7 +94,7 @@ awaitable<void> Sharing::requireOwner(std::string user, const Principal& actor) 
   const auto record = co_await parts_.store.getUser(user);
   if (!record || record->disabled) {
     countGuess(by);
-    throw Error(ErrorCode::InvalidArgument, format("There is no user \"{}\".", user)).withField("/owner", "is not a user");
+    throw unknownOwner(user);
   }
   const Role role = record->role;
   if (reachOf(role, Permission::Create) == Reach::None)

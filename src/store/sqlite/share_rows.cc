@@ -1,6 +1,7 @@
 // The SQL of what is shared: shares of instances, the groups that some of them name, and levels of ports.
 #include <set>
 
+#include "base/not_found.h"
 #include "model/codec/codec.h"
 #include "store/sqlite/row_parts.h"
 #include "store/sqlite/rows.h"
@@ -20,11 +21,9 @@ std::optional<std::string> managerOf(Database& database, const std::string& grou
   return rows.next() ? std::optional(rows.text(0)) : std::nullopt;
 }
 
-Error noGroup(const std::string& name) { return Error(ErrorCode::NotFound, format("There is no group \"{}\".", name)); }
-
 void requireLocalGroup(Database& database, const std::string& name) {
   const auto manager = managerOf(database, name);
-  if (!manager) throw noGroup(name);
+  if (!manager) throw notFound("group", name);
   if (!manager->empty())
     throw Error(ErrorCode::Conflict, format("The members of the group {} come from {}. Change them there.", name, *manager));
 }
@@ -108,7 +107,7 @@ void insertGroup(Database& database, const GroupRecord& group) {
 }
 
 void deleteGroup(Database& database, const std::string& name) {
-  if (database.execute("DELETE FROM user_groups WHERE name = ?", {name}) == 0) throw noGroup(name);
+  if (database.execute("DELETE FROM user_groups WHERE name = ?", {name}) == 0) throw notFound("group", name);
   database.execute("DELETE FROM shares WHERE kind = 'group' AND grantee = ?", {name});
 }
 

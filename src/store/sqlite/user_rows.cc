@@ -1,6 +1,7 @@
 // The SQL of users, their sessions, access tokens and SSH keys.
 #include <boost/json/serialize.hpp>
 
+#include "base/not_found.h"
 #include "model/codec/codec.h"
 #include "store/sqlite/row_parts.h"
 #include "store/sqlite/rows.h"
@@ -12,7 +13,7 @@ std::int64_t count(Rows rows) { return rows.next() ? rows.integer(0) : 0; }
 
 UserRecord requireUser(Database& database, const std::string& name) {
   auto found = loadUsers(database, name);
-  if (found.empty()) throw Error(ErrorCode::NotFound, format("There is no user \"{}\".", name));
+  if (found.empty()) throw notFound("user", name);
   return std::move(found.front());
 }
 

@@ -2,9 +2,7 @@
 #include "auth/accounts/ssh_keys.h"
 #include "api/handlers/handlers.h"
 #include "api/routes/route_parts.h"
-#include "auth/accounts/accounts.h"
 #include "base/not_found.h"
-#include "base/text/format.h"
 #include "base/text/untrusted_text.h"
 #include "protocol/ssh.h"
 
@@ -12,18 +10,6 @@ namespace swarm::api {
 namespace {
 
 constexpr std::size_t kMaxKeyName = 64;
-
-/// The caller, or a service account: with a key, another user would act as this person.
-awaitable<std::string> keyOwnerOf(Services& services, Call& call, std::string owner) {
-  if (owner.empty() || owner == call.principal().user) co_return call.principal().user;
-  requireAllowed(call, Permission::ManageUsers, owner);
-  const auto user = co_await services.auth.accounts().find(owner);
-  if (!user) throw Error(ErrorCode::InvalidArgument, format("There is no user \"{}\".", owner)).withField("/owner", "is not a user");
-  if (user->kind != UserKind::service)
-    throw Error(ErrorCode::PermissionDenied, format("{} is a person, who adds their own SSH keys.", owner))
-        .withField("/owner", "is not a service account");
-  co_return owner;
-}
 
 awaitable<Reply> listSshKeys(Services& services, Call& call) {
   std::vector<SshKey> keys = services.auth.sshKeys().list();
@@ -41,11 +27,12 @@ awaitable<Reply> addSshKey(Services& services, Call& call) {
   std::string name = printable(request.name.empty() ? key->comment : request.name, kMaxKeyName);
   if (name.empty()) name = key->type;
   SshKeys& keys = services.auth.sshKeys();
-  const SshKey added = co_await keys.add({.name = std::move(name),
-                                          .owner = co_await keyOwnerOf(services, call, std::move(request.owner)),
-                                          .type = key->type,
-                                          .fingerprint = key->fingerprint,
-                                          .publicKey = key->line});
+  const SshKey added =
+      co_await keys.add({.name = std::move(name),
+                         .owner = co_await credentialOwnerOf(services, call, std::move(request.owner), "adds their own SSH keys"),
+                         .type = key->type,
+                         .fingerprint = key->fingerprint,
+                         .publicKey = key->line});
   // A reset of the password, for example, may have removed the keys before this one was complete.
   if (!services.auth.stillSignedIn(call.principal())) {
     co_await keys.remove(added.id);

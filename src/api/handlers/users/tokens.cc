@@ -1,10 +1,8 @@
 // Access tokens of users and of service accounts.
 #include "api/handlers/handlers.h"
 #include "api/routes/route_parts.h"
-#include "auth/accounts/accounts.h"
 #include "auth/session/access_tokens.h"
 #include "base/not_found.h"
-#include "base/text/format.h"
 #include "model/rules/validation.h"
 
 namespace swarm::api {
@@ -23,18 +21,6 @@ CreateAccessTokenRequest readTokenRequest(Call& call) {
   return request;
 }
 
-/// The caller, or a service account: no other user gets a secret with which to act as a person.
-awaitable<std::string> tokenOwnerOf(Services& services, Call& call, std::string owner) {
-  if (owner.empty() || owner == call.principal().user) co_return call.principal().user;
-  requireAllowed(call, Permission::ManageUsers, owner);
-  const auto user = co_await services.auth.accounts().find(owner);
-  if (!user) throw Error(ErrorCode::InvalidArgument, format("There is no user \"{}\".", owner)).withField("/owner", "is not a user");
-  if (user->kind != UserKind::service)
-    throw Error(ErrorCode::PermissionDenied, format("{} is a person, who creates their own access tokens.", owner))
-        .withField("/owner", "is not a service account");
-  co_return owner;
-}
-
 awaitable<Reply> listAccessTokens(Services& services, Call& call) {
   std::vector<AccessToken> tokens = services.auth.accessTokens().list();
   std::erase_if(tokens, [&](const AccessToken& one) { return !isAllowed(call.principal(), Permission::ReadUsers, one.owner); });
@@ -44,7 +30,7 @@ awaitable<Reply> listAccessTokens(Services& services, Call& call) {
 awaitable<Reply> createAccessToken(Services& services, Call& call) {
   auto request = readTokenRequest(call);
   AccessToken wanted{.name = std::move(request.name),
-                     .owner = co_await tokenOwnerOf(services, call, std::move(request.owner)),
+                     .owner = co_await credentialOwnerOf(services, call, std::move(request.owner), "creates their own access tokens"),
                      .scopes = std::move(request.scopes),
                      .namePrefix = std::move(request.namePrefix),
                      .maxInstances = request.maxInstances};
