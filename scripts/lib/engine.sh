@@ -8,18 +8,18 @@ ENGINE_PID_FILE=$ENGINE_STATE/dockerd.pid # written by us: present if we started
 ENGINE_LOG=$ENGINE_STATE/dockerd.log
 ENGINE_OWN_PID_FILE=/var/run/docker.pid # written by dockerd itself
 
-engine_answers() { curl -fsS --max-time 5 --unix-socket "$ENGINE_SOCKET" http://engine/_ping >/dev/null 2>&1; }
+engine_responds() { curl -fsS --max-time 5 --unix-socket "$ENGINE_SOCKET" http://engine/_ping >/dev/null 2>&1; }
 engine_version() {
   curl -fsS --max-time 5 --unix-socket "$ENGINE_SOCKET" http://engine/version |
     sed -E 's/.*"Version":"([^"]+)","ApiVersion":"([^"]+)".*/\1 (API \2)/'
 }
 # An Engine that responds to root but not to us: starting a second one would not help.
-engine_answers_root() { as_root curl -fsS --max-time 5 --unix-socket "$ENGINE_SOCKET" http://engine/_ping >/dev/null 2>&1; }
+engine_responds_root() { as_root curl -fsS --max-time 5 --unix-socket "$ENGINE_SOCKET" http://engine/_ping >/dev/null 2>&1; }
 
 # Fails, with the remedy, when the socket exists but this user may not use it.
 engine_check_permission() {
   [[ -S $ENGINE_SOCKET && ! -w $ENGINE_SOCKET ]] || return 0
-  engine_answers_root || return 0
+  engine_responds_root || return 0
   fail "a Docker Engine runs, but user $(id -un) may not use $ENGINE_SOCKET" \
     "Run: sudo usermod -aG docker $(id -un), then sign in again (or: newgrp docker)." \
     "Members of that group have root access to this machine."
@@ -31,7 +31,7 @@ engine_remove_stale_pid_file() {
   pid=$(as_root cat "$ENGINE_OWN_PID_FILE" 2>/dev/null) || return 0
   if alive "$pid" dockerd; then
     say "waiting for dockerd (pid $pid), which does not respond yet"
-    wait_until 60 engine_answers && return 0
+    wait_until 60 engine_responds && return 0
     fail "dockerd (pid $pid) runs but does not respond at $ENGINE_SOCKET" "Check its log, or stop it and try again."
   fi
   as_root rm -f "$ENGINE_OWN_PID_FILE"
@@ -43,9 +43,9 @@ engine_run() {
   # PATH: iptables and containerd are in sbin, which an ordinary user's PATH lacks.
   as_root env "PATH=/usr/local/sbin:/usr/sbin:/sbin:$PATH" setsid --fork \
     "$@" --host "unix://$ENGINE_SOCKET" >>"$ENGINE_LOG" 2>&1 </dev/null
-  wait_until 60 engine_answers_or_panicked && engine_answers_root
+  wait_until 60 engine_responds_or_panicked && engine_responds_root
 }
-engine_answers_or_panicked() { engine_answers_root || grep -q '^panic:' "$ENGINE_LOG"; }
+engine_responds_or_panicked() { engine_responds_root || grep -q '^panic:' "$ENGINE_LOG"; }
 
 # A dockerd that is killed while it makes a network can leave an incomplete record of it. Docker 20.10 then ends with a
 # panic in libnetwork at every start. Fails unless this is the case; else dockerd can start without its networks.
@@ -73,15 +73,15 @@ engine_start_directly() {
 
 # Starts an Engine unless one responds. engine_is_ours reports whether we started it.
 engine_start() {
-  engine_answers && return 0
+  engine_responds && return 0
   engine_check_permission
   if [[ -d /run/systemd/system ]]; then
     step "starting the Docker Engine (systemd)"
     as_root systemctl start docker || fail "systemd could not start docker" "See: journalctl -u docker"
-    wait_until 60 engine_answers_root || fail "docker was started but does not respond at $ENGINE_SOCKET" "See: journalctl -u docker"
+    wait_until 60 engine_responds_root || fail "docker was started but does not respond at $ENGINE_SOCKET" "See: journalctl -u docker"
   else
     engine_remove_stale_pid_file
-    engine_answers && return 0
+    engine_responds && return 0
     step "starting the Docker Engine"
     engine_start_directly
   fi
@@ -104,7 +104,7 @@ engine_stop() {
 }
 
 engine_status() {
-  if ! engine_answers; then
+  if ! engine_responds; then
     say "no Docker Engine responds at $ENGINE_SOCKET"
     return 1
   fi

@@ -12,7 +12,7 @@ FLY_EDGE=127.0.0.1:4281
 # After its first start it belongs to this checkout's server: instances may run in it.
 fly_emulator_wanted() { [[ -e $FLY_TOKEN_FILE ]]; }
 fly_emulator_is_ours() { alive "$(pid_in "$FLY_PID_FILE")" fly-emulator; }
-fly_emulator_answers() { curl -fsS --max-time 5 "http://$FLY_API/emulator/state" >/dev/null 2>&1; }
+fly_emulator_responds() { curl -fsS --max-time 5 "http://$FLY_API/emulator/state" >/dev/null 2>&1; }
 
 # Makes the server use the emulator. FLY_API_TOKEN would override the token.
 fly_emulator_settings() {
@@ -26,13 +26,13 @@ fly_emulator_start() {
   mkdir -p "$FLY_STATE"
   if [[ ! -s $FLY_TOKEN_FILE ]]; then (umask 077 && od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$FLY_TOKEN_FILE"); fi
   fly_emulator_settings
-  if fly_emulator_is_ours && fly_emulator_answers; then return 0; fi
+  if fly_emulator_is_ours && fly_emulator_responds; then return 0; fi
   step "starting the Fly.io emulator"
   setsid "$SWARM_ROOT/bin/fly-emulator" --listen "$FLY_API" --edge "$FLY_EDGE" --data "$FLY_STATE/data" --token-file "$FLY_TOKEN_FILE" \
     --strict >"$FLY_LOG" 2>&1 </dev/null &
   printf '%s\n' "$!" >"$FLY_PID_FILE"
-  fly_emulator_gone_or_ready() { fly_emulator_answers || ! fly_emulator_is_ours; }
-  if ! wait_until 30 fly_emulator_gone_or_ready || ! fly_emulator_answers; then
+  fly_emulator_gone_or_ready() { fly_emulator_responds || ! fly_emulator_is_ours; }
+  if ! wait_until 30 fly_emulator_gone_or_ready || ! fly_emulator_responds; then
     tail -n 20 "$FLY_LOG" >&2
     fail "the Fly.io emulator is not ready at $FLY_API" "The end of its log is above; the rest is in $FLY_LOG"
   fi

@@ -17,7 +17,7 @@ CLIENTS = 4  # processes, each with an address of its own: one may have too few 
 HELD = 5000  # by each
 
 
-def engine_answers(server):
+def engine_responds(server):
     return any(item["type"] == "docker" and item["status"] == "healthy" for item in server.api("GET", "/api/providers", timeout=PATIENCE)["items"])
 
 
@@ -40,7 +40,7 @@ def hold(host, port, address, control):
 
 
 def check(server):
-    wait_for("the Engine answers", lambda: engine_answers(server))
+    wait_for("the Engine answers", lambda: engine_responds(server))
     processes = multiprocessing.get_context("fork")
     controls, clients = [], []
     try:
@@ -54,7 +54,7 @@ def check(server):
         for _ in range(5):
             status, _, text = server.send("GET", "/healthz")
             assert status == 200, text
-            assert engine_answers(server), "the connection to the Engine was lost"
+            assert engine_responds(server), "the connection to the Engine was lost"
         used = server.descriptors()
         assert used < SERVER_DESCRIPTORS * 3 // 4, f"{used} descriptors are open"
         print(f"{held} requests held back; {used} of {SERVER_DESCRIPTORS} descriptors in use")
