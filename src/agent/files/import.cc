@@ -94,6 +94,7 @@ std::vector<std::string> namesOfWorkIn(const std::filesystem::path& storage, con
                     holdsNothing(entry->path()) || (name == ".gitconfig" && hasText(entry->path(), git_config));
     if (!expected) names.push_back(toValidUtf8(name));
   }
+  std::ranges::sort(names);
   return names;
 }
 

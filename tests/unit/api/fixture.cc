@@ -10,6 +10,7 @@
 #include "protocol/agent.h"
 #include "store/sqlite/sqlite_store.h"
 #include "support/agents/fake_moves.h"
+#include "support/auth/low_cost.h"
 
 namespace swarm::test {
 namespace {
@@ -132,7 +133,7 @@ ApiServer::ApiServer(ApiOptions options, AccessRules rules) {
   store_ = openSqliteStore(dir_ / "data");
   audit = std::make_unique<Audit>(store_->audit(), clock);
   if (options.audit == nullptr) options.audit = audit.get();
-  auth = makeAuth(*store_, clock, {.access = rules, .audit = audit.get(), .passwordCost = {.passes = 1, .kibibytes = 8}});
+  auth = makeAuth(*store_, clock, {.access = rules, .audit = audit.get(), .passwordCost = test::kLowCost});
   loop.run(auth->initialise());
   password = "correct horse battery staple";
   loop.run(auth->putUser("ulla", Secret(password), Role::user));

@@ -10,13 +10,11 @@
 #include "auth/session/api_token.h"
 #include "base/id.h"
 #include "store/sqlite/sqlite_store.h"
+#include "support/auth/low_cost.h"
 #include "support/coroutine_test.h"
 #include "support/manual_clock.h"
 
 namespace swarm::test {
-
-/// For tests of something else than passwords: hashes take no time.
-inline constexpr PasswordCost kLowCost{.passes = 1, .kibibytes = 8};
 
 class AuthTest : public testing::Test {
  protected:

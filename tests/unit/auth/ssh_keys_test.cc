@@ -8,6 +8,7 @@
 #include "auth/accounts/accounts.h"
 #include "protocol/ssh.h"
 #include "store/sqlite/sqlite_store.h"
+#include "support/auth/low_cost.h"
 #include "support/coroutine_test.h"
 #include "support/manual_clock.h"
 #include "support/temp_dir.h"
@@ -27,7 +28,7 @@ class SshKeysTest : public ::testing::Test {
     auth_.reset();
     store_.reset();
     store_ = openSqliteStore(folder_ / "data");
-    auth_ = makeAuth(*store_, clock_);
+    auth_ = makeAuth(*store_, clock_, {.passwordCost = test::kLowCost});
     loop_.run(auth_->initialise());
   }
   SshKeys& keys() { return auth_->sshKeys(); }

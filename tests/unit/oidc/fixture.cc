@@ -13,6 +13,7 @@
 #include "base/text/json_access.h"
 #include "model/codec/codec.h"
 #include "oidc/jose/strict_json.h"
+#include "support/auth/low_cost.h"
 
 namespace swarm::oidc::testing {
 
@@ -83,7 +84,7 @@ void SignInTest::openStore() {
   store_ = openSqliteStore(folder_ / "data");
   audit_ = std::make_unique<Audit>(store_->audit(), clock_);
   loop_.run(audit_->open());
-  auth_ = makeAuth(*store_, clock_, {.audit = audit_.get()});
+  auth_ = makeAuth(*store_, clock_, {.audit = audit_.get(), .passwordCost = test::kLowCost});
   loop_.run(auth_->initialise());
 }
 

@@ -1,5 +1,6 @@
 // Sign-outs: those that the provider requests, and those that lead to it.
 #include "fixture.h"
+#include "support/auth/low_cost.h"
 
 namespace swarm::oidc::testing {
 namespace {
@@ -96,7 +97,7 @@ TEST_F(SignInTest, sessionsFollowTheProviderAfterARestartToo) {
   claims["sid"] = "s1";
   const auto session = signIn(claims).login.principal;
   providers_.reset();
-  auth_ = makeAuth(*store_, clock_, {.audit = audit_.get()});
+  auth_ = makeAuth(*store_, clock_, {.audit = audit_.get(), .passwordCost = test::kLowCost});
   loop_.run(auth_->initialise());
   open();
   EXPECT_TRUE(auth_->stillSignedIn(session));

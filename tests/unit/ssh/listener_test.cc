@@ -19,6 +19,7 @@
 #include "net/stream/fd_stream.h"
 #include "protocol/ssh.h"
 #include "store/sqlite/sqlite_store.h"
+#include "support/auth/low_cost.h"
 #include "support/coroutine_test.h"
 #include "support/manual_clock.h"
 #include "support/temp_dir.h"
@@ -52,7 +53,7 @@ client.send(b"!")
 
 class SshListenerTest : public ::testing::Test {
  protected:
-  SshListenerTest() : store_(openSqliteStore(folder_ / "data")), auth_(makeAuth(*store_, clock_)) {
+  SshListenerTest() : store_(openSqliteStore(folder_ / "data")), auth_(makeAuth(*store_, clock_, {.passwordCost = test::kLowCost})) {
     loop_.run(auth_->initialise());
     loop_.run(auth_->putUser("ann", Secret(), Role::user));
     const auto key = *agent::parseSshPublicKey(test::sshKeyLine("laptop"));

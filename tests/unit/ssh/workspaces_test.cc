@@ -9,6 +9,7 @@
 #include "auth/accounts/ssh_keys.h"
 #include "protocol/ssh.h"
 #include "store/sqlite/sqlite_store.h"
+#include "support/auth/low_cost.h"
 #include "support/coroutine_test.h"
 #include "support/manual_clock.h"
 #include "support/memory_audit.h"
@@ -23,7 +24,8 @@ using test::awaitable;
 /// The workspace "own" is ann's. It does not run: an entry that is allowed fails with Conflict.
 class SshWorkspaces : public ::testing::Test {
  protected:
-  SshWorkspaces() : store_(openSqliteStore(folder_ / "data")), auth_(makeAuth(*store_, clock_, {.audit = &audit_})) {
+  SshWorkspaces()
+      : store_(openSqliteStore(folder_ / "data")), auth_(makeAuth(*store_, clock_, {.audit = &audit_, .passwordCost = test::kLowCost})) {
     loop_.run(auth_->initialise());
     loop_.run(auth_->putUser("ann", Secret(), Role::user));
     loop_.run(auth_->putUser("bob", Secret(), Role::user));

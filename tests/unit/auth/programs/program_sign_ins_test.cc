@@ -100,6 +100,7 @@ TEST_F(ProgramSignInsTest, oneAddressTakesTheRoomOfNoOther) {
   ASSERT_TRUE(programs_.decide(approved.userCode, ada_, Decision::Approve));
   const auto first = programs_.begin(origin_);
   for (int i = 0; i < 3000; ++i) {
+    clock_.advance(std::chrono::milliseconds(1));  // the oldest is the one that expires first
     programs_.begin(origin_);
     programs_.begin({.address = "2001:db8::2"});  // of the neighbour's network
   }

@@ -12,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "store/sqlite/sqlite_store.h"
 #include "support/auth/authenticator.h"
+#include "support/auth/low_cost.h"
 #include "support/manual_clock.h"
 #include "support/temp_dir.h"
 
@@ -48,7 +49,7 @@ class SecondFactorTest : public testing::Test {
     auth_.reset();
     store_.reset();
     store_ = openSqliteStore(folder_ / "data");
-    auth_ = makeAuth(*store_, clock_, {.access = {.requireSecondFactor = policy_}});
+    auth_ = makeAuth(*store_, clock_, {.access = {.requireSecondFactor = policy_}, .passwordCost = test::kLowCost});
     if (const auto password = run(auth_->initialise())) first_password_ = *password;
   }
   SecondFactors& factors() { return auth_->secondFactors(); }

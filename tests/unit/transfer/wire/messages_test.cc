@@ -49,7 +49,7 @@ TEST(Messages, everyPrefixOfAMessageIsRefused) {
 
 TEST(Messages, randomBytesNeverDoMoreThanFail) {
   std::mt19937 random(1);
-  for (int attempt = 0; attempt < 20'000; ++attempt) {
+  for (int attempt = 0; attempt < 2000; ++attempt) {
     std::string input(random() % 200, '\0');
     for (char& byte : input) byte = static_cast<char>(random() % (attempt % 2 ? 256 : 8));
     fuzzTransferFrames(input);
