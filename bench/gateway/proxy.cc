@@ -1,79 +1,27 @@
-// Our gateway as the benchmark runs it: one thread, the real HTTP server and cookie check, and plain TCP to the application instead of an
-// agent. Prints the cookie that a request needs. Usage: gateway_proxy PORT UPSTREAM_PORT
+// Our gateway as the benchmarks run it: one thread, the real server of HTTP and TLS, sign-in, audit log and store, and plain TCP to the
+// application instead of an agent. Prints its ports, and the cookie that a request needs.
+// Usage: gateway_proxy UPSTREAM_PORT DATA_FOLDER [CERTIFICATE KEY]
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 
+#include "audit/audit.h"
 #include "auth/browser/cookies.h"
-#include "base/id.h"
 #include "gateway/gateway.h"
 #include "net/connect.h"
+#include "net/tls/server_certificate.h"
+#include "store/sqlite/sqlite_store.h"
+#include "unchecked.h"
 
 namespace swarm {
 namespace {
 
-/// Signs and checks cookies as the server does, HMAC and all, but for one user and without a store.
-class OneUser final : public Auth {
- public:
-  explicit OneUser(const Clock& clock) : principal_{"ada", Role::user, "s", clock.now() + std::chrono::hours(1)} {}
-  awaitable<std::optional<Secret>> initialise() override { co_return std::nullopt; }
-  awaitable<LoginResult> login(std::string, Secret, LoginOrigin, std::string) override { throw Error(ErrorCode::Unauthenticated, "No."); }
-  awaitable<LoginResult> beginFollowing(std::string, ProviderSession, LoginOrigin) override {
-    throw Error(ErrorCode::Unauthenticated, "No.");
-  }
-  awaitable<LoginResult> issue(std::string, std::chrono::seconds) override { throw Error(ErrorCode::Unauthenticated, "No."); }
-  awaitable<std::optional<LoginResult>> refresh(Principal) override { co_return std::nullopt; }
-  std::vector<SessionRecord> listSessions(std::string_view) const override { return {}; }
-  awaitable<void> endSession(SessionRecord) override { co_return; }
-  awaitable<void> logout(Principal) override { co_return; }
-  std::optional<Principal> verifyApiToken(std::string_view) const override { return std::nullopt; }
-  std::string issueInstanceCookie(const Principal& principal, std::string_view instance_id) override {
-    const auto text = principal.user + "|" + std::string(instance_id);
-    return toBase64Url(text) + "." + toBase64Url(hmacSha256(key_, text));
-  }
-  std::optional<Principal> verifyInstanceCookie(std::string_view value, std::string_view instance_id) const override {
-    const auto dot = value.find('.');
-    if (dot == std::string_view::npos) return std::nullopt;
-    const auto text = fromBase64Url(value.substr(0, dot));
-    if (!text || !equalConstantTime(toBase64Url(hmacSha256(key_, *text)), value.substr(dot + 1))) return std::nullopt;
-    if (*text != principal_.user + "|" + std::string(instance_id)) return std::nullopt;
-    return principal_;
-  }
-  std::optional<Principal> verifyAnyInstanceCookie(std::string_view) const override { return std::nullopt; }
-  std::optional<Principal> stillSignedIn(const Principal& principal) const override { return principal; }
-  std::string issueSessionCookie(const Principal&) override { return {}; }
-  std::optional<Principal> verifySessionCookie(std::string_view) const override { return std::nullopt; }
-  std::string issueDevice(const Principal&, std::string_view) override { return {}; }
-  std::string markOf(std::string_view) const override { return {}; }
-  std::string issueCode(const Principal&, std::string_view, std::string_view) override { return {}; }
-  std::optional<Principal> takeCode(std::string_view, std::string_view, std::string_view) override { return std::nullopt; }
-  std::string issueLoginLink(const Principal&) override { return {}; }
-  std::optional<std::string> userOfLoginLink(std::string_view) override { return std::nullopt; }
-  awaitable<std::optional<LoginResult>> takeLoginLink(std::string, LoginOrigin) override { co_return std::nullopt; }
-  awaitable<void> putUser(std::string, Secret, Role) override { co_return; }
-  Accounts& accounts() override { throw Error(ErrorCode::Internal, "Not here."); }
-  SecondFactors& secondFactors() override { throw Error(ErrorCode::Internal, "Not here."); }
-  Sharing& sharing() override { throw Error(ErrorCode::Internal, "Not here."); }
-  Groups& groups() override { throw Error(ErrorCode::Internal, "Not here."); }
-  std::vector<TokenKeyInfo> tokenKeys() const override { return {}; }
-  awaitable<TokenKeyInfo> rotateTokenKey() override { co_return TokenKeyInfo(); }
-  awaitable<void> renewTokenKey() override { co_return; }
-  AccessTokens& accessTokens() override { std::terminate(); }
-  SshKeys& sshKeys() override { std::terminate(); }
-  ProgramSignIns& programs() override { std::terminate(); }
-  awaitable<std::optional<LoginResult>> beginForProgram(Principal, LoginOrigin) override { co_return std::nullopt; }
-  const Principal& principal() const { return principal_; }
-
- private:
-  std::string key_ = randomBytes(32);
-  Principal principal_;
-};
+namespace fs = std::filesystem;
 
 class PlainTcp final : public gateway::UpstreamConnector {
  public:
   explicit PlainTcp(std::uint16_t port) : port_(port) {}
-  awaitable<net::StreamPtr> connect(std::shared_ptr<const InstanceRoute>, std::uint16_t, Deadline deadline) override {
+  async::awaitable<net::StreamPtr> connect(std::shared_ptr<const InstanceRoute>, std::uint16_t, Deadline deadline) override {
     return net::connectTcp({"127.0.0.1", port_}, deadline);
   }
 
@@ -81,37 +29,100 @@ class PlainTcp final : public gateway::UpstreamConnector {
   std::uint16_t port_;
 };
 
-int serve(std::uint16_t port, std::uint16_t upstream_port) {
-  boost::asio::io_context context(1);
-  RealClock clock;
-  OneUser auth(clock);
-  RouteSource routes;
-  auto route = std::make_shared<InstanceRoute>();
-  route->instanceId = InstanceId("i-01");
-  route->name = "ws";
-  route->owner = "ada";
-  route->status = InstanceStatus::running;
-  route->ready = true;
-  auto table = std::make_shared<RouteTable>();
-  (*table)["ws"] = route;
-  routes.publish(table);
-  Gateway the_gateway(context.get_executor(), {}, routes, auth, clock, std::make_unique<PlainTcp>(upstream_port));
-  net::HttpServer server(net::listenTcp(context.get_executor(), {"127.0.0.1", port}), [&](net::Exchange& exchange) {
-    // Not a coroutine itself, as in the server.
-    return the_gateway.handle(exchange, the_gateway.parseHost(exchange.head().host));
-  });
-  std::printf("%s=%s\n", makeCookieNames("swarm.localhost:7420", true).session.c_str(),
-              auth.issueInstanceCookie(auth.principal(), "i-01").c_str());
-  std::fflush(stdout);
-  boost::asio::co_spawn(context, server.run(), boost::asio::detached);
-  context.run();
-  return 0;
+/// As apps/swarm/serve.cc has them.
+GatewayOptions optionsWith(Audit& audit) {
+  GatewayOptions options;
+  options.audit = &audit;
+  options.requests = std::make_shared<OpenBudget>(
+      OpenLimits{.perUser = 1024, .perInstance = 512, .total = 4096, .things = "requests in progress", .reservedFor = "VS Code"});
+  options.tunnels = std::make_shared<OpenBudget>(OpenLimits{.perUser = 512, .perInstance = 256, .total = 4096, .reservedFor = "VS Code"});
+  return options;
 }
+
+struct Arguments {
+  std::uint16_t upstream;
+  fs::path folder;
+  fs::path certificate{};
+  fs::path key{};
+};
+
+class Bench {
+ public:
+  explicit Bench(Arguments arguments)
+      : arguments_(std::move(arguments)),
+        store_(openSqliteStore(arguments_.folder)),
+        audit_(store_->audit(), clock_, {}),
+        auth_(makeAuth(*store_, clock_, {.audit = &audit_})) {
+    auto route = std::make_shared<InstanceRoute>();
+    route->instanceId = InstanceId("i-01");
+    route->name = "ws";
+    route->owner = "admin";
+    route->status = InstanceStatus::running;
+    route->ready = true;
+    auto table = std::make_shared<RouteTable>();
+    (*table)["ws"] = route;
+    routes_.publish(table);
+    gateway_.emplace(context_.get_executor(), optionsWith(audit_), routes_, *auth_, clock_,
+                     std::make_unique<PlainTcp>(arguments_.upstream));
+    unchecked_.emplace(context_.get_executor(), optionsWith(audit_), routes_, *auth_, clock_, upstream_);
+    if (!arguments_.certificate.empty()) certificate_.emplace(arguments_.certificate, arguments_.key, clock_);
+  }
+
+  void run() {
+    boost::asio::co_spawn(context_, start(), [](std::exception_ptr error) {
+      if (error) std::rethrow_exception(error);
+    });
+    context_.run();
+  }
+
+ private:
+  async::awaitable<void> start() {
+    co_await audit_.open();
+    co_await auth_->initialise();
+    const LoginResult login = co_await auth_->issue("admin", std::chrono::hours(1));
+    // Not coroutines themselves, as in the server.
+    const net::HttpHandler checked = [this](net::Exchange& exchange) {
+      return gateway_->handle(exchange, gateway_->parseHost(exchange.head().host));
+    };
+    const net::HttpHandler unchecked = [this](net::Exchange& exchange) { return unchecked_->handle(exchange); };
+    serve("checked", checked);
+    serve("unchecked", unchecked);
+    if (certificate_) serve("tls", checked, certificate_->context());
+    const CookieNames names = makeCookieNames("swarm.localhost:7420", /*secure=*/true);
+    std::printf("cookie %s=%s\n", names.session.c_str(), auth_->issueInstanceCookie(login.principal, "i-01").c_str());
+    std::fflush(stdout);
+  }
+
+  void serve(const char* name, net::HttpHandler handler, std::shared_ptr<net::TlsContext> tls = nullptr) {
+    net::HttpServerOptions options;
+    options.tls = std::move(tls);
+    auto listener = net::listenTcp(context_.get_executor(), {"127.0.0.1", 0});
+    std::printf("%s %d\n", name, static_cast<int>(listener->port()));
+    servers_.push_back(std::make_unique<net::HttpServer>(std::move(listener), std::move(handler), std::move(options)));
+    boost::asio::co_spawn(context_, servers_.back()->run(), boost::asio::detached);
+  }
+
+  Arguments arguments_;
+  RealClock clock_;
+  boost::asio::io_context context_{1};
+  std::unique_ptr<Store> store_;
+  Audit audit_;
+  std::unique_ptr<Auth> auth_;
+  RouteSource routes_;
+  PlainTcp upstream_{arguments_.upstream};
+  std::optional<Gateway> gateway_;
+  std::optional<UncheckedGateway> unchecked_;
+  std::optional<net::ServerCertificate> certificate_;
+  std::vector<std::unique_ptr<net::HttpServer>> servers_;
+};
 
 }  // namespace
 }  // namespace swarm
 
 int main(int argc, char** argv) {
-  if (argc < 3) return 2;
-  return swarm::serve(static_cast<std::uint16_t>(std::atoi(argv[1])), static_cast<std::uint16_t>(std::atoi(argv[2])));
+  if (argc != 3 && argc != 5) return 2;
+  swarm::Arguments arguments{.upstream = static_cast<std::uint16_t>(std::atoi(argv[1])), .folder = argv[2]};
+  if (argc == 5) arguments.certificate = argv[3];
+  if (argc == 5) arguments.key = argv[4];
+  swarm::Bench(std::move(arguments)).run();
 }

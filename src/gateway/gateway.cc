@@ -18,8 +18,6 @@ namespace {
 
 constexpr std::string_view kOwnPaths = "/.swarm/";
 constexpr std::string_view kOwnFrames = "'self'";
-constexpr std::string_view kStatusPath = "/.swarm/status";
-constexpr std::string_view kStartPath = "/.swarm/start";
 
 /// Whether a request may reach an instance's host, independent of its cookies: pages of other workspaces may be same-site, so that their
 /// requests carry the visitor's cookie.
@@ -127,11 +125,12 @@ async::awaitable<void> Gateway::Impl::respondOddPath(net::Exchange& exchange) {
                            .link = "/"});
 }
 
+/// Neither this nor handleSignedIn() is a coroutine: each would add a frame to every proxied request.
 async::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName host) {
   const auto& head = exchange.head();
   Request request{.exchange = exchange, .host = host, .target = nullptr};
-  if (host.kind() != HostKind::Instance) co_return co_await respondForeign(exchange);
-  if (address.isLocal() && request.host.isDashed()) co_return co_await redirectToPresentForm(request);
+  if (host.kind() != HostKind::Instance) return respondForeign(exchange);
+  if (address.isLocal() && request.host.isDashed()) return redirectToPresentForm(std::move(request));
   request.sender = senderOf(head, request.host, address);
   const bool requests_code =
       request.isVscode() && request.sender == Sender::SameWorkspace && head.method == "GET" && head.path() == kPortCodePath;
@@ -141,22 +140,36 @@ async::awaitable<void> Gateway::Impl::handle(net::Exchange& exchange, HostName h
   auto visitor = request.target ? targets->visitorOf(request.target) : nullptr;
   const bool may_come = requests_code || mayCome(head, request.sender, request.host.port());
   if (!may_come && (!visitor || head.target.starts_with(kOwnPaths)))
-    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied,
-                                      "The request was made by a page that does not belong to this workspace.");
-  if (head.target.starts_with(kOwnPaths)) co_return co_await handleOwnPath(std::move(request));
+    return respondProblem(exchange, 403, ErrorCode::PermissionDenied,
+                          "The request was made by a page that does not belong to this workspace.");
+  if (head.target.starts_with(kOwnPaths)) return handleOwnPath(std::move(request));
+  request.isWorkerScript = head.headers.has("Service-Worker");
   if (request.sender == Sender::SameWorkspace && isPreflight(head) && request.target &&
       availabilityOf(*request.target->route, request.host.port()) == Availability::Open)
-    co_return co_await forwardPreflight(std::move(request));
-  const bool has_user = request.target && may_come;
-  auto cookie = has_user ? targets->authenticate(head, request.target) : nullptr;
-  if (auto of_vscode = !cookie && has_user ? targets->authenticateByPorts(head, request.target) : nullptr) {
-    // A page of a port requires the port's own cookie, so that the storage of another instance's port is cleared first. A page of that
-    // port which opens a frame there without it belongs to another instance, or its time has passed.
-    if (head.method == "GET" && (opensPage(head) || (opensFrame(head) && request.sender != Sender::SameHost)))
-      co_return co_await handover.enterPort(exchange, request.target, of_vscode->principal);
-    if (request.sender == Sender::SameWorkspace) cookie = std::move(of_vscode);
-  }
-  if (cookie) co_return co_await handleSignedIn(std::move(request), std::move(cookie));
+    return forwardPreflight(std::move(request));
+  if (!request.target || !may_come) return handleWithoutCookie(std::move(request), std::move(visitor));
+  if (auto cookie = targets->authenticate(head, request.target)) return handleSignedIn(std::move(request), std::move(cookie));
+  if (auto of_vscode = targets->authenticateByPorts(head, request.target))
+    return handleAtPort(std::move(request), std::move(of_vscode), std::move(visitor));
+  return handleWithoutCookie(std::move(request), std::move(visitor));
+}
+
+async::awaitable<void> Gateway::Impl::handleAtPort(Request request, std::shared_ptr<VerifiedCookie> of_vscode,
+                                                   std::shared_ptr<VerifiedCookie> visitor) {
+  const auto& head = request.head();
+  // A page of a port requires the port's own cookie, so that the storage of another instance's port is cleared first. A page of that
+  // port which opens a frame there without it belongs to another instance, or its time has passed.
+  if (head.method == "GET" && (opensPage(head) || (opensFrame(head) && request.sender != Sender::SameHost)))
+    co_await handover.enterPort(request.exchange, request.target, of_vscode->principal);
+  else if (request.sender == Sender::SameWorkspace)
+    co_await handleSignedIn(std::move(request), std::move(of_vscode));
+  else
+    co_await handleWithoutCookie(std::move(request), std::move(visitor));
+}
+
+async::awaitable<void> Gateway::Impl::handleWithoutCookie(Request request, std::shared_ptr<VerifiedCookie> visitor) {
+  const auto& head = request.head();
+  auto& exchange = request.exchange;
   if (visitor) co_return co_await handleVisitor(std::move(request), std::move(visitor));
   if (request.target && !request.isVscode() && !opensPage(head) && targets->isClosedTo(head, *request.target))
     co_return co_await respondPortRefused(std::move(request));
@@ -172,29 +185,33 @@ async::awaitable<void> Gateway::Impl::handleSignedIn(Request request, std::share
   if (request.isVscode()) {
     const bool from_elsewhere = request.sender == Sender::Elsewhere || request.sender == Sender::SameWorkspace;
     // A link may open VS Code, but not choose its folder or file.
-    if (from_elsewhere && head.method == "GET" && !isCallback(head.path())) co_return co_await handover.continueTo(request.exchange, "/");
-    if (head.headers.has("Service-Worker") && isPageWorker(head.path())) {
+    if (from_elsewhere && head.method == "GET" && !isCallback(head.path())) return handover.continueTo(request.exchange, "/");
+    if (request.isWorkerScript && isPageWorker(head.path())) {
       net::Headers headers{{"Content-Type", "text/javascript"}, {"Service-Worker-Allowed", "/"}, {"Cache-Control", "no-store"}};
-      co_return co_await request.exchange.respond(200, std::move(headers), std::string(assets::pageWorkerJs()));
+      return request.exchange.respond(200, std::move(headers), std::string(assets::pageWorkerJs()));
     }
-    if (head.headers.has("Service-Worker") && !isWebviewWorker(head.path()))
-      co_return co_await respondProblem(request.exchange, 403, ErrorCode::PermissionDenied,
-                                        "Only VS Code's own service workers may register here.");
+    if (request.isWorkerScript && !isWebviewWorker(head.path()))
+      return respondProblem(request.exchange, 403, ErrorCode::PermissionDenied, "Only VS Code's own service workers may register here.");
   }
   const InstanceRoute& route = *request.target->route;
   request.isStranger = !request.isVscode() && !canSee(cookie->principal, route.owner, route.instanceId);
-  if (const auto availability = availabilityOf(route, request.target->port); availability != Availability::Open) {
-    if (request.isStranger) co_return co_await respondNothingHere(std::move(request));
-    if (co_await waitForNewPlace(head, request.target)) co_return co_await handle(request.exchange, request.host);
-    request.mayStart = mayStart(cookie->principal, *request.target->route);
-    const auto now = availabilityOf(*request.target->route, request.target->port);
-    co_return co_await respondClosed(std::move(request), now);
-  }
+  if (availabilityOf(route, request.target->port) != Availability::Open) return handleClosed(std::move(request), std::move(cookie));
   if (head.method == "CONNECT" || head.method == "TRACE")
-    co_return co_await respondProblem(request.exchange, 405, ErrorCode::InvalidArgument,
-                                      "Workspaces do not accept CONNECT and TRACE requests.");
-  if (options.audit != nullptr && clock.steadyNow() >= cookie->recordedUntil && !co_await recordEntry(request, cookie)) co_return;
-  co_await forward(std::move(request), std::move(cookie));
+    return respondProblem(request.exchange, 405, ErrorCode::InvalidArgument, "Workspaces do not accept CONNECT and TRACE requests.");
+  if (options.audit != nullptr && clock.steadyNow() >= cookie->recordedUntil) return forwardRecorded(std::move(request), std::move(cookie));
+  return forward(std::move(request), std::move(cookie));
+}
+
+async::awaitable<void> Gateway::Impl::handleClosed(Request request, std::shared_ptr<VerifiedCookie> cookie) {
+  if (request.isStranger) co_return co_await respondNothingHere(std::move(request));
+  if (co_await waitForNewPlace(request.head(), request.target)) co_return co_await handle(request.exchange, request.host);
+  request.mayStart = mayStart(cookie->principal, *request.target->route);
+  const auto now = availabilityOf(*request.target->route, request.target->port);
+  co_await respondClosed(std::move(request), now);
+}
+
+async::awaitable<void> Gateway::Impl::forwardRecorded(Request request, std::shared_ptr<VerifiedCookie> cookie) {
+  if (co_await recordEntry(request, cookie)) co_await forward(std::move(request), std::move(cookie));
 }
 
 async::awaitable<bool> Gateway::Impl::recordEntry(Request request, std::shared_ptr<VerifiedCookie> cookie) {
@@ -214,7 +231,7 @@ async::awaitable<void> Gateway::Impl::handleVisitor(Request request, std::shared
   const auto& head = request.head();
   request.isStranger = true;
   // A former instance of this name may have left it.
-  if (head.headers.has("Service-Worker") && handover.holdsStorageOfAnother(head, request.host))
+  if (request.isWorkerScript && handover.holdsStorageOfAnother(head, request.host))
     co_return co_await handover.challenge(request.exchange, request.host, {});
   if (availabilityOf(*request.target->route, request.target->port) != Availability::Open)
     co_return co_await respondNothingHere(std::move(request));
@@ -286,16 +303,10 @@ async::awaitable<void> Gateway::Impl::forward(Request request, std::shared_ptr<V
                                         .isVscode = request.isVscode(),
                                         .cookiesAreLarge = cookieBytes(head.headers) > kLargeCookies,
                                         .isOfInstance = true,
-                                        .isWorkerScript = head.headers.has("Service-Worker")}};
+                                        .isWorkerScript = request.isWorkerScript}};
   const bool upgrades = !head.upgrade.empty();
   auto share = takeShare(request, cookie->principal.user);
-  if (!share) {
-    auto rules = rulesFor(request);
-    std::ranges::move(net::retryAfter(share.error()), std::back_inserter(rules.cors));
-    co_return co_await respondMessage(request.exchange, 429, share.error().code(),
-                                      {.title = "Too many requests", .text = share.error().message()}, std::move(rules.cors),
-                                      rules.frameAncestors);
-  }
+  if (!share) co_return co_await respondTooMany(std::move(request), std::move(share.error()));
   auto result = co_await proxy.forward(request.exchange, target, std::move(cookie), facts);
   share->reset();
   // A failed connection or an ended WebSocket may mean that VS Code's server was replaced: the controller checks it.
@@ -326,64 +337,6 @@ void Gateway::Impl::armSweep() {
     self->requests_seen = self->proxy.counters().requests;
     if (in_use) self->armSweep();
   });
-}
-
-/// The Start button of the stopped and the failed page.
-async::awaitable<void> Gateway::Impl::start(Request request) {
-  auto& exchange = request.exchange;
-  const auto cookie = targets->authenticate(exchange.head(), request.target);
-  const auto route = request.target->route;
-  if (exchange.head().method != "POST") co_return co_await respondRedirect(exchange, 303, "/");
-  if (!isSameOrigin(exchange.head()))
-    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "The form was not sent by a page of this server.");
-  AuditRecord record = recordAbout(route.get(), cookie->principal, browser.originOf(exchange), "startInstance");
-  if (!mayStart(cookie->principal, *route)) {
-    record.status = 403;
-    if (options.audit != nullptr) co_await options.audit->refuse(std::move(record));
-    co_return co_await respondProblem(exchange, 403, ErrorCode::PermissionDenied, "Your role does not allow starting this workspace.");
-  }
-  const auto started =
-      co_await async::attempt(recordChange(options.audit, std::move(record), options.actions.start(cookie->principal, route->instanceId)));
-  if (started)
-    co_await respondRedirect(exchange, 303, "/");
-  else
-    co_await respondMessage(exchange, httpStatus(started.error().code()), started.error().code(),
-                            {.title = "The workspace was not started", .text = started.error().message(), .linkText = "Back", .link = "/"});
-}
-
-bool Gateway::Impl::mayStart(const Principal& principal, const InstanceRoute& route) const {
-  return options.actions.start && isAllowed(principal, Permission::Manage, route.owner, route.instanceId);
-}
-
-async::awaitable<void> Gateway::Impl::handleOwnPath(Request request) {
-  auto& exchange = request.exchange;
-  const auto path = exchange.head().path();
-  if (path == kCodePath) {
-    co_await handover.takeCode(exchange, request.target);
-  } else if (path == kArrivePath) {
-    co_await handover.arrive(exchange, request.target);
-  } else if (!request.target || !targets->authenticate(exchange.head(), request.target)) {
-    const auto cookie = findCookie(exchange.head().headers, browser.names().session).value;
-    // With a cookie of this very instance, its user may not enter it any more: a share has ended.
-    const bool is_of_this = request.target && auth.verifyInstanceCookie(cookie, request.target->audience);
-    if (path == kStatusPath && !is_of_this && auth.verifyAnyInstanceCookie(cookie)) co_return co_await respondDeleted(exchange);
-    auto rules = rulesFor(request);
-    co_await handover.challenge(exchange, request.host, std::move(rules.cors));
-  } else if (path == kPortCodePath && request.isVscode() && exchange.head().method == "GET") {
-    auto rules = rulesFor(request);
-    const auto cookie = targets->authenticate(exchange.head(), request.target);
-    const auto port = originHostOf(exchange.head(), request.host, address).port();
-    co_await handover.issuePortCode(exchange, *request.target, port, cookie->principal, std::move(rules.cors));
-  } else if (path == kStatusPath) {
-    const auto route = request.target->route;
-    // A tab is open or waits. While a move has stopped VS Code, tabs poll often, and the move checks VS Code.
-    if (!route->moving || !route->moving->paused) route_source.reportDoubt(route->instanceId);
-    co_await respondStatus(exchange, *route);
-  } else if (path == kStartPath) {
-    co_await start(std::move(request));
-  } else {
-    co_await respondProblem(exchange, 404, ErrorCode::NotFound, "This address does not exist.");
-  }
 }
 
 }  // namespace swarm

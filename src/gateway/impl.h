@@ -41,6 +41,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
     gateway::Sender sender = gateway::Sender::Person;
     std::shared_ptr<gateway::Target> target;  ///< null: the instance does not exist
     bool mayStart = false;                    ///< depends on the role of the signed-in user
+    bool isWorkerScript = false;              ///< the browser requests it as the script of a service worker
     bool isStranger = false;                  ///< at a port that is open to those who may not see the instance
 
     const net::RequestHead& head() const { return exchange.head(); }
@@ -49,6 +50,12 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
 
   async::awaitable<void> handle(net::Exchange& exchange, gateway::HostName host);
   async::awaitable<void> handleSignedIn(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
+  /// With the cookie of the workspace's VS Code, and without one for the port.
+  async::awaitable<void> handleAtPort(Request request, std::shared_ptr<gateway::VerifiedCookie> of_vscode,
+                                      std::shared_ptr<gateway::VerifiedCookie> visitor);
+  async::awaitable<void> handleWithoutCookie(Request request, std::shared_ptr<gateway::VerifiedCookie> visitor);
+  /// The workspace cannot be used at the moment, or does not run.
+  async::awaitable<void> handleClosed(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
   async::awaitable<void> handleVisitor(Request request, std::shared_ptr<gateway::VerifiedCookie> visitor);
   async::awaitable<void> handleOwnPath(Request request);
   async::awaitable<void> start(Request request);
@@ -58,6 +65,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   async::awaitable<void> redirectToPresentForm(Request request);
   async::awaitable<void> forwardPreflight(Request request);
   async::awaitable<void> forward(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
+  async::awaitable<void> forwardRecorded(Request request, std::shared_ptr<gateway::VerifiedCookie> cookie);
   /// The share of a request in its budget. The error names the limit that is reached.
   std::expected<std::optional<OpenBudget::Share>, Error> takeShare(const Request& request, const std::string& user) const;
   async::awaitable<void> respondForeign(net::Exchange& exchange);
@@ -71,6 +79,7 @@ struct Gateway::Impl : std::enable_shared_from_this<Gateway::Impl> {
   async::awaitable<void> respondDeleted(net::Exchange& exchange);  ///< for an open tab that is signed in to a deleted instance
   async::awaitable<void> respondStatus(net::Exchange& exchange, const InstanceRoute& route);
   async::awaitable<void> respondPortRefused(Request request);  ///< to a page of the workspace whose user may not open the port
+  async::awaitable<void> respondTooMany(Request request, Error error);
   async::awaitable<void> respondNothingHere(Request request);  ///< to a stranger, who learns nothing about the instance
   async::awaitable<void> respondClosed(Request request, gateway::Availability availability);
   async::awaitable<void> respondUnavailable(Request request, std::shared_ptr<const InstanceRoute> route, gateway::WaitingKind kind,

@@ -7,6 +7,7 @@
 #include "gateway/proxy/tls_probe.h"
 #include "model/codec/codec.h"
 #include "model/steps.h"
+#include "net/http/problem.h"
 
 namespace swarm {
 
@@ -111,6 +112,13 @@ async::awaitable<void> Gateway::Impl::respondPortRefused(Request request) {
   const auto port = request.host.port();
   co_await respondMessage(request.exchange, 403, ErrorCode::PermissionDenied,
                           {.title = format("Port {} is not shared", port), .text = portRefusal(*request.target->route, port)},
+                          std::move(rules.cors), rules.frameAncestors);
+}
+
+async::awaitable<void> Gateway::Impl::respondTooMany(Request request, Error error) {
+  auto rules = rulesFor(request);
+  std::ranges::move(net::retryAfter(error), std::back_inserter(rules.cors));
+  co_await respondMessage(request.exchange, 429, error.code(), {.title = "Too many requests", .text = error.message()},
                           std::move(rules.cors), rules.frameAncestors);
 }
 

@@ -183,15 +183,15 @@ std::shared_ptr<VerifiedCookie> Targets::authenticateByPorts(const net::RequestH
 }
 
 std::shared_ptr<VerifiedCookie> Targets::authenticateAs(const net::RequestHead& head, const std::shared_ptr<Target>& target,
-                                                        std::string_view cookie_name, std::string audience) {
+                                                        std::string_view cookie_name, std::string_view audience) {
   const auto cookie = findCookie(head.headers, cookie_name);
   if (cookie.value.empty()) return nullptr;
-  auto good = verify(*target, cookie.value, std::move(audience));
+  auto good = verify(*target, cookie.value, audience);
   if (good) remember(target);
   return good;
 }
 
-std::shared_ptr<VerifiedCookie> Targets::verify(Target& target, std::string_view value, std::string audience) {
+std::shared_ptr<VerifiedCookie> Targets::verify(Target& target, std::string_view value, std::string_view audience) {
   if (const auto remembered = target.cookies.find(value); remembered != target.cookies.end()) {
     if (remembered->second->audience != audience) return nullptr;
     if (remembered->second->principal.expiresAt > clock_.now()) return remembered->second;
@@ -201,7 +201,7 @@ std::shared_ptr<VerifiedCookie> Targets::verify(Target& target, std::string_view
   }
   auto principal = auth_.verifyInstanceCookie(value, audience);
   if (!principal || !mayOpen(*principal, *target.route, target.port)) return nullptr;
-  auto cookie = std::make_shared<VerifiedCookie>(VerifiedCookie{.principal = std::move(*principal), .audience = std::move(audience)});
+  auto cookie = std::make_shared<VerifiedCookie>(VerifiedCookie{.principal = std::move(*principal), .audience = std::string(audience)});
   // An exchange that holds a removed cookie would miss a sign-out: only unused cookies are removed.
   if (target.cookies.size() >= kMaxCookiesPerHost)
     std::erase_if(target.cookies, [](const auto& entry) { return entry.second.use_count() == 1; });

@@ -60,8 +60,8 @@ class Targets : public std::enable_shared_from_this<Targets> {
   void followPortRules(Target& target);
   void remember(const std::shared_ptr<Target>& target);
   std::shared_ptr<VerifiedCookie> authenticateAs(const net::RequestHead& head, const std::shared_ptr<Target>& target,
-                                                 std::string_view cookie_name, std::string audience);
-  std::shared_ptr<VerifiedCookie> verify(Target& target, std::string_view value, std::string audience);
+                                                 std::string_view cookie_name, std::string_view audience);
+  std::shared_ptr<VerifiedCookie> verify(Target& target, std::string_view value, std::string_view audience);
 
   async::Executor loop_;
   RouteSource& route_source_;
