@@ -1,6 +1,7 @@
 // Results of verbs on workspaces.
 #include "cli/verbs/results.h"
 
+#include <optional>
 #include <set>
 
 #include "base/not_found.h"
@@ -10,6 +11,19 @@
 #include "model/titles.h"
 
 namespace swarm::cli {
+namespace {
+
+/// A capability of a provider; nothing when it is unknown.
+std::optional<bool> capabilityOf(Context& context, ProviderType type, std::string_view name) {
+  try {
+    const boost::json::value provider = context.client().getProvider(std::string(enumName(type)));
+    return provider.at("capabilities").at(name).as_bool();
+  } catch (const std::exception&) {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
 
 Instance requireInstance(Context& context, const std::string& name) {
   auto instance = context.client().getInstance(name);
@@ -43,14 +57,8 @@ void printResults(Context& context, const std::vector<Instance>& instances) {
   for (const Instance& instance : instances) printResult(context, instance);
 }
 
-bool enforcesStorage(Context& context, ProviderType type) {
-  try {
-    const boost::json::value provider = context.client().getProvider(std::string(enumName(type)));
-    return provider.at("capabilities").at("enforcesStorage").as_bool();
-  } catch (const std::exception&) {
-    return true;
-  }
-}
+bool enforcesStorage(Context& context, ProviderType type) { return capabilityOf(context, type, "enforcesStorage").value_or(true); }
+bool networkPerOwner(Context& context, ProviderType type) { return capabilityOf(context, type, "networkPerOwner").value_or(false); }
 
 void reportUnenforcedStorage(Context& context, const std::vector<Instance>& instances) {
   std::set<ProviderType> providers;

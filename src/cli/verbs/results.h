@@ -26,6 +26,8 @@ void printResults(Context& context, const std::vector<Instance>& instances);
 bool enforcesStorage(Context& context, ProviderType type);
 /// Reports each provider of these instances that does not.
 void reportUnenforcedStorage(Context& context, const std::vector<Instance>& instances);
+/// Whether the instances of one owner are in a network of their own; false when that is unknown.
+bool networkPerOwner(Context& context, ProviderType type);
 /// Requires a confirmation before these are deleted with their files, unless `yes`.
 bool confirmDeletion(const std::vector<std::string>& names, bool yes);
 

@@ -18,13 +18,14 @@ struct ProviderCapabilities {
   bool enforcesStorage = true;   ///< false: the size of a storage limits nothing, and is only what usage is shown against
   bool keepsFilesAtStop = true;  ///< false: a stop keeps only the files in volumes
   bool limitsEgress = false;     ///< network.egress is supported
+  bool networkPerOwner = false;  ///< the instances of one owner reach each other, and those of others do not
   std::vector<std::string> supportedRegions;
   std::int64_t maxInstancesPerUser = 0;  ///< 0: no limit of the provider's
   ResourceConfig maxResourcesPerInstance;
 };
 BOOST_DESCRIBE_STRUCT(ProviderCapabilities, (),
                       (supportsLiveResize, supportsSnapshotting, supportsMultiRegion, enforcesStorage, keepsFilesAtStop, limitsEgress,
-                       supportedRegions, maxInstancesPerUser, maxResourcesPerInstance))
+                       networkPerOwner, supportedRegions, maxInstancesPerUser, maxResourcesPerInstance))
 
 /// JSON "healthy", "degraded", "unavailable".
 enum class ProviderHealth { healthy, degraded, unavailable };

@@ -281,6 +281,7 @@ ProviderCapabilities DockerProvider::getProviderCapabilities() const {
   ProviderCapabilities capabilities;
   capabilities.supportsLiveResize = true;
   capabilities.enforcesStorage = false;
+  capabilities.networkPerOwner = config().networkName.empty() && config().isolation == Isolation::owner;
   capabilities.limitsEgress = !config().workspaceImage.empty() && parts_.egress.works();
   capabilities.maxInstancesPerUser = config().maxInstancesPerUser;
   capabilities.supportedRegions = {config().name.empty() ? std::string(kUnnamedHost) : config().name};

@@ -108,7 +108,7 @@ class Share final : public Verb {
       report(format("It stays shared with {} ({}). {} can end that: swarm share {} {}{} --end\n", textOf(grantee), accessOf(share),
                     instance.owner, name, is_group ? "--group " : "", grantee.name));
     }
-    if (instance.provider == ProviderType::docker)
+    if (networkPerOwner(context, instance.provider))
       report(format("Its container stays in {} network until an update replaces it: swarm update {} --refresh-image\n", whose, name));
     return kDone;
   }

@@ -84,6 +84,10 @@ class ShareVerbOwner : public ::testing::Test {
     api_.on(kListShares, 200, {R"({"items":[)" + kShare + R"(,{"user":"cyd","access":"viewer"}]})"});
     api_.on(kGive, 200, {R"({"id":"i-1","owner":"ada","provider":"docker","status":"running","config":{"name":"web1"}})"});
     signedInAs("ben");
+    networksAre(R"({"networkPerOwner":true})");
+  }
+  void networksAre(const std::string& capabilities) {
+    api_.on("GET /api/providers/docker", 200, {R"({"type":"docker","capabilities":)" + capabilities + "}"});
   }
   void signedInAs(const std::string& user) {
     api_.on("GET /api/auth/status", 200, {R"({"user":")" + user + R"(","role":"user","expiresAt":"2030-01-01T00:00:00Z"})"});
@@ -107,6 +111,15 @@ TEST_F(ShareVerbOwner, isChangedOnceConfirmed) {
             "web1 belongs to ada.\n"
             "It stays shared with cyd (viewer). ada can end that: swarm share web1 cyd --end\n"
             "Its container stays in your network until an update replaces it: swarm update web1 --refresh-image\n");
+}
+
+TEST_F(ShareVerbOwner, leavesTheNetworkOfItsFormerOwnerOnlyWhereOwnersHaveNetworks) {
+  for (const char* capabilities : {R"({"networkPerOwner":false})", "{}"}) {
+    networksAre(capabilities);
+    const Ran ran = runCommand(api_, {"share", "web1", "--owner", "ada", "--yes"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.err.find("network"), std::string::npos) << ran.err;
+  }
 }
 
 TEST_F(ShareVerbOwner, isNamedToAnAdministrator) {
