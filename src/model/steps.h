@@ -60,7 +60,7 @@ struct StepText {
 };
 
 inline constexpr StepText kSteps[] = {
-    {Step::WaitForVscode, "wait until VS Code answers"},
+    {Step::WaitForVscode, "wait until VS Code responds"},
     {Step::CleanUp, "clean up"},
     {Step::RestoreConfiguration, "go back to the last configuration"},
     {Step::Validate, "validate", "getting ready"},

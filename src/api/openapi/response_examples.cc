@@ -40,7 +40,7 @@ Operation operation() {
   first.status = OperationStatus::succeeded;
   first.startedAt = first.endedAt = one.createdAt;
   OperationStep& second = one.steps.back();
-  second.name = "wait until VS Code answers";
+  second.name = "wait until VS Code responds";
   second.status = OperationStatus::running;
   second.startedAt = one.createdAt;
   return one;

@@ -20,7 +20,7 @@ BOOST_DESCRIBE_ENUM(OperationStatus, pending, running, succeeded, failed, cancel
 
 /// One named part of an operation. Times are zero until it begins or ends.
 struct OperationStep {
-  std::string name;  ///< "pull image", "create container", "wait until VS Code answers"
+  std::string name;  ///< "pull image", "create container", "wait until VS Code responds"
   OperationStatus status = OperationStatus::pending;
   SystemTime startedAt{};
   SystemTime endedAt{};

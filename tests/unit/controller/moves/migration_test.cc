@@ -52,7 +52,7 @@ TEST_F(MigrationTest, reportsItsStepsInOrder) {
   Operation moved = move(to("fra"));
   std::vector<std::string> steps;
   for (const OperationStep& step : moved.steps)
-    if (step.name != "wait until VS Code answers" && step.name != "start container") steps.push_back(step.name);  // parts of the start
+    if (step.name != "wait until VS Code responds" && step.name != "start container") steps.push_back(step.name);  // parts of the start
   EXPECT_EQ(steps, (std::vector<std::string>{"validate", "plan", "create target", "copy", "verify what was copied", "copy changes", "pause",
                                              "final changes", "verify", "switch", "start", "retire source"}));
 }

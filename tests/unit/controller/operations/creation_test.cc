@@ -16,7 +16,7 @@ TEST_F(Creation, createRunsUntilVscodeResponds) {
   EXPECT_EQ(started.instance.url, "http://one.localhost:7420/");
   Operation ended = finish(started);
   EXPECT_EQ(ended.status, OperationStatus::succeeded);
-  EXPECT_EQ(ended.steps.back().name, "wait until VS Code answers");
+  EXPECT_EQ(ended.steps.back().name, "wait until VS Code responds");
   Instance instance = get("one");
   EXPECT_EQ(instance.status, InstanceStatus::running);
   EXPECT_EQ(instance.statusReason, "");
@@ -133,7 +133,7 @@ TEST_F(Creation, anImageWithoutAnAgentFailsItsOperationAndKeepsRunning) {
   plain.config.image = "plain";
   Operation ended = finish(run(swarm().createInstance(plain)));
   EXPECT_EQ(ended.status, OperationStatus::failed);
-  EXPECT_EQ(ended.steps.back().name, "wait until VS Code answers");
+  EXPECT_EQ(ended.steps.back().name, "wait until VS Code responds");
   EXPECT_EQ(ended.steps.back().status, OperationStatus::failed);
   EXPECT_NE(ended.error->message().find("VS Code is unreachable"), std::string::npos);
   EXPECT_EQ(get("one").status, InstanceStatus::running);
