@@ -5,6 +5,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <exception>
@@ -88,10 +89,8 @@ awaitable<void> DockerBackend::close() {
   sink_ = nullptr;  // an end reported now would cause another boot
   co_await events_.close();
   Deadline patience = Deadline::after(kFinishTime);
-  while (unfinished_ > 0 && !patience.hasPassed()) {
-    one_ended_ = std::make_unique<asio::steady_timer>(co_await asio::this_coro::executor, patience.time());
-    co_await one_ended_->async_wait(asio::as_tuple(asio::use_awaitable));
-  }
+  while (unfinished_ > 0)
+    if (!co_await one_ended_.wait(one_ended_.version(), patience)) co_return;
 }
 
 awaitable<void> DockerBackend::finish(awaitable<void> work, std::function<void()> afterwards) {
@@ -111,7 +110,7 @@ awaitable<void> DockerBackend::finish(awaitable<void> work, std::function<void()
     outcome->ended.cancel();
     if (outcome->abandoned) afterwards();
     --unfinished_;
-    if (one_ended_) one_ended_->cancel();
+    one_ended_.notifyAll();
   });
   auto [error] = co_await outcome->ended.async_wait(asio::as_tuple(asio::use_awaitable));
   outcome->abandoned = !outcome->has_ended;

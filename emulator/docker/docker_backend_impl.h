@@ -2,13 +2,12 @@
 // networks.cc.
 #pragma once
 
-#include <boost/asio/steady_timer.hpp>
 #include <functional>
 #include <map>
-#include <memory>
 #include <optional>
 
 #include "async/lock/keyed_lock.h"
+#include "async/notifier.h"
 #include "emulator/docker/docker_backend.h"
 #include "emulator/docker/machine_body.h"
 #include "engine/client.h"
@@ -124,8 +123,8 @@ class DockerBackend final : public Backend {
   std::map<std::string, UsedBytes> used_bytes_;  ///< by volume
 
   engine::Events events_{engine_, std::chrono::seconds(2)};
-  int unfinished_ = 0;                                    ///< calls of finish()
-  std::unique_ptr<boost::asio::steady_timer> one_ended_;  ///< cancelled whenever one of them ends
+  int unfinished_ = 0;         ///< calls of finish()
+  async::Notifier one_ended_;  ///< one of them
 };
 
 }  // namespace swarm::emulator

@@ -1,6 +1,7 @@
 // Lifecycle: what several kinds of operation do with an instance's container: start it, stop it, wait for VS Code.
 #pragma once
 
+#include "async/attempt.h"
 #include "controller/agents/agent_watch.h"
 #include "controller/state/active_operation.h"
 
@@ -17,13 +18,9 @@ class Lifecycle {
     Deadline deadline = patience == Patience::Endless ? Deadline::never() : Deadline::after(context_.options.providerOutage);
     auto delay = context_.options.retryDelay;
     for (;;) {
-      std::optional<Error> failure;
-      try {
-        co_return co_await call();
-      } catch (const Error& error) {
-        failure = error;
-      }
-      if (!co_await waitForProvider(operation, *failure, deadline, delay)) throw *failure;
+      auto done = co_await async::attempt(call());
+      if (done) co_return *std::move(done);
+      if (!co_await waitForProvider(operation, done.error(), deadline, delay)) throw done.error();
     }
   }
 

@@ -2,9 +2,9 @@
 #include "provider/fake/fake_provider.h"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include "async/deadline.h"
 #include "base/text/format.h"
 
 namespace swarm::fake {
@@ -62,8 +62,7 @@ awaitable<void> FakeProvider::call(const char* method) {
 awaitable<void> FakeProvider::step(const char* method, Step which, Progress& progress, std::chrono::milliseconds time) {
   progress.step(which);
   if (time.count() > 0) {
-    boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor, time);
-    co_await timer.async_wait(boost::asio::use_awaitable);
+    co_await async::sleepFor(time);
   } else {
     co_await boost::asio::post(co_await boost::asio::this_coro::executor, boost::asio::use_awaitable);
   }
