@@ -2,55 +2,25 @@
 #include "auth/second_factor/second_factors.h"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <fstream>
 
-#include "auth/accounts/accounts.h"
 #include "auth/second_factor/pending_sign_ins.h"
 #include "auth/second_factor/totp.h"
-#include "gmock/gmock.h"
-#include "store/sqlite/sqlite_store.h"
 #include "support/auth/authenticator.h"
-#include "support/auth/low_cost.h"
-#include "support/manual_clock.h"
-#include "support/temp_dir.h"
+#include "unit/auth/fixture.h"
 
 namespace swarm {
 namespace {
 
 using testing::HasSubstr;
 
-class SecondFactorTest : public testing::Test {
+class SecondFactorTest : public test::AuthTest {
  protected:
-  SecondFactorTest() {
-    open();
-    run(auth_->putUser("ann", Secret("correct horse"), Role::user));
-    run(auth_->putUser("root", Secret("correct horse"), Role::admin));
-  }
+  SecondFactorTest() { run(auth_->putUser("root", Secret("correct horse"), Role::admin)); }
 
-  template <typename T>
-  T run(awaitable<T> work) {
-    boost::asio::io_context context;
-    auto result = boost::asio::co_spawn(context, std::move(work), boost::asio::use_future);
-    context.run();
-    return result.get();
-  }
-  template <typename T>
-  Error errorOf(awaitable<T> work) {
-    try {
-      run(std::move(work));
-    } catch (const Error& error) {
-      return error;
-    }
-    return Error(ErrorCode::Internal, "nothing was thrown");
-  }
-  void open() {
-    auth_.reset();
-    store_.reset();
-    store_ = openSqliteStore(folder_ / "data");
-    auth_ = makeAuth(*store_, clock_, {.access = {.requireSecondFactor = policy_}, .passwordCost = test::kLowCost});
-    if (const auto password = run(auth_->initialise())) first_password_ = *password;
+  /// On the same store, as after a restart.
+  void reopen(SecondFactorPolicy policy = SecondFactorPolicy::none) {
+    open({.access = {.requireSecondFactor = policy}, .passwordCost = test::kLowCost});
   }
   SecondFactors& factors() { return auth_->secondFactors(); }
   LoginOrigin origin() const { return {.address = address_}; }
@@ -68,13 +38,7 @@ class SecondFactorTest : public testing::Test {
   }
   std::string codeOf(const Enrolment& enrolment) { return test::Authenticator(enrolment.secret.reveal()).codeAt(clock_.now()); }
 
-  test::TempDir folder_;
-  ManualClock clock_;
-  SecondFactorPolicy policy_ = SecondFactorPolicy::none;
   std::string address_ = "10.0.0.1";
-  Secret first_password_;  ///< of admin
-  std::unique_ptr<Store> store_;
-  std::unique_ptr<Auth> auth_;
 };
 
 TEST_F(SecondFactorTest, needsPasswordAndCode) {
@@ -97,7 +61,7 @@ TEST_F(SecondFactorTest, acceptsACodeOnceAlsoAfterARestart) {
   const std::string code = nextCode();
   run(login(code));
   EXPECT_EQ(errorOf(login(code)).code(), ErrorCode::Unauthenticated);
-  open();
+  reopen();
   EXPECT_EQ(errorOf(login(code)).code(), ErrorCode::Unauthenticated);
   run(login(nextCode()));
 }
@@ -119,7 +83,7 @@ TEST_F(SecondFactorTest, acceptsEachRecoveryCodeOnce) {
   ASSERT_EQ(codes.size(), 10u);
   run(login(codes[3]));
   EXPECT_EQ(errorOf(login(codes[3])).code(), ErrorCode::Unauthenticated);
-  open();
+  reopen();
   EXPECT_EQ(errorOf(login(codes[3])).code(), ErrorCode::Unauthenticated);
   std::string typed = codes[4];
   std::ranges::transform(typed, typed.begin(), [](unsigned char c) { return std::toupper(c); });
@@ -246,8 +210,7 @@ TEST_F(SecondFactorTest, isNotBypassedByAnInvitation) {
 }
 
 TEST_F(SecondFactorTest, isSetUpBeforeAnythingElseWhereItIsRequired) {
-  policy_ = SecondFactorPolicy::admins;
-  open();
+  reopen(SecondFactorPolicy::admins);
   EXPECT_NO_THROW(run(login())) << "not an administrator";
   const auto as_root = [&](std::string code = {}) { return auth_->login("root", Secret("correct horse"), origin(), std::move(code)); };
   EXPECT_THAT(errorOf(as_root()).message(), HasSubstr("Sign in with a browser"));
@@ -261,14 +224,13 @@ TEST_F(SecondFactorTest, isSetUpBeforeAnythingElseWhereItIsRequired) {
   EXPECT_EQ(errorOf(as_root()).fields().at(0).pointer, "/code");
   EXPECT_EQ(errorOf(factors().disable(enrolled.login->principal, Secret("correct horse"), enrolled.recoveryCodes[0], origin())).code(),
             ErrorCode::Conflict);
-  policy_ = SecondFactorPolicy::all;
-  open();
+  reopen(SecondFactorPolicy::all);
   EXPECT_EQ(errorOf(login()).code(), ErrorCode::PermissionDenied);
 }
 
 TEST_F(SecondFactorTest, isRemovedByTheRecoveryOfAnAdministrator) {
-  auto step = run(factors().beginSignIn("admin", first_password_, origin()));
-  const Enrolment enrolment = run(factors().enrol(std::get<LoginResult>(step).principal, first_password_, origin()));
+  auto step = run(factors().beginSignIn("admin", *password_, origin()));
+  const Enrolment enrolment = run(factors().enrol(std::get<LoginResult>(step).principal, *password_, origin()));
   run(factors().confirm(enrolment.ticket, codeOf(enrolment), origin()));
   const auto recovered = run(auth_->accounts().recoverAdmin());
   EXPECT_EQ(recovered.name, "admin");
@@ -280,7 +242,7 @@ TEST_F(SecondFactorTest, storesNoSeedAndNoCodeInPlainText) {
   const std::string seed = run(store_->getSecondFactor("ann"))->seed.reveal();
   auth_.reset();
   store_.reset();
-  for (const auto& entry : std::filesystem::directory_iterator(folder_ / "data")) {
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
     std::ifstream in(entry.path(), std::ios::binary);
     const std::string content((std::istreambuf_iterator<char>(in)), {});
     EXPECT_EQ(content.find(seed), std::string::npos) << entry.path();
