@@ -93,7 +93,7 @@ class ProvidersToken final : public Verb {
   int run(Context& context) override {
     const boost::json::object now =
         remove_ ? context.client().removeProviderToken(type_)
-                : context.client().setProviderToken(type_, readSecret(format("Token of the provider {}", type_), false), force_);
+                : context.client().setProviderToken(type_, readSecret(format("Token of the provider {}", type_)), force_);
     if (printStructured(context, now)) return kDone;
     const std::string source = memberText(now, "source");
     if (!remove_)

@@ -47,7 +47,7 @@ class UsersCreate final : public Verb {
   int run(Context& context) override {
     CreateUserRequest request{.name = name_, .role = role_};
     if (is_service_) request.kind = UserKind::service;
-    if (from_stdin_) request.password = readSecret("Password", true).reveal();
+    if (from_stdin_) request.password = readSecret("Password", from_stdin_).reveal();
     const boost::json::object user = context.client().createUser(request);
     report(format("{} was created ({}).\n", name_, role_));
     if (is_service_) report(format("Create an access token for it with: swarm tokens create NAME --owner {}\n", name_));
