@@ -20,6 +20,7 @@
 #include "model/types/migration_plan.h"
 #include "model/types/operation.h"
 #include "model/types/provider_type.h"
+#include "model/types/sharing.h"
 #include "model/types/snapshot.h"
 #include "model/types/swarm_status.h"
 #include "model/types/update_plan.h"
@@ -193,6 +194,8 @@ class SwarmClient {
   ArchiveReport importInstance(const std::string& ref, const std::function<std::string()>& source, bool force = false,
                                const std::stop_token& stop = {});
 
+  /// Nothing: there is no such instance, or the server is of an earlier version.
+  std::optional<InstanceAccess> getInstanceAccess(const std::string& ref);
   CommandResult executeCommand(const std::string& ref, std::vector<std::string> command, std::string stdin_text = {},
                                std::chrono::seconds timeout = std::chrono::seconds(60));
   std::unique_ptr<ExecSession> openExec(const std::string& ref, const ExecOptions& options);

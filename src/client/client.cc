@@ -223,6 +223,12 @@ void SwarmClient::readLogs(const std::string& ref, const LogOptions& options, co
   }
 }
 
+std::optional<InstanceAccess> SwarmClient::getInstanceAccess(const std::string& ref) {
+  auto response = impl_->connection.find(instancePath(ref, "/access"));
+  if (!response) return std::nullopt;
+  return fromJson<InstanceAccess>(*response, UnknownFields::Ignore);
+}
+
 ResourceUsage SwarmClient::getResourceUsage(const std::string& ref) {
   return fromJson<ResourceUsage>(impl_->connection.call("GET", instancePath(ref, "/usage")), UnknownFields::Ignore);
 }

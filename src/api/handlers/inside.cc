@@ -5,6 +5,7 @@
 #include "api/handlers/handlers.h"
 #include "api/routes/route_parts.h"
 #include "api/watch.h"
+#include "auth/entry.h"
 #include "base/text/format.h"
 #include "base/text/number.h"
 #include "model/codec/codec.h"
@@ -96,6 +97,12 @@ awaitable<Reply> getNetwork(Services& services, Call& call) {
   co_return reply(co_await services.controller.getNetworkInfo(instance.id.str()));
 }
 
+awaitable<Reply> getAccess(Services& services, Call& call) {
+  const Instance instance = co_await requireInstance(services, call, Permission::Read);
+  const bool may_enter = isAllowed(call.principal(), Permission::Inside, instance.owner, instance.id);
+  co_return reply(InstanceAccess{instance.owner, may_enter, may_enter && isRecordedEntry(call.principal(), instance.owner, instance.id)});
+}
+
 awaitable<Reply> issueToken(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::Inside);
   std::vector<FieldError> faults;
@@ -185,6 +192,11 @@ std::vector<Endpoint> insideRoutes() {
           .description = "As the provider reports them at this moment.",
           .responses = {ok<NetworkInfo>("The network")},
           .problems = {409, 503},
+          .parameters = {instanceRef()}}),
+      at("GET", "/api/instances/{id}/access", Permission::Read, "getInstanceAccess", getAccess,
+         {.summary = "Whether the caller may enter",
+          .description = "And whether such an entry is recorded, which programs announce to their users before it.",
+          .responses = {ok<InstanceAccess>("What the caller may do with it")},
           .parameters = {instanceRef()}}),
       at("POST", "/api/instances/{id}/token", Permission::Inside, "issueInstanceToken", issueToken,
          {.summary = "Issue a short-lived token for the instance's agent",

@@ -199,6 +199,7 @@ class Export final : public Verb {
   int run(Context& context) override {
     ::signal(SIGPIPE, SIG_IGN);
     ArchiveTarget target(file_);
+    announceEntry(context, name_);
     ArchiveReport result;
     {
       ByteProgress progress(context, 0);
@@ -251,6 +252,7 @@ class Import final : public Verb {
 
  private:
   ArchiveReport send(Context& context, const Instance& instance, ArchiveSource& source) const {
+    announceEntry(context, instance.config.name);
     ByteProgress progress(context, source.size());
     const auto next = [&] {
       std::string piece = source.next();

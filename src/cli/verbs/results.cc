@@ -37,6 +37,17 @@ void requireStarted(const Instance& instance) {
   throw Error(ErrorCode::Conflict, format("Workspace {} is {}. Run `swarm start {}` first.", name, enumName(instance.status), name));
 }
 
+void announceEntry(Context& context, const std::string& name) {
+  std::optional<InstanceAccess> access;
+  try {
+    access = context.client().getInstanceAccess(name);
+  } catch (const Error& error) {
+    if (error.code() != ErrorCode::PermissionDenied) throw;  // a token that may enter, and not read
+  }
+  if (!access || !access->entryIsRecorded) return;
+  report(format("{} belongs to {}. Your entry is recorded, with your name and the time.\n", name, access->owner));
+}
+
 Instance reload(Context& context, const Instance& instance) { return context.client().getInstance(instance.id.str()).value_or(instance); }
 
 void printResult(Context& context, const Instance& instance) {

@@ -12,6 +12,9 @@ namespace swarm::cli {
 Instance requireInstance(Context& context, const std::string& name);
 /// Throws Error(Conflict) that names `swarm start` for one that is stopped. One that starts accepts connections later.
 void requireStarted(const Instance& instance);
+/// Before a verb enters a workspace: reports to an administrator that the entry is recorded, where it belongs to another user. The gateway
+/// announces those of browsers.
+void announceEntry(Context& context, const std::string& name);
 /// The instance in its current state; `instance` when it was deleted.
 Instance reload(Context& context, const Instance& instance);
 /// Prints an instance after a verb: as JSON, YAML or by its name, or else its URL.

@@ -63,6 +63,7 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   TYPE(MigrationChange, "")                       \
   TYPE(MigrationSkip, "")                         \
   TYPE(MigrationPlan, "")                         \
+  TYPE(InstanceAccess, "")                        \
   TYPE(Snapshot, "")                              \
   TYPE(AuditRecord, "")
 #define SWARM_ENUMS(ENUM) \

@@ -28,6 +28,14 @@ struct Grantee {
   friend auto operator<=>(const Grantee&, const Grantee&) = default;
 };
 
+/// What the caller of the API may do with an instance.
+struct InstanceAccess {
+  std::string owner{};
+  bool mayEnter = false;
+  bool entryIsRecorded = false;  ///< of an administrator into another user's workspace
+};
+BOOST_DESCRIBE_STRUCT(InstanceAccess, (), (owner, mayEnter, entryIsRecorded))
+
 /// Who opens a port in a browser. owner: the owner. shared: who may open the workspace. signedIn: every user of the server. everyone:
 /// without a sign-in. In JSON: "owner", "shared", "signed-in" and "public".
 enum class PortLevel { owner, shared, signedIn, everyone };

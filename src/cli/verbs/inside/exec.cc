@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "cli/verbs/flags.h"
+#include "cli/verbs/results.h"
 #include "cli/verbs/verb.h"
 
 namespace swarm::cli {
@@ -115,6 +116,7 @@ class Exec final : public Verb {
   int run(Context& context) override {
     const ExecOptions options = optionsOf();
     ::signal(SIGPIPE, SIG_IGN);
+    announceEntry(context, name_);
     auto session = context.client().openExec(name_, options);
     RawTerminal raw(options.tty && ::isatty(STDIN_FILENO));
     InputThread input(*session, options.tty);

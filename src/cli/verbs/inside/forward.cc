@@ -44,6 +44,7 @@ class ForwardVerb final : public Verb {
     std::vector<PortPair> pairs;
     for (const std::string& text : ports_) pairs.push_back(parsePorts(text));
     requireStarted(requireInstance(context, name_));
+    announceEntry(context, name_);
     std::vector<std::unique_ptr<Forward>> forwards;
     for (const PortPair& ports : pairs) {
       forwards.push_back(context.client().forward(name_, ports.remote, "127.0.0.1", ports.local));

@@ -29,7 +29,7 @@ class Open final : public Verb {
 
   int run(Context& context) override {
     const Instance instance = requireInstance(context, name_);
-    if (desktop_) return openDesktop(instance);
+    if (desktop_) return openDesktop(context, instance);
     const std::string url = sign_in_ ? context.client().createLoginLink(instance.config.name) : instance.url;
     if (!print_only_) {
       openInBrowser(instance, url);
@@ -42,8 +42,9 @@ class Open final : public Verb {
 
  private:
   /// Prints the link also when a program opens it: whether VS Code is installed is not known.
-  int openDesktop(const Instance& instance) const {
+  int openDesktop(Context& context, const Instance& instance) const {
     reportStopped(instance);
+    if (!print_only_) announceEntry(context, instance.config.name);
     if (!hasSshBlock(readSshConfig())) report("VS Code finds the workspace in ~/.ssh/config: run `swarm config-ssh` first.\n");
     const std::string link = format("vscode://vscode-remote/ssh-remote+{}{}", sshHost(instance.config.name), kFirstFolder);
     printLine(link);

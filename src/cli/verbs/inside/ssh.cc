@@ -58,6 +58,7 @@ void passSsh(Context& context, const std::string& host) {
   ::signal(SIGPIPE, SIG_IGN);
   const SshFiles files = sshFiles();
   const std::string name = workspaceOfHost(host);
+  announceEntry(context, name);
   const auto connection = context.client().openSsh(name, readPublicKey(files));
   if (pinHostKey(files, sshHost(name), *connection) == Pin::Replaced)
     report(format("{} is another workspace than the one before; its host key was pinned.\n", name));

@@ -211,6 +211,32 @@ TEST_F(ApiShares, endWithTheWorkspaceInOtherHands) {
   EXPECT_EQ(statusFor(server_.stranger, {"DELETE", "/api/instances/ullas?volumes=true&wait=10"}), 200);
 }
 
+TEST_F(ApiShares, sayWhoMayEnterAndWhoseEntryIsRecorded) {
+  struct Access {
+    bool mayEnter, isRecorded;
+    bool operator==(const Access&) const = default;
+  };
+  const auto access_of = [](ApiServer& server, const std::string& token) {
+    const Response access = server.send({.target = "/api/instances/ullas/access"}, token);
+    EXPECT_EQ(access.at("owner"), "ulla") << access.text;
+    return Access{access.json.at("mayEnter").as_bool(), access.json.at("entryIsRecorded").as_bool()};
+  };
+  constexpr Access enters{true, false}, is_recorded{true, true}, stays_outside{false, false};
+  EXPECT_EQ(access_of(server_, server_.user), enters);
+  EXPECT_EQ(access_of(server_, server_.admin), is_recorded);
+  EXPECT_EQ(access_of(server_, server_.operates), stays_outside);
+  EXPECT_EQ(statusFor(server_.stranger, {.target = "/api/instances/ullas/access"}), 404);
+  share("sten", kViewer);
+  EXPECT_EQ(access_of(server_, server_.stranger), stays_outside);
+  share("sten", kEditor);
+  EXPECT_EQ(access_of(server_, server_.stranger), enters);
+  share("admin", kEditor);
+  EXPECT_EQ(access_of(server_, server_.admin), enters) << "the owner has let them in";
+  ApiServer strict({}, {.adminsMayEnter = false});
+  strict.create("ullas", strict.user);
+  EXPECT_EQ(access_of(strict, strict.admin), stays_outside);
+}
+
 TEST_F(ApiShares, areOfNoUseToAdminsWhoMayNotEnterWorkspacesOfOthers) {
   ApiServer server({}, {.adminsMayEnter = false});
   server.create("ullas", server.user);
