@@ -258,9 +258,10 @@ class Server {
   std::optional<SshService> ssh_;
 };
 
-/// They would contain the keys that sign tokens, and passwords.
+/// They would contain the keys that sign tokens, and passwords. The kernel applies no limit to a program that core_pattern names, except 1
+/// byte, with which it dumps nothing at all.
 void forbidCoreDumps() {
-  const rlimit none{0, 0};
+  const rlimit none{1, 1};
   ::setrlimit(RLIMIT_CORE, &none);
 }
 
