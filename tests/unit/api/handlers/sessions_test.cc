@@ -10,9 +10,13 @@
 namespace swarm::test {
 namespace {
 
+/// The first that is set; those that are removed come before it.
 std::string cookieOf(const Response& response) {
-  std::string cookie = response.header("Set-Cookie");
-  return cookie.substr(0, cookie.find(';'));
+  for (const net::Header& header : response.headers) {
+    const std::string pair = header.value.substr(0, header.value.find(';'));
+    if (net::equalsIgnoreCase(header.name, "Set-Cookie") && !pair.ends_with('=')) return pair;
+  }
+  return {};
 }
 
 Response signIn(ApiServer& server) {
@@ -54,6 +58,43 @@ TEST(ApiSessions, areNotOpenedByAWrongPassword) {
   EXPECT_EQ(wrong.header("Set-Cookie"), "");
   EXPECT_EQ(server.send({"POST", "/api/auth/login", R"({"user":"ulla"})"}, "").status, 400);
   EXPECT_EQ(server.send({"POST", "/api/auth/login", R"({"user":"ulla","password":"x","more":1})"}, "").status, 400);
+}
+
+/// Fixation: a session that others know must not become the user's.
+TEST(ApiSessions, areNewAtEachSignInWhateverCookieTheBrowserBrings) {
+  ApiServer server;
+  ASSERT_EQ(server.post("/api/users", R"({"name":"eve","password":"long enough"})").status, 201);
+  const auto signInAs = [&](const std::string& user, const std::string& password, const std::string& cookie) {
+    net::Headers headers{{"Origin", "http://swarm.localhost"}, {"Sec-Fetch-Site", "same-origin"}};
+    if (!cookie.empty()) headers.push_back({"Cookie", cookie});
+    return server.send({"POST", "/api/auth/login", R"({"user":")" + user + R"(","password":")" + password + "\"}", headers}, "");
+  };
+  const auto whose = [&](const std::string& cookie) {
+    return server.send({.target = "/api/auth/status", .headers = {{"Cookie", cookie}, {"Sec-Fetch-Site", "none"}}}, "").at("user");
+  };
+  const std::string eves = cookieOf(signInAs("eve", "long enough", ""));
+  const std::string name = eves.substr(0, eves.find('='));
+  const std::string first = cookieOf(signInAs("ulla", server.password, eves));
+  EXPECT_NE(first, eves);
+  EXPECT_EQ(whose(first), "ulla");
+  EXPECT_EQ(whose(eves), "eve") << "the planted one";
+  const std::string second = cookieOf(signInAs("ulla", server.password, first));
+  EXPECT_NE(second, first) << "also for the same user";
+  const auto sessionOf = [&](const std::string& cookie) {
+    return server.auth->verifySessionCookie(cookie.substr(cookie.find('=') + 1))->sessionId;
+  };
+  EXPECT_NE(sessionOf(second), sessionOf(first));
+  // An ended session, an invented one, and several.
+  server.send(
+      {"POST", "/api/auth/logout", {}, {{"Cookie", first}, {"Origin", "http://swarm.localhost"}, {"Sec-Fetch-Site", "same-origin"}}}, "");
+  EXPECT_EQ(whose(first), "");
+  for (const std::string& planted : {first, name + "=invented", name + "=a.b.c", eves + "; " + name + "=x"}) {
+    const Response begun = signInAs("ulla", server.password, planted);
+    ASSERT_EQ(begun.status, 200) << begun.text;
+    EXPECT_NE(cookieOf(begun), planted);
+    EXPECT_EQ(whose(cookieOf(begun)), "ulla");
+  }
+  EXPECT_EQ(whose(first), "") << "no sign-in revives a session";
 }
 
 TEST(ApiSessions, sayHowLongAThrottledSignInHasToWait) {
