@@ -1,4 +1,5 @@
-// kill -9 of our own process at every fault point of create, replace and delete: the same call, made again, completes, and loses nothing.
+// kill -9 of our own process at every fault point of create, replace, delete and a change of egress rules: the same call, made again,
+// completes, and loses nothing.
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
@@ -8,9 +9,11 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <cstdlib>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include "async/deadline.h"
+#include "base/text/format.h"
 #include "integration/docker/docker_test.h"
 
 extern char** environ;
@@ -18,9 +21,16 @@ extern char** environ;
 namespace swarm::testing {
 namespace {
 
+const NetworkConfig kNoWayOut{.egress = EgressConfig{EgressPolicy::none, {}}};
+
 class DockerKillPoints : public DockerTest {
  protected:
   void SetUp() override { useEngine(); }
+  void useConfiguration(const DockerProviderConfig& config) {
+    closeProvider();
+    provider_ = makeDockerProvider(config, fixture_->swarmId());
+    runner_.run(provider_->open([](const ProviderEvent&) {}));
+  }
   void TearDown() override {
     DockerTest::TearDown();
     ::unlink(list_.c_str());
@@ -38,7 +48,7 @@ class DockerKillPoints : public DockerTest {
     ::setenv("SWARM_TEST_WORKER", action.c_str(), 1);
     ::setenv("SWARM_TEST_INSTANCE", id.str().c_str(), 1);
     ::setenv("SWARM_TEST_SWARM", fixture_->swarmId().c_str(), 1);
-    ::setenv("SWARM_TEST_IMAGE", fixture_->image().c_str(), 1);
+    ::setenv("SWARM_TEST_WORKER_IMAGE", fixture_->image().c_str(), 1);
     if (isolation_ == Isolation::instance) ::setenv("SWARM_TEST_ISOLATION", "instance", 1);
     if (fault.empty()) ::setenv("SWARM_FAULT_LIST", list_.c_str(), 1);
     if (!fault.empty()) ::setenv("SWARM_FAULT", fault.c_str(), 1);
@@ -49,8 +59,8 @@ class DockerKillPoints : public DockerTest {
     EXPECT_EQ(::posix_spawn(&child, program.c_str(), nullptr, nullptr, arguments.data(), environ), 0);
     int status = 0;
     ::waitpid(child, &status, 0);
-    for (const char* name : {"SWARM_TEST_WORKER", "SWARM_TEST_INSTANCE", "SWARM_TEST_SWARM", "SWARM_TEST_IMAGE", "SWARM_TEST_ISOLATION",
-                             "SWARM_FAULT_LIST", "SWARM_FAULT"}) {
+    for (const char* name : {"SWARM_TEST_WORKER", "SWARM_TEST_INSTANCE", "SWARM_TEST_SWARM", "SWARM_TEST_WORKER_IMAGE",
+                             "SWARM_TEST_ISOLATION", "SWARM_FAULT_LIST", "SWARM_FAULT"}) {
       ::unsetenv(name);
     }
     bool killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
@@ -58,12 +68,18 @@ class DockerKillPoints : public DockerTest {
     return killed;
   }
 
-  std::set<std::string> pointsOf(const std::string& action, const PlaceId& id) {
+  /// How often `action` passes each point.
+  std::map<std::string, int> passesOf(const std::string& action, const PlaceId& id) {
     ::unlink(list_.c_str());
     EXPECT_FALSE(inAnotherProcess(action, id, ""));
     std::ifstream file(list_);
+    std::map<std::string, int> passes;
+    for (std::string line; std::getline(file, line);) ++passes[line];
+    return passes;
+  }
+  std::set<std::string> pointsOf(const std::string& action, const PlaceId& id) {
     std::set<std::string> points;
-    for (std::string line; std::getline(file, line);) points.insert(line);
+    for (const auto& [point, passes] : passesOf(action, id)) points.insert(point);
     return points;
   }
 
@@ -80,15 +96,17 @@ TEST(DockerWorker, DISABLED_doesOneCall) {
   InstanceSpec wanted{PlaceId(std::getenv("SWARM_TEST_INSTANCE")),  "one", "ada", {}, R"({"instanceId":"x","publicKey":"00"})",
                       Secret(R"({"instanceId":"x","secret":"00"})")};
   wanted.config.name = "one";
-  wanted.config.image = std::getenv("SWARM_TEST_IMAGE");
+  wanted.config.image = std::getenv("SWARM_TEST_WORKER_IMAGE");
   wanted.config.resources.cpu = {0.5, 500};
   wanted.config.resources.memory = {0, 64};
   wanted.config.resources.pids = 64;
   wanted.config.storage = {{1, true, "/home/coder", ""}};
   DockerProviderConfig config = testEngineConfig();
   if (std::getenv("SWARM_TEST_ISOLATION")) config.isolation = Isolation::instance;
+  const std::string what = action;
+  if (what == "limit") config.workspaceImage = std::getenv("SWARM_TEST_IMAGE");
   ProviderPtr provider = makeDockerProvider(config, std::getenv("SWARM_TEST_SWARM"));
-  std::string what = action;
+  if (what == "limit") runner.run(provider->egress()->setRules(wanted.placeId, kNoWayOut, deadline));
   if (what == "create") runner.run(provider->createInstance(wanted, progress, deadline));
   if (what == "delete") runner.run(provider->deleteInstance(wanted.placeId, DeleteVolumes::Yes, {}, progress, deadline));
   if (what == "replace") {
@@ -176,9 +194,7 @@ TEST_F(DockerKillPoints, theNetworkOfOneInstanceIsMadeAndRemovedAfterEach) {
   isolation_ = Isolation::instance;
   DockerProviderConfig config = testEngineConfig();
   config.isolation = isolation_;
-  closeProvider();
-  provider_ = makeDockerProvider(config, fixture_->swarmId());
-  runner_.run(provider_->open([](const ProviderEvent&) {}));
+  useConfiguration(config);
   for (const char* point : {"docker.create.network.before", "docker.create.network.after", "docker.create.container.before"}) {
     SCOPED_TRACE(point);
     InstanceSpec abandoned = numbered(PlaceId(newId("i")), false), completed = numbered(PlaceId(newId("i")), false);
@@ -196,6 +212,35 @@ TEST_F(DockerKillPoints, theNetworkOfOneInstanceIsMadeAndRemovedAfterEach) {
     InstanceSpec wanted = numbered(PlaceId(newId("i")), false);
     create(wanted);
     EXPECT_TRUE(inAnotherProcess("delete", wanted.placeId, std::string(point) + "=kill"));
+    remove(wanted);
+    EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
+  }
+}
+
+TEST_F(DockerKillPoints, egressRulesAreSetAndTheirHelperIsRemovedAfterEach) {
+  const char* image = std::getenv("SWARM_TEST_IMAGE");
+  if (!image) GTEST_SKIP() << "SWARM_TEST_IMAGE names no workspace image, whose nft sets the rules";
+  DockerProviderConfig config = testEngineConfig();
+  config.workspaceImage = image;
+  useConfiguration(config);
+  const auto set = [&](const InstanceSpec& which) { return runner_.run(provider_->egress()->setRules(which.placeId, kNoWayOut, soon())); };
+  const InstanceSpec trial = numbered(PlaceId(newId("i")), false);
+  create(trial);
+  // The first helper reads the machine's addresses, the last one sets the rules in the workspace's network.
+  std::set<std::string> points;
+  for (const auto& [point, passes] : passesOf("limit", trial.placeId)) points.insert({point + ":1", format("{}:{}", point, passes)});
+  EXPECT_GE(points.size(), 9u);
+  EXPECT_EQ(set(trial), EgressRules::Stood) << "the other process has set them";
+  remove(trial);
+  for (const std::string& point : points) {
+    SCOPED_TRACE(point);
+    const InstanceSpec wanted = numbered(PlaceId(newId("i")), false);
+    create(wanted);
+    EXPECT_TRUE(inAnotherProcess("limit", wanted.placeId, point + "=kill"));
+    set(wanted);
+    execute(wanted, {"/bin/busybox", "nc", "-w", "2", "198.51.100.1", "80"});
+    EXPECT_GE(runner_.run(provider_->egress()->countDenied(wanted.placeId, soon())), 1);
+    EXPECT_EQ(runner_.run(provider_->listInstances({}, soon())).instances.size(), 1u) << "helpers are removed with it";
     remove(wanted);
     EXPECT_EQ(fixture_->leftovers(), std::vector<std::string>{});
   }

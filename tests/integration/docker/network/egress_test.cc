@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <thread>
 
@@ -20,14 +21,14 @@ namespace json = boost::json;
 /// A program on the Engine's machine that responds to every connection, at all of its addresses.
 class HostProgram {
  public:
-  HostProgram() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
+  HostProgram() : socket_(::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0)) {  // for IPv4, too
+    sockaddr_in6 address{};
+    address.sin6_family = AF_INET6;
     if (::bind(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 || ::listen(socket_, 16) != 0)
       throw std::runtime_error("no port is free");
     socklen_t size = sizeof address;
     ::getsockname(socket_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
+    port_ = ntohs(address.sin6_port);
     thread_ = std::thread([this] {
       for (int client = 0; (client = ::accept4(socket_, nullptr, nullptr, SOCK_CLOEXEC)) >= 0; ::close(client)) {
         std::array<char, 512> request{};
@@ -83,15 +84,18 @@ class DockerEgress : public DockerTest {
   std::string addressOf(const InstanceSpec& which) { return engine::stringAt(network(which, ownNetwork(which)), "IPAddress"); }
   /// A network of that range on which both are, as an administrator may connect them; the address of `peer` there.
   std::string share(const std::string& subnet, const InstanceSpec& peer) {
-    const std::string name = format("{}-{}", fixture_->swarmId(), subnet.substr(0, subnet.find('/')));
+    const bool is_v6 = subnet.find(':') != std::string::npos;
+    std::string name = format("{}-{}", fixture_->swarmId(), subnet.substr(0, subnet.find('/')));
+    std::ranges::replace(name, ':', '-');
     json::object ipam{{"Config", json::array{json::object{{"Subnet", subnet}}}}};
     json::object labels{{docker::kLabelSwarm, fixture_->swarmId()}};
-    engine::Reply made = fixture_->engine().send("POST", "/networks/create",
-                                                 json::object{{"Name", name}, {"IPAM", std::move(ipam)}, {"Labels", std::move(labels)}});
+    engine::Reply made = fixture_->engine().send(
+        "POST", "/networks/create",
+        json::object{{"Name", name}, {"IPAM", std::move(ipam)}, {"EnableIPv6", is_v6}, {"Labels", std::move(labels)}});
     EXPECT_TRUE(made.ok()) << made.body;
     for (const InstanceSpec& which : {one_, peer})
       EXPECT_TRUE(fixture_->engine().send("POST", "/networks/" + name + "/connect", json::object{{"Container", containerOf(which)}}).ok());
-    return engine::stringAt(network(peer, name), "IPAddress");
+    return engine::stringAt(network(peer, name), is_v6 ? "GlobalIPv6Address" : "IPAddress");
   }
   /// Whether a program inside gets a response there. (wget of Debian's static busybox ends with a segmentation fault.)
   bool reaches(const std::string& address, int port = 7777) {
@@ -147,6 +151,33 @@ TEST_F(DockerEgress, defaultRefusesTheMachinePrivateNetworksAndMetadataServices)
   EXPECT_TRUE(reaches(in_private));
   EXPECT_FALSE(reaches(link_local));
   EXPECT_EQ(limit(EgressPolicy::standard, {in_private + ":7778"}), EgressRules::Changed);
+  EXPECT_FALSE(reaches(in_private));
+}
+
+TEST_F(DockerEgress, holdsForIpv6AsForIpv4) {
+  HostProgram host;
+  InstanceSpec other = spec("other", "eve");
+  create(other);
+  const std::string in_private = share("fd5a:7c00:1::/64", other), in_public = share("2001:db8:7c00::/64", other),
+                    as_ipv4 = "::ffff:" + share("10.213.8.0/24", other);
+  const std::string machine = "fd5a:7c00:1::1", machine_in_public = "2001:db8:7c00::1";
+  const auto reaches_machine = [&](const std::string& address) { return reaches(address, host.port()); };
+  for (const std::string& address : {in_private, in_public, as_ipv4}) EXPECT_TRUE(reaches(address)) << address << " without rules";
+  for (const std::string& address : {machine, machine_in_public}) EXPECT_TRUE(reaches_machine(address)) << address << " without rules";
+  EXPECT_EQ(limit(EgressPolicy::standard), EgressRules::New);
+  EXPECT_FALSE(reaches(in_private));
+  EXPECT_FALSE(reaches(as_ipv4)) << "IPv4, written as IPv6";
+  EXPECT_FALSE(reaches_machine(machine));
+  EXPECT_FALSE(reaches_machine(machine_in_public)) << "the machine at a public address";
+  EXPECT_TRUE(reaches(in_public)) << "the internet";
+  EXPECT_TRUE(reaches("::1"));
+  EXPECT_GE(denied(), 4);
+  EXPECT_EQ(limit(EgressPolicy::standard, {format("[{}]:7777", in_private)}), EgressRules::Changed);
+  EXPECT_TRUE(reaches(in_private));
+  EXPECT_EQ(limit(EgressPolicy::none), EgressRules::Changed);
+  for (const std::string& address : {in_private, in_public, as_ipv4}) EXPECT_FALSE(reaches(address)) << address;
+  EXPECT_EQ(limit(EgressPolicy::none, {"2001:db8:7c00::/64"}), EgressRules::Changed);
+  EXPECT_TRUE(reaches(in_public));
   EXPECT_FALSE(reaches(in_private));
 }
 
