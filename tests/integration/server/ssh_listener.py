@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """The SSH listener against clients that do not behave: strangers that say nothing or anything, and a signed-in one that requests what there is not. Usage: ssh_listener.py SWARM"""
+import collections
 import pathlib
+import resource
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -13,6 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
 from running_server import PATIENCE, RunningServer, wait_for
 
 SILENT = 60  # connections at once: several times what one address may have
+HALF_OPEN = 10_000
 
 
 def children(server):
@@ -24,6 +28,7 @@ def children(server):
 class Client:
     def __init__(self, port, key, user="admin"):
         self.transport = paramiko.Transport(("127.0.0.1", port))
+        self.transport.banner_timeout = PATIENCE
         self.transport.start_client(timeout=PATIENCE)
         self.transport.auth_publickey(user, key)
 
@@ -52,6 +57,32 @@ def strangers(server, port, key):
             except ConnectionResetError:
                 pass
     for one in silent:
+        one.close()
+    wait_for("their processes have ended", lambda: len(children(server)) == 0)
+
+
+def half_open(server, port, key):
+    """Key exchanges that do not end, from two addresses, while a user signs in from a third."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    begun = b"SSH-2.0-x\r\n" + struct.pack(">IBB", 1000, 8, 20)  # a packet of 1000 bytes, without all but its first
+    held = collections.deque(maxlen=min(HALF_OPEN, most - 200))
+    before = server.descriptors()
+    for number in range(HALF_OPEN):
+        one = socket.socket()
+        one.bind((f"127.0.0.{2 + number % 2}", 0))
+        one.connect(("127.0.0.1", port))
+        try:
+            one.sendall(begun)
+        except OSError:
+            pass  # the server has closed it
+        held.append(one)  # the oldest ones are closed where this process may not have as many
+        if number % 1000 == 999:
+            Client(port, key).transport.close()
+            assert len(children(server)) <= 32, "the limit of all, and some that are ending"
+            assert server.descriptors() < before + 200, server.descriptors()
+            server.api("GET", "/api/ssh")
+    for one in held:
         one.close()
     wait_for("their processes have ended", lambda: len(children(server)) == 0)
 
@@ -157,6 +188,7 @@ def main(swarm):
         registered = server.api("POST", "/api/keys", {"key": f"{key.get_name()} {key.get_base64()} me"})
         server.api("POST", "/api/instances?wait=30", {"provider": "fake", "name": "web1"})
         strangers(server, port, key)
+        half_open(server, port, key)
         sign_ins(server, port, key)
         bystander = demands(server, port, key)
         endless(server, port, key, bystander)

@@ -101,6 +101,33 @@ def upload(transport):
     program.close()
 
 
+def flood(program, channels, size):
+    """A client that sends `size` bytes on each of its channels, whatever their windows allow, to programs that read nothing: its connection ends, before its memory does. The number of bytes that it could send."""
+    client, server, process = begin(program)
+    threading.Thread(target=serve, args=(server,), daemon=True).start()
+    transport = paramiko.Transport(client)
+    transport.start_client(timeout=PATIENCE)
+    transport.auth_publickey("ann", paramiko.ECDSAKey.generate())
+    silent, sent = [], 0
+    try:
+        for channel in [open_channel(transport, 3, 65536) for _ in range(channels)]:
+            silent.append(programs.get(timeout=PATIENCE))
+            channel.out_window_size = 1 << 30
+            for _ in range(size // PIECE):
+                channel.settimeout(PATIENCE)
+                channel.sendall(bytes(PIECE))
+                sent += PIECE
+        round_trip(transport)
+    except (OSError, EOFError, paramiko.SSHException):
+        assert len(silent) > 0, "no channel was opened"
+    ended = process.wait(PATIENCE)  # although the client has closed nothing
+    transport.close()
+    for one in (*silent, server):
+        one.close()
+    assert ended == 0, f"the process ended with {ended}"
+    return sent
+
+
 def offers(program):
     """The first message of swarm-ssh, which lists the methods that it offers."""
     client, server, process = begin(program)
@@ -147,6 +174,9 @@ def main(program):
     server.shutdown(socket.SHUT_RDWR)
     assert process.wait(PATIENCE) == 0
     transport.close()
+    # Each channel has its limit, and all of a connection have one.
+    assert flood(program, 1, 64 << 20) < 16 << 20
+    assert flood(program, 15, 60 * PIECE) > 40 << 20
 
 
 if __name__ == "__main__":
