@@ -1,4 +1,4 @@
-// Who is not admitted to a workspace cannot distinguish it from one that does not exist, by no request.
+// Who is not admitted to a workspace cannot distinguish it from one that does not exist, by no request but a CORS preflight (ADR 0009).
 #include <algorithm>
 
 #include "unit/gateway/browser.h"
