@@ -43,7 +43,7 @@ class ProviderSetupTest : public ::testing::Test {
   /// Of a body of a request.
   Error refusal(const ProviderSetup& setup, const boost::json::value& body) {
     return errorOf([&] {
-      Candidate candidate({"10.0.0.9:2375", "10.0.0.9:2376"});
+      Candidate candidate({"10.0.0.9:2375", "10.0.0.9:2376", "api.machines.dev:443"});
       setup.makeCandidate(body.as_object(), candidate, context_);
     });
   }
@@ -202,6 +202,46 @@ TEST_F(ProviderSetupTest, aRequestMayOnlyNameAllowedEndpoints) {
   const Error fly = refusal(*makeFlyIOSetup(), {{"apiToken", "a"}, {"apiBaseUrl", "http://10.0.0.9"}});
   EXPECT_EQ(fly.code(), ErrorCode::Unprocessable);
   EXPECT_THAT(pointersOf(fly), ElementsAre("/apiBaseUrl"));
+}
+
+/// What the server must not connect to for a client: written as an endpoint that is allowed (10.0.0.9:2375, api.machines.dev).
+TEST_F(ProviderSetupTest, aRequestReachesNoOtherEndpointByItsSpelling) {
+  ProviderSetupPtr docker = makeDockerSetup(), fly = makeFlyIOSetup();
+  for (const char* host : {"169.254.169.254",
+                           "localhost",
+                           "127.0.0.1",
+                           "[::1]",
+                           "::1",
+                           "::ffff:10.0.0.9",
+                           "0x0a000009",
+                           "167772169",
+                           "10.9",
+                           "10.0.0.9.",
+                           "10.0.0.9 ",
+                           "10.0.0.9\n",
+                           "10.0.0.9:2375",
+                           "10.0.0.9:2375@169.254.169.254",
+                           "169.254.169.254#10.0.0.9",
+                           "169.254.169.254/10.0.0.9",
+                           "tcp://10.0.0.9",
+                           "tcp://169.254.169.254:2375",
+                           "ssh://10.0.0.9",
+                           "ssh://root@10.0.0.9:2375",
+                           "ssh://-oProxyCommand=id@10.0.0.9",
+                           "unix:///run/docker.sock",
+                           "/run/docker.sock",
+                           "@abstract",
+                           "",
+                           "*",
+                           "10.0.0.*"})
+    for (const std::int64_t port : {2375, 2376})
+      EXPECT_NE(refusal(*docker, {{"host", host}, {"port", port}}).message(), "no error") << host;
+  for (const char* url : {"http://api.machines.dev", "https://api.machines.dev:8443", "https://api.machines.dev@169.254.169.254",
+                          "https://api.machines.dev:443@169.254.169.254/", "https://169.254.169.254#api.machines.dev",
+                          "https://169.254.169.254/?api.machines.dev:443", "https://169.254.169.254\\@api.machines.dev:443.evil.example",
+                          "https://api.machines.dev.evil.example", "https://api.machines.dev%2eevil", "//api.machines.dev",
+                          "file:///etc/passwd", "gopher://api.machines.dev", "https://[::ffff:169.254.169.254]", "https://2852039166"})
+    EXPECT_NE(refusal(*fly, {{"apiToken", "a"}, {"apiBaseUrl", url}}).message(), "no error") << url;
 }
 
 TEST_F(ProviderSetupTest, anInvalidCertificateInARequestNamesNoFile) {

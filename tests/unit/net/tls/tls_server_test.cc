@@ -220,6 +220,23 @@ TEST_F(TlsServerTest, endsAHandshakeAtItsDeadline) {
   }
 }
 
+/// Each byte comes in time for a limit of the silence, as many for hours.
+TEST_F(TlsServerTest, endsAHandshakeThatComesByteByByteAtTheSameDeadline) {
+  start({.handshakeTimeout = std::chrono::milliseconds(20)});
+  const std::string hello =
+      std::string("\x16\x03\x01\x40\x00\x01\x00\x3f\xfc\x03\x03", 11) + std::string(0x4000 - 6, 'x');  // the largest record
+  const StreamPtr stream = connectPlain();
+  const std::size_t sent = loop.run([](Stream& wire, std::string text) -> awaitable<std::size_t> {
+    std::size_t count = 0;
+    while (count < text.size() && !(co_await wire.writeAll(text.substr(count, 1))).error) {
+      ++count;
+      co_await async::sleepFor(std::chrono::milliseconds(2));
+    }
+    co_return count;
+  }(*stream, hello));
+  EXPECT_LT(sent, hello.size());
+}
+
 class HalfOpen : public TlsServerTest, public testing::WithParamInterface<const char*> {};
 
 TEST_P(HalfOpen, handshakesGiveWayAtALimit) {
