@@ -33,7 +33,7 @@ class RunningServer:
     session = ""
 
     def __init__(self, program, folder, *flags, variables=None, descriptors=None):
-        self.program, self.folder = program, pathlib.Path(folder)
+        self.program, self.folder, self.variables = program, pathlib.Path(folder), variables
         homes = {f"XDG_{kind.upper()}_HOME": f"{folder}/{kind}" for kind in ("config", "data", "state")}
         self.environment = {**os.environ, "HOME": str(folder), **homes, "SWARM_URL": "", "SWARM_TOKEN": "", **(variables or {})}
         self.config = self.folder / "config/swarm"

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A workspace with an egress policy, from its first start on: what it reaches, what root inside can do about it, restarts, changes, and a server that is killed.
+"""A workspace with an egress policy, from its first start on: what it reaches, what root inside can do about it, restarts, changes, and a server that is killed, also at each fault point of the rules.
 
 usage: egress.py SWARM      (image: SWARM_TEST_IMAGE or swarm-workspace:latest)
 
@@ -7,6 +7,7 @@ Needs a Docker Engine of this machine, the docker command and the image. Removes
 import json
 import os
 import pathlib
+import signal
 import socket
 import subprocess
 import sys
@@ -111,6 +112,29 @@ def check_changes(server, workspace):
     assert shown.split()[1] == "default;" and shown.endswith("packets were refused") and " 0 packets" not in shown, shown
 
 
+# Of a start of the workspace: the first helpers read addresses and DNS servers of the machine, the third sets the rules.
+KILLED_AT = ("create.before:3", "create.after:3", "started:3", "remove.before:3", "set:1")
+
+
+def check_kills(server, web, swarm_id, starts):
+    """A server that is killed at any time while it sets the rules: nothing of the user runs before another one has set them. The last server."""
+    for point in KILLED_AT:
+        server.process.kill()
+        server.process.wait()
+        docker("restart", "--time", "5", web.container())
+        environment = {**server.environment, "SWARM_FAULT": f"docker.egress.{point}=kill"}
+        ended = subprocess.run([server.program, "serve", "--listen", "127.0.0.1:0"], env=environment, capture_output=True, timeout=PATIENCE)
+        assert ended.returncode == -signal.SIGKILL, (point, ended)
+        assert not {"sleep", "node"} & set(docker("exec", web.container(), "ps", "-e", "-o", "comm=")), point
+        server = web.server = RunningServer(server.program, server.folder, variables=server.variables)
+        starts += 1
+        assert web.starts(starts) == ["refused"] * starts, point
+        helpers = ("ps", "--all", "--quiet", "--filter", "label=swarm.helper=egress", "--filter", f"label=swarm.id={swarm_id}")
+        wait_for("helpers are removed", lambda: not docker(*helpers))
+    assert not web.reaches_host()
+    return server
+
+
 def main(swarm):
     port = listen()
     with tempfile.TemporaryDirectory() as folder:
@@ -138,9 +162,10 @@ def main(swarm):
             # Nothing of the user runs while there is no server that sets the rules.
             processes = docker("exec", web.container(), "ps", "-e", "-o", "comm=")
             assert not {"sleep", "node"} & set(processes), processes
-            server = web.server = free.server = RunningServer(swarm, folder, variables=variables)
+            server = web.server = RunningServer(swarm, folder, variables=variables)
             assert web.starts(4) == ["refused"] * 4
             assert not web.reaches_host()
+            server = check_kills(server, web, swarm_id, 4)
             check = {one["name"]: one for one in server.api("POST", "/api/providers/docker/validate")["checks"]}["egress policies"]
             assert check["ok"], check
         finally:
