@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/secret.h"
 #include "net/stream/stream.h"
 
 namespace swarm::net {
@@ -39,6 +40,12 @@ std::shared_ptr<TlsContext> makeTlsServer(const std::filesystem::path& certifica
                                           const std::filesystem::path& client_ca = {});
 awaitable<StreamPtr> connectTls(HostPort address, std::shared_ptr<TlsContext> context, Deadline deadline);
 awaitable<StreamPtr> acceptTls(StreamPtr plain, std::shared_ptr<TlsContext> context, Deadline deadline);
+
+// TLS 1.3 between two programs of ours. The client knows the server's public key (Ed25519, raw bytes); authorities, names and dates do not
+// matter, and no session is resumed.
+std::shared_ptr<TlsContext> makePinnedServer(const Secret& private_key);
+/// Throws Error(Unavailable) also when the peer has another key, or does not speak TLS 1.3: no byte of ours was sent then.
+awaitable<StreamPtr> connectPinned(StreamPtr plain, std::string public_key, Deadline deadline);
 
 /// Opens a stream to one fixed endpoint; used by HTTP clients and pools.
 using Connector = std::function<awaitable<StreamPtr>(Deadline)>;

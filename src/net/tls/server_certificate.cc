@@ -18,6 +18,7 @@
 #include "base/diagnostics/log.h"
 #include "base/error.h"
 #include "base/text/format.h"
+#include "net/tls/owned.h"
 #include "net/tls/tls_context.h"
 
 namespace swarm::net {
@@ -31,14 +32,10 @@ constexpr std::chrono::minutes kLastRetry{60};
 constexpr std::chrono::days kWarnBeforeExpiry{14};
 constexpr std::size_t kMaxChain = 16;
 
-struct Release {
+struct CloseFile {
   void operator()(std::FILE* file) const { std::fclose(file); }
-  void operator()(X509* certificate) const { X509_free(certificate); }
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
 };
-using OpenFile = std::unique_ptr<std::FILE, Release>;
-using Certificate = std::unique_ptr<X509, Release>;
-using Key = std::unique_ptr<EVP_PKEY, Release>;
+using OpenFile = std::unique_ptr<std::FILE, CloseFile>;
 
 [[noreturn]] void rejectPair(std::string message) { throw Error(ErrorCode::InvalidArgument, std::move(message)); }
 

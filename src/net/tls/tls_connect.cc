@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/text/format.h"
 #include "net/connect.h"
+#include "net/tls/pinned_key.h"
 #include "net/tls/rejection.h"
 #include "net/tls/tls_stream.h"
 
@@ -33,6 +34,7 @@ void expectServerName(SSL* ssl, const std::string& name) {
 // Why the handshake failed, as the end of a sentence.
 std::string handshakeReason(SSL* ssl, error_code error) {
   const long verified = SSL_get_verify_result(ssl);
+  if (verified == kOtherKey) return format("{}: its key is not the expected one", kCertificateRejected);
   if (verified != X509_V_OK) return format("{}: {}", kCertificateRejected, X509_verify_cert_error_string(verified));
   if (error == asio::error::eof || error == asio::error::connection_reset) return "the peer closed the connection";
   return error.message();
@@ -62,6 +64,12 @@ awaitable<StreamPtr> connectTls(HostPort address, std::shared_ptr<TlsContext> co
 
 awaitable<StreamPtr> acceptTls(StreamPtr plain, std::shared_ptr<TlsContext> context, Deadline deadline) {
   co_return co_await secure(std::make_unique<TlsStream>(std::move(plain), *context, TlsStream::Side::Server), deadline);
+}
+
+awaitable<StreamPtr> connectPinned(StreamPtr plain, std::string public_key, Deadline deadline) {
+  auto stream = std::make_unique<TlsStream>(std::move(plain), pinnedClient(), TlsStream::Side::Client);
+  expectKey(stream->ssl(), public_key);
+  co_return co_await secure(std::move(stream), deadline);
 }
 
 }  // namespace swarm::net

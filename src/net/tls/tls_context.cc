@@ -84,12 +84,17 @@ boost::system::error_code takeTlsErrorCode() {
   return {static_cast<int>(code), category};
 }
 
+std::shared_ptr<TlsContext> newTlsClient(std::string server_name) {
+  auto context = newContext(TLS_client_method(), std::move(server_name));
+  SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);
+  return context;
+}
+
 std::shared_ptr<TlsContext> makeTlsClient(const TlsClientOptions& options) {
   if (options.certificate.empty() != options.key.empty()) {
     throw Error(ErrorCode::InvalidArgument, "A client certificate and its key must be given together.");
   }
-  auto context = newContext(TLS_client_method(), options.serverName);
-  SSL_CTX_set_verify(context->get(), SSL_VERIFY_PEER, nullptr);
+  auto context = newTlsClient(options.serverName);
   if (options.ca.empty()) {
     SSL_CTX_set_default_verify_paths(context->get());
   } else if (SSL_CTX_load_verify_locations(context->get(), options.ca.c_str(), nullptr) != 1) {

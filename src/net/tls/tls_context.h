@@ -32,6 +32,8 @@ class TlsContext {
   std::string server_name_;
 };
 
+/// TLS 1.2 and later, with a certificate that must be valid; still without authorities.
+std::shared_ptr<TlsContext> newTlsClient(std::string server_name);
 /// TLS 1.2 with forward secrecy and authenticated encryption, and TLS 1.3; still without a certificate. Sessions are resumed by tickets,
 /// whose key lives as long as the context.
 std::shared_ptr<TlsContext> newTlsServer();
