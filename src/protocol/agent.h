@@ -8,8 +8,9 @@
 namespace swarm::agent {
 
 inline constexpr std::uint16_t kPort = 7777;  ///< the only listening port of the agent; no workspace may publish it
-/// The environment variable with the agent's settings, a JSON object: {"instanceId","publicKey"(hex),…}; contains no secret. A provider's
-/// value takes precedence over the environment in the workspace's configuration.
+/// The environment variable with the agent's settings, a JSON object: {"instanceId","publicKey"(hex),"tlsKey"(hex),…}. "tlsKey", if
+/// present, is the only secret in it (agent_tls.h): the agent then serves its port with TLS alone. A provider's value takes precedence over
+/// the environment in the workspace's configuration.
 inline constexpr const char* kSettingsVariable = "SWARM_AGENT";
 /// The file for containers without that variable, which are older than public keys: {"instanceId","secret"(hex),…}, root 0400.
 inline constexpr std::string_view kConfigPath = "/etc/swarm/agent.json";

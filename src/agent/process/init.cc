@@ -79,7 +79,8 @@ class Agent {
     // Before the first request can be served: an agent that starts held must never report or do otherwise.
     hold_.begin(options_.config.hold);
     listen();
-    log::info("listening", {{"port", listeners_.front()->port()}, {"instance", options_.config.instanceId}});
+    log::info("listening",
+              {{"port", listeners_.front()->port()}, {"instance", options_.config.instanceId}, {"tls", tls_ ? "required" : "no"}});
     asio::co_spawn(context_, live(), [this](std::exception_ptr failure) {
       failure_ = failure;
       context_.stop();
@@ -136,6 +137,7 @@ class Agent {
     // The clients are servers, which apply their own limits to the users behind them.
     options.bodyPatience = {.silence = kServerPatience};
     options.writePatience = kServerPatience;
+    options.tls = tls_;
     listeners_.push_back(std::make_unique<net::HttpServer>(std::move(listener), server_.handler(), std::move(options)));
     asio::co_spawn(context_, listeners_.back()->run(), [](std::exception_ptr) {});
   }
@@ -270,6 +272,7 @@ class Agent {
   Archives archives_;
   SshServer ssh_;
   AgentServer server_;
+  std::shared_ptr<net::TlsContext> tls_ = options_.config.tlsKey.empty() ? nullptr : net::makePinnedServer(options_.config.tlsKey);
   std::vector<std::unique_ptr<net::HttpServer>> listeners_;
   std::optional<std::string> storage_failure_;
   std::exception_ptr failure_;

@@ -90,13 +90,19 @@ AgentConfig parseConfig(const std::string& text, const std::string& source, cons
 }  // namespace
 
 AgentConfig readSettings(const std::string& text) {
-  return parseConfig(text, "The value of SWARM_AGENT", [](ObjectReader& reader) {
+  Secret tls_key;
+  AgentConfig config = parseConfig(text, "The value of SWARM_AGENT", [&tls_key](ObjectReader& reader) {
     auto key = fromHex(reader.require<std::string>("publicKey"));
     if (!key || key->size() != ed25519::kPublicKeyBytes)
       reader.fail("/publicKey", format("must be {} bytes in hexadecimal", ed25519::kPublicKeyBytes));
     if (reader.read<std::string>("secret")) reader.fail("/secret", "must not be in the environment");
+    if (const auto hex = reader.read<std::string>("tlsKey")) tls_key = Secret(fromHex(*hex).value_or(""));
+    if (reader.has("tlsKey") && tls_key.reveal().size() != ed25519::kSeedBytes)
+      reader.fail("/tlsKey", format("must be {} bytes in hexadecimal", ed25519::kSeedBytes));
     return VerifyingKey{TokenAlgorithm::Ed25519, Secret(std::move(key).value_or(""))};
   });
+  config.tlsKey = std::move(tls_key);
+  return config;
 }
 
 AgentConfig loadConfig(const std::filesystem::path& path) {

@@ -17,6 +17,7 @@ namespace swarm::agent {
 struct AgentConfig {
   std::string instanceId;
   VerifyingKey key;                           ///< verifies tokens; hex as "publicKey" in the environment, as "secret" in the file
+  Secret tlsKey;                              ///< the port requires TLS with it; hex in the environment; empty: plain HTTP
   std::vector<std::filesystem::path> mounts;  ///< where storage is mounted; given to the user when fresh
   std::string user = "coder";                 ///< the user that VS Code runs as
   std::vector<StorageBind> binds;             ///< directories of a volume to mount elsewhere; created first

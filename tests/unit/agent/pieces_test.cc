@@ -215,6 +215,21 @@ TEST(AgentConfig, isReadFromTheEnvironmentWithAPublicKey) {
   EXPECT_EQ(config.git, (GitIdentity{"Ada", "ada@example.com"}));
 }
 
+TEST(AgentConfig, hasTheKeyOfItsTlsOrNone) {
+  const std::string settings = R"({"instanceId":"i-1","publicKey":")" + std::string(64, 'a') + "\"";
+  EXPECT_TRUE(readSettings(settings + "}").tlsKey.empty());
+  EXPECT_EQ(readSettings(settings + R"(,"tlsKey":")" + std::string(64, 'b') + "\"}").tlsKey.reveal(), std::string(32, '\xbb'));
+  for (const std::string& key : {std::string(), std::string(62, 'b'), std::string(64, 'z')}) {
+    try {
+      readSettings(settings + R"(,"tlsKey":")" + key + "\"}");
+      ADD_FAILURE() << "an agent without TLS would serve in the clear: " << key;
+    } catch (const Error& error) {
+      EXPECT_THAT(error.message(), testing::HasSubstr("/tlsKey must be 32 bytes"));
+      EXPECT_THAT(error.message(), testing::Not(testing::HasSubstr("bbbb")));
+    }
+  }
+}
+
 TEST(AgentConfig, inTheEnvironmentIsRefusedWithoutItsKeyAndWithASecret) {
   std::string key = R"("publicKey":")" + std::string(64, 'a') + "\"";
   std::string short_key = R"({"instanceId":"i-1","publicKey":")" + std::string(62, 'a') + "\"}";

@@ -6,8 +6,10 @@
 #include <poll.h>
 #include <sys/wait.h>
 
+#include "agent/client/secured.h"
 #include "agent/process/process_state.h"
 #include "base/text/format.h"
+#include "protocol/ed25519.h"
 #include "unit/agent/fixture.h"
 
 namespace swarm::agent {
@@ -119,6 +121,41 @@ TEST_F(WholeAgent, sigintDoesTheSame) {
   ::kill(pid, SIGINT);
   int status = waitForExit();
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+}
+
+TEST_F(WholeAgent, withAKeyIsReachedThroughTlsWithThatKeyOnly) {
+  auto made = options();
+  made.config.tlsKey = Secret(std::string(32, 't'));
+  start(std::move(made));
+  const net::Connector plain = target().endpoint.connect;
+  AgentTarget with_tls = target();
+  with_tls.endpoint.connect = secured(plain, ed25519::publicKeyOf(Secret(std::string(32, 't'))));
+  waitUntil([&] {
+    try {
+      return await(getHealth(with_tls, Deadline::after(kPatience))).ready;
+    } catch (const Error&) {
+      return false;  // it does not listen yet
+    }
+  });
+  ExecRequest request;
+  request.command = {"echo", "hi"};
+  EXPECT_EQ(await(exec(with_tls, request, Deadline::after(kPatience))).stdoutText, "hi\n");
+  const auto from_vscode = [&]() -> awaitable<std::string> {
+    net::HttpClient client([&](Deadline deadline) { return openVscodeTunnel(with_tls, deadline); }, {.host = "work.localhost"});
+    co_return (co_await client.send({.target = "/healthz"}, Deadline::after(kPatience))).body;
+  };
+  EXPECT_FALSE(await(from_vscode()).empty());
+  EXPECT_FALSE(health()) << "without TLS, a request is refused and its token is not read";
+  AgentTarget foreign = target();
+  foreign.endpoint.connect = secured(plain, ed25519::publicKeyOf(Secret(std::string(32, 'f'))));
+  try {
+    await(getHealth(foreign, Deadline::after(kPatience)));
+    ADD_FAILURE() << "another key was accepted";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unavailable);
+    EXPECT_THAT(error.message(), testing::AllOf(testing::HasSubstr("its key is not the expected one"),
+                                                testing::HasSubstr("check what is between the server and the Docker host")));
+  }
 }
 
 TEST_F(WholeAgent, runsTheContainersCommandBesideVscode) {
