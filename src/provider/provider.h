@@ -58,6 +58,9 @@ struct InstanceSpec {
       agentBoot;     ///< JSON object of the agent's settings, for its environment (agent::kSettingsVariable): nothing in it is a secret
   Secret agentFile;  ///< the same for an agent that knows no public keys, with the secret of its tokens: a file (agent::kConfigPath, mode
                      ///< 0400, root), never in env or labels
+  /// The private key of the agent's TLS, raw bytes (agent::tlsKeyOf). A provider that reaches agents over networks of others adds it to
+  /// agentBoot as "tlsKey" (hex) where the image's agent supports it, and then says so in AgentEndpoint.
+  Secret agentTlsKey{};
   /// The target of a move: no existing volume may be taken, whatever name the storages request (its files would be replaced).
   /// A create then fails with Conflict where the name is taken, or creates another one of the name where names need not be unique (Fly).
   bool newVolumes = false;
@@ -83,6 +86,9 @@ enum class AgentCredential {
 struct AgentEndpoint : net::HttpEndpoint {
   using net::HttpEndpoint::HttpEndpoint;
   AgentCredential credential = AgentCredential::PublicKey;
+  /// The place whose agentTlsKey the agent has: connections to it require TLS with that key. Empty: `connect` is all there is. The provider
+  /// knows this from where it created the agent, never from the agent's responses.
+  PlaceId tlsPlace{};
 };
 
 /// How a provider reports its progress. Calls are durable when they return: recorded() writes the id to the store before it

@@ -3,9 +3,12 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "agent/client/secured.h"
 #include "base/id.h"
 #include "model/codec/codec.h"
 #include "protocol/agent.h"
+#include "protocol/agent_tls.h"
+#include "protocol/ed25519.h"
 
 namespace swarm::control {
 namespace {
@@ -22,6 +25,10 @@ agent::AgentTarget targetOf(const Entry& entry, AgentEndpoint endpoint) {
   agent::AgentTarget target;
   target.instanceId = entry.record.instance.id;
   target.key = keyOf(entry.record, endpoint.credential);
+  if (!endpoint.tlsPlace.empty()) {
+    const Secret tls_key = agent::tlsKeyOf(keyOf(entry.record, AgentCredential::PublicKey).bytes, endpoint.tlsPlace.str());
+    endpoint.connect = agent::secured(std::move(endpoint.connect), ed25519::publicKeyOf(tls_key));
+  }
   target.endpoint = std::move(endpoint);
   return target;
 }
@@ -39,7 +46,9 @@ void addAgentSettings(const Context& context, InstanceSpec& spec, const Entry& e
   boost::json::object file = settings;
   file["secret"] = entry.record.agentSecret.reveal();
   spec.agentFile = Secret(boost::json::serialize(file));
-  settings["publicKey"] = toHex(verifyingKeyOf(keyOf(entry.record, AgentCredential::PublicKey)).bytes.reveal());
+  const SigningKey key = keyOf(entry.record, AgentCredential::PublicKey);
+  settings["publicKey"] = toHex(verifyingKeyOf(key).bytes.reveal());
+  spec.agentTlsKey = agent::tlsKeyOf(key.bytes, spec.placeId.str());
   spec.agentBoot = boost::json::serialize(settings);
 }
 

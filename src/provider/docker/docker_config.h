@@ -18,6 +18,11 @@ using DockerTlsConfig = engine::Tls;
 enum class Isolation { owner, instance };
 BOOST_DESCRIBE_ENUM(Isolation, owner, instance)
 
+/// Which connections to agents have TLS: those to Engines on other machines, where the agent supports it; or all of them, and an agent
+/// without TLS is refused.
+enum class AgentTls { remote, required };
+BOOST_DESCRIBE_ENUM(AgentTls, remote, required)
+
 /// Where the Engine is, and what the provider does there. The described members are keys of [docker] and [docker.hosts.NAME]; README.md
 /// explains each to administrators.
 struct DockerProviderConfig : engine::Endpoint {
@@ -28,6 +33,7 @@ struct DockerProviderConfig : engine::Endpoint {
   std::map<std::string, std::string> volumeDriverOptions;
   std::string publishAddress = "127.0.0.1";       ///< where exposedPorts are published on the Engine's machine
   std::string agentPublishAddress = "127.0.0.1";  ///< where the agent's port is; a remote Engine needs one that we can reach
+  AgentTls agentTls = AgentTls::remote;
 
   /// Repositories that exist only where they were built: never pulled, so that a stranger's image of that name cannot take their place.
   std::vector<std::string> localImages = {"swarm-workspace"};

@@ -8,8 +8,8 @@
 #include "engine/transport/socket_access.h"
 #include "model/rules/egress_target.h"
 #include "model/rules/validation.h"
-#include "protocol/agent.h"
 #include "provider/candidate.h"
+#include "provider/docker/container/agent_access.h"
 #include "provider/docker/spec/container_changes.h"
 #include "provider/docker/spec/container_spec.h"
 #include "provider/docker/spec/hardening.h"
@@ -28,26 +28,6 @@ namespace swarm::docker {
 namespace {
 
 constexpr std::size_t kMaxChanges = 1024 * 1024;  ///< bytes of the Engine's response: some ten thousand paths
-
-bool isAnyAddress(const std::string& address) { return address.empty() || address == "0.0.0.0" || address == "::"; }
-
-/// Where we reach the agents' ports. The host of an ssh:// endpoint may be a name that only ssh knows.
-std::string agentHost(const DockerProviderConfig& config) {
-  const std::string& published = config.agentPublishAddress;
-  if (isLocal(config)) return isAnyAddress(published) ? "127.0.0.1" : published;
-  return config.overSsh && !isAnyAddress(published) ? published : config.host;
-}
-
-/// Ports that are published on the loopback of another machine cannot be reached from this one, whatever carries the Engine's API.
-ValidationCheck agentsCheck(const DockerProviderConfig& config) {
-  const std::string& published = config.agentPublishAddress;
-  if (!published.starts_with("127.") && published != "::1" && published != "localhost")
-    return {"agents", true, format("this server reaches workspaces at {}", agentHost(config))};
-  return {"agents", false,
-          format("The ports of workspaces are published at {} on the Engine's machine, where this server cannot reach them. Set "
-                 "agentPublishAddress to an address of that machine in a private network that it shares with this server.",
-                 published)};
-}
 
 bool sameStorage(const StorageResource& a, const StorageResource& b) { return a.size == b.size && a.persistent == b.persistent; }
 
@@ -96,7 +76,7 @@ awaitable<ProviderInstance> DockerProvider::createInstance(InstanceSpec spec, Pr
     co_await parts_.volumes.create(spec, volumes, progress, deadline);
     progress.step(Step::CreateContainer);
     json::object body = containerBody(spec, context.config, context.swarmId, network, volumes);
-    fitToAgent(body, spec, image.agent);
+    fitToAgent(body, spec, image.agent, context.config);
     pinNetwork(body, network, network_id);
     container = co_await parts_.containers.create(spec, containerName(spec), std::move(body), progress, deadline);
   }
@@ -254,25 +234,7 @@ awaitable<NetworkInfo> DockerProvider::getNetworkInfo(PlaceId place_id, Deadline
 }
 
 awaitable<AgentEndpoint> DockerProvider::agentEndpoint(PlaceId place_id, Deadline deadline) {
-  ContainerDetails details = co_await parts_.index.require(place_id, deadline);
-  if (details.status != ContainerStatus::running) {
-    throw Error(ErrorCode::Conflict, format("The workspace does not run (its container is {}).", toString(details.status)))
-        .withInstance(place_id.str());
-  }
-  net::HostPort address;
-  if (details.internal) {
-    address = {details.networkAddress, agent::kPort};
-  } else {
-    address = {agentHost(config()), static_cast<std::uint16_t>(details.agentPort)};
-  }
-  if (address.host.empty() || address.port == 0) {
-    throw Error(ErrorCode::Conflict, "The workspace's agent has no address: its container runs without a published port.")
-        .withInstance(place_id.str());
-  }
-  net::Connector connector = [address](Deadline connect_deadline) { return net::connectTcp(address, connect_deadline); };
-  AgentEndpoint endpoint(connector);
-  endpoint.credential = details.credential;
-  co_return endpoint;
+  co_return agentEndpointOf(co_await parts_.index.require(std::move(place_id), deadline), config());
 }
 
 // The Engine itself
@@ -335,7 +297,7 @@ awaitable<std::vector<ValidationCheck>> DockerProvider::validate(Deadline deadli
   const engine::Facts& facts = engine.facts();
   checks.push_back(
       {"machine", true, format("{} cores, {} MiB of memory, cgroup v{}", facts.cpus, facts.memoryBytes / kMib, facts.cgroupVersion)});
-  if (!isLocal(config()) && !config().isCandidate) checks.push_back(agentsCheck(config()));
+  if (wantsTls(config()) && !config().isCandidate) checks.push_back(agentsCheck(config(), co_await parts_.index.list({}, deadline)));
   if (const std::string exposure = engine::exposureOf(engine.endpoint()); !exposure.empty())
     checks.push_back({"access", true, "warning: " + exposure});
   checks.push_back(hardeningCheck(config(), facts));

@@ -58,6 +58,7 @@ void readEngine(ConfigSection& section, DockerProviderConfig& engine) {
   section.readMembers(engine);
   readEnum(section, "isolation", engine.isolation);
   readEnum(section, "egress", engine.egress);
+  readEnum(section, "agentTls", engine.agentTls);
   if (auto tls = section.child("tls")) {
     engine.tls.enabled = true;
     tls->read("ca", engine.tls.ca);

@@ -13,6 +13,8 @@ ContainerRef readRef(const json::value& item) {
   if (ref.name.starts_with('/')) ref.name.erase(0, 1);
   std::string network = labelOf(item, kLabelNetwork);
   const json::object* joined = objectAt(item, "NetworkSettings.Networks");
+  ref.instanceName = labelOf(item, kLabelName);
+  ref.hasTls = labelOf(item, kLabelAgentTls) == "true";
   ref.connected = network.empty() || !joined || joined->contains(network);
   return ref;
 }

@@ -18,6 +18,8 @@ struct ContainerRef {
   std::string name;
   ContainerStatus status = ContainerStatus::unknown;
   PlaceId placeId;
+  std::string instanceName{};
+  bool hasTls = false;    ///< kLabelAgentTls
   bool connected = true;  ///< to its network
 };
 

@@ -25,7 +25,8 @@ awaitable<std::optional<std::string>> Containers::adopt(const InstanceSpec& spec
                        name, name));
   }
   bool started = details->runs() || details->instance.startedAt != SystemTime{};
-  bool same = details->specHash == labelOf(body, kLabelSpec) && details->networkId == pinnedNetwork(body);
+  bool same = details->specHash == labelOf(body, kLabelSpec) && details->networkId == pinnedNetwork(body) &&
+              details->hasTls == (labelOf(body, kLabelAgentTls) == "true");
   if (started || same) co_return details->id;
   co_await remove(details->id, deadline);  // never ran, and is not what is requested now
   co_return std::nullopt;

@@ -10,7 +10,7 @@
 #include "base/diagnostics/fault.h"
 #include "base/diagnostics/log.h"
 #include "provider/docker/docker_parts.h"
-#include "provider/docker/spec/hardening.h"
+#include "provider/docker/spec/image_agent.h"
 
 namespace swarm::docker {
 namespace {
@@ -83,7 +83,9 @@ awaitable<Replacement::Target> Replacement::plan() {
 }
 
 bool Replacement::isWanted(const ContainerDetails& container, const Target& target) const {
-  return container.specHash == target.hash && (!spec_.newestImage || container.instance.image == target.image.id);
+  const bool gets_tls = getsTls(spec_, target.image.agent, parts_.context.config);
+  return container.specHash == target.hash && container.hasTls == gets_tls &&
+         (!spec_.newestImage || container.instance.image == target.image.id);
 }
 
 /// Creates NAME-new, which is not started.
@@ -102,7 +104,7 @@ awaitable<void> Replacement::prepare(Target& target) {
     co_await parts_.containers.remove(next_->id, deadline_);  // of an earlier request, never started
     next_.reset();
   }
-  fitToAgent(target.body, spec_, target.image.agent);
+  fitToAgent(target.body, spec_, target.image.agent, parts_.context.config);
   target.body["Labels"].as_object()[kLabelRun] = runs_ ? "true" : "false";
   progress_.step(Step::CreateContainer);
   std::string id = co_await parts_.containers.create(spec_, name_ + std::string(kNextSuffix), std::move(target.body), progress_, deadline_);

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "provider/docker/docker_context.h"
-#include "provider/docker/spec/container_spec.h"
+#include "provider/docker/spec/image_agent.h"
 
 namespace swarm::docker {
 

@@ -349,31 +349,6 @@ json::object networkBody(const InstanceSpec& spec, const NetworkPlan& network, c
           {"Labels", std::move(labels)}};
 }
 
-ImageFacts readImage(const json::value& inspection) {
-  ImageFacts facts;
-  facts.id = stringAt(inspection, "Id");
-  if (const json::object* declared = objectAt(inspection, "Config.Volumes")) {
-    for (const auto& entry : *declared) facts.volumes.emplace_back(entry.key());
-  }
-  std::ranges::sort(facts.volumes);
-  std::vector<std::string> entry_point = textsAt(inspection, "Config.Entrypoint");
-  facts.agent.isEntryPoint = !entry_point.empty() && entry_point.front().ends_with("/swarm-agent");
-  bool has_secret = stringIn(inspection, "Config.Labels", kLabelImageVersion) == kImageOfSecrets;
-  if (has_secret) facts.agent.credential = AgentCredential::Secret;
-  return facts;
-}
-
-void fitToAgent(json::object& body, const InstanceSpec& spec, const ImageAgent& agent) {
-  // The agent runs VS Code as the workspace's user, and needs root for that: an image may end with a USER for the shells of its builder.
-  if (agent.isEntryPoint) body["User"] = "0:0";
-  json::object& labels = body["Labels"].as_object();
-  // A container inherits the labels of its image that it does not set.
-  for (std::string_view ours : {kLabelRun, kLabelMetadata, kLabelAgent, kLabelHelper}) labels.emplace(ours, "");
-  if (agent.credential == AgentCredential::Secret || spec.agentBoot.empty()) return;
-  body["Env"].as_array().push_back(json::string(format("{}={}", agent::kSettingsVariable, spec.agentBoot)));
-  labels[kLabelAgent] = kPublicKeyAgent;
-}
-
 void pinNetwork(json::object& body, const NetworkPlan& network, const std::string& id) {
   body["NetworkingConfig"] = json::object{{"EndpointsConfig", json::object{{network.name, json::object{{"NetworkID", id}}}}}};
 }
@@ -381,14 +356,6 @@ void pinNetwork(json::object& body, const NetworkPlan& network, const std::strin
 std::string pinnedNetwork(const json::value& body) {
   const json::object* networks = objectAt(body, "NetworkingConfig.EndpointsConfig");
   return networks && !networks->empty() ? stringAt(networks->begin()->value(), "NetworkID") : std::string();
-}
-
-std::string agentFileArchive(const Secret& agent_file) {
-  engine::TarWriter tar;
-  const std::filesystem::path path = std::filesystem::path(agent::kConfigPath).relative_path();
-  tar.addFolder(path.parent_path().string(), 0755);
-  tar.addFile(path.string(), 0400, agent_file.reveal());
-  return std::move(tar).finish();
 }
 
 }  // namespace swarm::docker

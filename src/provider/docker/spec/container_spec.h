@@ -27,12 +27,10 @@ inline constexpr std::string_view kLabelMount = "swarm.mount";          ///< on 
 inline constexpr std::string_view kLabelPersistent = "swarm.persistent";
 /// Before the keys of users' own labels: other programs on the Engine's machine act on labels that they recognize.
 inline constexpr std::string_view kUserLabel = "swarm.label.";
-inline constexpr std::string_view kLabelAgent = "swarm.agent";    ///< on containers: kPublicKeyAgent; absent: its agent was given a secret
-inline constexpr std::string_view kLabelHelper = "swarm.helper";  ///< on short-lived containers of ours, which are not an instance's
+inline constexpr std::string_view kLabelAgent = "swarm.agent";  ///< on containers: kPublicKeyAgent; absent: its agent was given a secret
+inline constexpr std::string_view kLabelAgentTls = "swarm.agent.tls";  ///< on containers: "true": its agent has a key and requires TLS
+inline constexpr std::string_view kLabelHelper = "swarm.helper";       ///< on short-lived containers of ours, which are not an instance's
 inline constexpr std::string_view kPublicKeyAgent = "public-key";
-
-inline constexpr std::string_view kLabelImageVersion = "swarm.image.version";  ///< on images (images/workspace/versions.sh)
-inline constexpr std::string_view kImageOfSecrets = "1";                       ///< whose agent knows no public keys
 
 inline constexpr std::string_view kAsideSuffix = "-old";  ///< the container that a replacement has set aside
 inline constexpr std::string_view kNextSuffix = "-new";   ///< the replacement that is not the current one yet
@@ -110,26 +108,9 @@ json::object volumeBody(const InstanceSpec& spec, const VolumePlan& volume, cons
 json::object networkBody(const InstanceSpec& spec, const NetworkPlan& network, const DockerProviderConfig& config,
                          const std::string& swarm_id);
 
-/// The agent in an image.
-struct ImageAgent {
-  bool isEntryPoint = false;                                ///< it is the first process of a container
-  AgentCredential credential = AgentCredential::PublicKey;  ///< what it supports
-};
-/// What is known of an image.
-struct ImageFacts {
-  std::vector<std::string> volumes;  ///< the folders that it declares as VOLUME
-  ImageAgent agent;
-  std::string id;
-};
-ImageFacts readImage(const json::value& inspection);
-/// Adds to a container's body what the agent in its image needs. Outside kLabelSpec: the same spec with the same agent's settings is the
-/// same container for every image.
-void fitToAgent(json::object& body, const InstanceSpec& spec, const ImageAgent& agent);
 /// Makes the container join the network of that id and no other of its name. Outside kLabelSpec: a network that was pruned is created again
 /// with another id.
 void pinNetwork(json::object& body, const NetworkPlan& network, const std::string& id);
 std::string pinnedNetwork(const json::value& body);  ///< that id
-/// An archive with the agent's file at its path (kConfigPath, root 0400).
-std::string agentFileArchive(const Secret& agent_file);
 
 }  // namespace swarm::docker

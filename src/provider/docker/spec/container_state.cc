@@ -159,6 +159,7 @@ ContainerDetails readContainer(const json::value& inspection, const DockerProvid
   details.specHash = label(kLabelSpec);
   details.imageName = stringAt(inspection, "Config.Image");
   details.credential = label(kLabelAgent) == kPublicKeyAgent ? AgentCredential::PublicKey : AgentCredential::Secret;
+  details.hasTls = label(kLabelAgentTls) == "true";
   details.network = label(kLabelNetwork);
   details.internal = label(kLabelInternal) == "true";
   const json::value ports = parseOrNull(label(kLabelPorts));

@@ -29,6 +29,7 @@ struct ContainerDetails {
   std::vector<std::string> volumes;     ///< names of mounted volumes
   std::vector<std::string> mountPaths;
   AgentCredential credential = AgentCredential::PublicKey;
+  bool hasTls = false;           ///< kLabelAgentTls
   bool replacesRunning = false;  ///< kLabelRun
   bool startsHeld = false;       ///< its agent's settings demand that, at each start
   ProviderInstance instance;

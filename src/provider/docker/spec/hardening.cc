@@ -92,21 +92,6 @@ void harden(json::object& host, const InstanceConfig& instance, const DockerProv
   host["Tmpfs"] = memoryFolders(instance.resources.memory.max, volumes);
 }
 
-void requireAgentFor(const InstanceSpec& spec, const ImageAgent& agent, const DockerProviderConfig& config) {
-  const bool can_be_held = agent.isEntryPoint && agent.credential == AgentCredential::PublicKey;
-  if (!can_be_held && strictestOf(egressLimits(spec.config.network, config)) != EgressPolicy::open)
-    throw Error(ErrorCode::Unprocessable, format("The image {} does not begin with a swarm-agent that waits until the rules of its network "
-                                                 "stand. Use an image that is built from the workspace image, or the egress policy open.",
-                                                 spec.config.image))
-        .withField("/network/egress/policy", "is not supported by the image");
-  if (agent.credential == AgentCredential::PublicKey || spec.agentFile.empty()) return;
-  if (!effectiveSecurity(spec.config.security, config).readOnlyRoot) return;
-  throw Error(ErrorCode::Unprocessable, format("The image {} has an agent of an earlier version, which does not support a read-only root. "
-                                               "Build the image again (images/workspace/build).",
-                                               spec.config.image))
-      .withField("/security/readOnlyRoot", "is not supported by the image's agent");
-}
-
 std::string readSeccompProfile(const std::filesystem::path& file) {
   auto fail = [&](std::string_view why) {
     return Error(ErrorCode::InvalidArgument, format("The seccomp profile {} cannot be used: {}.", file.string(), why));

@@ -14,9 +14,6 @@ SecurityConfig effectiveSecurity(const SecurityConfig& requested, const DockerPr
 /// Adds it to a container's HostConfig. `volumes`: what is mounted, and so can be written.
 void harden(json::object& host, const InstanceConfig& instance, const DockerProviderConfig& config, const std::vector<VolumePlan>& volumes);
 
-/// Throws Error(Unprocessable) for an image whose agent gets a file, which the Engine cannot write to a read-only root.
-void requireAgentFor(const InstanceSpec& spec, const ImageAgent& agent, const DockerProviderConfig& config);
-
 /// A profile's contents as the Engine's API takes them. Throws Error(InvalidArgument) with what is wrong with the file.
 std::string readSeccompProfile(const std::filesystem::path& file);
 

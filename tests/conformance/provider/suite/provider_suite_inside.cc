@@ -96,6 +96,18 @@ TEST_P(ProviderSuite, theAgentIsReachedThroughItsEndpoint) {
   EXPECT_EQ(runner_.run(talk()).substr(0, 5), "HTTP/");
 }
 
+TEST_P(ProviderSuite, theAgentHasTheTlsKeyOfItsOwnPlaceOrNone) {
+  InstanceSpec wanted = spec();
+  wanted.agentTlsKey = Secret(std::string(32, 'k'));
+  create(wanted);
+  const auto tls_place = [&] { return runner_.run(provider().agentEndpoint(wanted.placeId, soon())).tlsPlace; };
+  const PlaceId place = tls_place();
+  EXPECT_TRUE(place.empty() || place == wanted.placeId) << place;
+  stop(wanted.placeId);
+  start(wanted.placeId);
+  EXPECT_EQ(tls_place(), place) << "another start is the same agent";
+}
+
 TEST_P(ProviderSuite, aStoppedInstanceHasNoAgent) {
   InstanceSpec wanted = spec();
   create(wanted);

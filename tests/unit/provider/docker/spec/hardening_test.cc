@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "provider/docker/spec/image_agent.h"
 #include "support/temp_dir.h"
 
 namespace swarm::docker {
@@ -44,9 +45,9 @@ TEST(Hardening, aReadOnlyRootHasFoldersInMemoryWhereNoVolumeIs) {
 
 TEST(Hardening, aContainerInheritsNoneOfOurLabelsFromItsImage) {
   json::object body = containerBody({}, {}, "s1", {}, {});
-  fitToAgent(body, {}, {});
+  fitToAgent(body, {}, {}, {});
   for (std::string_view label : {kLabelSwarm, kLabelInstance, kLabelOwner, kLabelName, kLabelNetwork, kLabelInternal, kLabelPorts,
-                                 kLabelResources, kLabelSpec, kLabelRun, kLabelMetadata, kLabelAgent, kLabelHelper})
+                                 kLabelResources, kLabelSpec, kLabelRun, kLabelMetadata, kLabelAgent, kLabelAgentTls, kLabelHelper})
     EXPECT_TRUE(body.at("Labels").as_object().contains(label)) << label;
 }
 
