@@ -4,11 +4,13 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <thread>
 
 #include "base/diagnostics/check.h"
 #include "base/error.h"
 #include "base/id.h"
 #include "base/text/format.h"
+#include "base/thread_priority.h"
 
 namespace swarm {
 namespace {
@@ -33,6 +35,14 @@ bool verifyNow(const std::string& hash, const std::string& password, PasswordCos
   return crypto_pwhash_str_verify(hash.c_str(), password.data(), password.size()) == 0;
 }
 
+/// A flood of wrong passwords must not slow down other requests: one core at least has none to hash, and the loops go first on the others.
+std::size_t hashingThreads() { return std::thread::hardware_concurrency() > 2 ? 2 : 1; }
+
+void giveWayToLoops() {
+  thread_local const bool done = (setNiceOfThread(kNiceOfLaterWork), true);
+  static_cast<void>(done);
+}
+
 /// Counts the waiting sign-ins and refuses more than kMaxWaiting: each holds a connection.
 class WaitingSignIn {
  public:
@@ -53,19 +63,23 @@ class WaitingSignIn {
 
 }  // namespace
 
-Passwords::Passwords(PasswordCost cost) : cost_(cost) { SWARM_CHECK(sodium_init() >= 0); }
+Passwords::Passwords(PasswordCost cost) : cost_(cost), pool_(hashingThreads()) { SWARM_CHECK(sodium_init() >= 0); }
 
 Passwords::~Passwords() { pool_.join(); }
 
 asio::awaitable<std::string> Passwords::hash(Secret password) {
   WaitingSignIn waiting(waiting_);
-  auto work = [](const Secret& secret, PasswordCost cost) -> asio::awaitable<std::string> { co_return hashNow(secret.reveal(), cost); };
+  auto work = [](const Secret& secret, PasswordCost cost) -> asio::awaitable<std::string> {
+    giveWayToLoops();
+    co_return hashNow(secret.reveal(), cost);
+  };
   co_return co_await asio::co_spawn(pool_, work(password, cost_), asio::use_awaitable);
 }
 
 asio::awaitable<bool> Passwords::verify(std::string hash, Secret password) {
   WaitingSignIn waiting(waiting_);
   auto work = [](const std::string& text, const Secret& secret, PasswordCost cost) -> asio::awaitable<bool> {
+    giveWayToLoops();
     co_return verifyNow(text, secret.reveal(), cost);
   };
   co_return co_await asio::co_spawn(pool_, work(hash, password, cost_), asio::use_awaitable);

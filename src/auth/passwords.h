@@ -10,7 +10,8 @@
 
 namespace swarm {
 
-/// At most two at a time, each with memory that is released afterwards; callers resume on their own executor.
+/// At most two at a time (one, on two cores), with a lower priority than other threads and with memory that is released afterwards; callers
+/// resume on their own executor.
 /// Thread-safe. Throws Error(TooManyRequests) when too many are waiting.
 class Passwords {
  public:
@@ -24,7 +25,7 @@ class Passwords {
  private:
   PasswordCost cost_;
   std::atomic<int> waiting_{0};
-  boost::asio::thread_pool pool_{2};
+  boost::asio::thread_pool pool_;
 };
 
 inline constexpr std::size_t kMaxPasswordBytes = 1024;

@@ -2,11 +2,8 @@
 #include "agent/monitor/usage.h"
 
 #include <fts.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <fstream>
@@ -17,6 +14,7 @@
 #include "async/deadline.h"
 #include "base/clock.h"
 #include "base/text/number.h"
+#include "base/thread_priority.h"
 
 namespace swarm::agent {
 namespace fs = std::filesystem;
@@ -156,8 +154,7 @@ void UsageMeter::countInBackground() {
   if ((disk_->started && now - *disk_->started < kDiskCountAge) || disk_->counting.exchange(true)) return;
   disk_->started = now;
   auto count = [disk = disk_, roots = options_.storage] {
-    // On Linux the nice value belongs to the thread: counting millions of files must not slow down the workspace.
-    ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), 19);
+    setNiceOfThread(kNiceOfSpareTime);  // counting millions of files must not slow down the workspace
     disk->bytes = countBytes(roots);
     disk->known = true;
     disk->counting = false;
