@@ -1,49 +1,26 @@
 #include "auth/client_address.h"
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text/format.h"
-#include "base/text/number.h"
-#include "net/ip_address.h"
 
 namespace swarm {
-namespace {
-
-template <typename Bytes>
-bool sharesPrefix(const Bytes& a, const Bytes& b, int bits) {
-  for (std::size_t i = 0; i < a.size() && bits > 0; ++i, bits -= 8) {
-    const auto mask = static_cast<unsigned char>(bits >= 8 ? 0xff : 0xff << (8 - bits));
-    if ((a[i] & mask) != (b[i] & mask)) return false;
-  }
-  return true;
-}
-
-}  // namespace
 
 TrustedProxies::TrustedProxies(const std::vector<std::string>& texts) {
   for (const std::string& text : texts) {
-    const auto slash = text.find('/');
-    const auto address = net::parseIpAddress(std::string_view(text).substr(0, slash));
-    int bits = address && address->is_v4() ? 32 : 128;
-    const int max_bits = bits;
-    if (address && slash != std::string::npos) bits = parseNumber<int>(std::string_view(text).substr(slash + 1)).value_or(-1);
-    if (!address || bits < 0 || bits > max_bits)
+    const auto network = net::parseIpNetwork(text);
+    if (!network)
       throw Error(ErrorCode::InvalidArgument,
                   format("The trusted proxy \"{}\" is not an address or network; expected one like 10.0.0.7 or 172.16.0.0/12.", text));
-    networks_.emplace_back(*address, bits);
+    networks_.push_back(*network);
   }
 }
 
 bool TrustedProxies::contains(std::string_view text) const {
   if (networks_.empty()) return false;
   const auto address = net::parseIpAddress(text);
-  if (!address) return false;
-  for (const auto& [network, bits] : networks_) {
-    if (network.is_v4() != address->is_v4()) continue;
-    if (network.is_v4() ? sharesPrefix(network.to_v4().to_bytes(), address->to_v4().to_bytes(), bits)
-                        : sharesPrefix(network.to_v6().to_bytes(), address->to_v6().to_bytes(), bits))
-      return true;
-  }
-  return false;
+  return address && std::ranges::any_of(networks_, [&](const net::IpNetwork& network) { return network.contains(*address); });
 }
 
 std::string TrustedProxies::clientAddress(std::string_view peer, const net::HeaderViews& headers) const {

@@ -1,13 +1,12 @@
 // The client address of a request, when trusted proxies are in front of the server.
 #pragma once
 
-#include <boost/asio/ip/address.hpp>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "net/http/http.h"
+#include "net/ip_address.h"
 
 namespace swarm {
 
@@ -25,7 +24,7 @@ class TrustedProxies {
   std::string clientAddress(std::string_view peer, const net::HeaderViews& headers) const;
 
  private:
-  std::vector<std::pair<boost::asio::ip::address, int>> networks_;  ///< with the length of the prefix in bits
+  std::vector<net::IpNetwork> networks_;
 };
 
 }  // namespace swarm

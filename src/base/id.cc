@@ -117,6 +117,15 @@ std::optional<std::string> fromBase64Url(std::string_view text) {
   return out;
 }
 
+std::optional<std::string> fromBase64(std::string_view text) {
+  if (text.size() % 4 != 0 || text.find_first_of("-_") != std::string_view::npos) return std::nullopt;
+  std::string url(text);
+  for (int padding = 0; padding < 2 && url.ends_with('='); ++padding) url.pop_back();
+  std::ranges::replace(url, '+', '-');
+  std::ranges::replace(url, '/', '_');
+  return fromBase64Url(url);
+}
+
 std::string hmacSha256(std::string_view key, std::string_view message) {
   std::string out(SHA256_DIGEST_LENGTH, '\0');
   unsigned int length = 0;

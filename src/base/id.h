@@ -20,7 +20,8 @@ std::string toHex(std::string_view bytes);
 std::string toBase64Url(std::string_view bytes);                  ///< RFC 4648 §5, no padding
 std::optional<std::string> fromBase64Url(std::string_view text);  ///< empty on a wrong digit or length
 std::optional<std::string> fromHex(std::string_view text);
-std::string toBase64(std::string_view bytes);  ///< RFC 4648 §4, padded
+std::string toBase64(std::string_view bytes);                  ///< RFC 4648 §4, padded
+std::optional<std::string> fromBase64(std::string_view text);  ///< empty on a wrong digit, length or padding
 
 /// HMAC-SHA-256, 32 raw bytes.
 std::string hmacSha256(std::string_view key, std::string_view message);

@@ -2,11 +2,25 @@
 
 #include <algorithm>
 
+#include "base/text/number.h"
 #include "net/http/http.h"
 
 namespace swarm::net {
 
 namespace ip = boost::asio::ip;
+
+namespace {
+
+template <typename Bytes>
+bool sharesPrefix(const Bytes& a, const Bytes& b, int bits) {
+  for (std::size_t i = 0; i < a.size() && bits > 0; ++i, bits -= 8) {
+    const auto mask = static_cast<unsigned char>(bits >= 8 ? 0xff : 0xff << (8 - bits));
+    if ((a[i] & mask) != (b[i] & mask)) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 std::optional<ip::address> parseIpAddress(std::string_view text) {
   text = trim(text);
@@ -22,6 +36,22 @@ std::optional<ip::address> parseIpAddress(std::string_view text) {
   if (error) return std::nullopt;
   if (address.is_v6() && address.to_v6().is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, address.to_v6());
   return address;
+}
+
+bool IpNetwork::contains(const ip::address& other) const {
+  if (address.is_v4() != other.is_v4()) return false;
+  return address.is_v4() ? sharesPrefix(address.to_v4().to_bytes(), other.to_v4().to_bytes(), bits)
+                         : sharesPrefix(address.to_v6().to_bytes(), other.to_v6().to_bytes(), bits);
+}
+
+std::optional<IpNetwork> parseIpNetwork(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto address = parseIpAddress(text.substr(0, slash));
+  if (!address) return std::nullopt;
+  const int most = address->is_v4() ? 32 : 128;
+  const int bits = slash == std::string_view::npos ? most : parseNumber<int>(text.substr(slash + 1)).value_or(-1);
+  if (bits < 0 || bits > most) return std::nullopt;
+  return IpNetwork{*address, bits};
 }
 
 std::string addressGroup(std::string_view text) {

@@ -124,8 +124,6 @@ std::shared_ptr<TlsContext> contextOf(const std::vector<Certificate>& chain, EVP
   return context;
 }
 
-std::int64_t nanoseconds(const timespec& time) { return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec; }
-
 }  // namespace
 
 ServerCertificate::ServerCertificate(path certificate, path key, const Clock& clock)
@@ -136,12 +134,6 @@ ServerCertificate::ServerCertificate(path certificate, path key, const Clock& cl
 bool ServerCertificate::covers(const std::string& host) const {
   return X509_check_host(SSL_CTX_get0_certificate(context_->get()), host.data(), host.size(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
                          nullptr) == 1;
-}
-
-ServerCertificate::Mark ServerCertificate::markOf(const path& path) {
-  struct stat facts{};
-  if (::stat(path.c_str(), &facts) != 0) return {};
-  return {facts.st_dev, facts.st_ino, facts.st_size, nanoseconds(facts.st_mtim), nanoseconds(facts.st_ctim)};
 }
 
 void ServerCertificate::refresh() {

@@ -1,16 +1,14 @@
 // ServerCertificate: the certificate and key of a listener, in files that another program renews while connections are open.
 #pragma once
 
-#include <sys/types.h>
-
 #include <array>
 #include <atomic>
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 
 #include "base/clock.h"
+#include "base/files/file_mark.h"
 #include "net/connect.h"
 
 namespace swarm::net {
@@ -38,18 +36,8 @@ class ServerCertificate {
   void reload();
 
  private:
-  /// Identifies the content of a file; zeros: there is none.
-  struct Mark {
-    dev_t device = 0;
-    ino_t inode = 0;
-    off_t size = 0;
-    std::int64_t modified = 0;
-    std::int64_t changed = 0;
-    bool operator==(const Mark&) const = default;
-  };
-  using Marks = std::array<Mark, 2>;
+  using Marks = std::array<FileMark, 2>;
 
-  static Mark markOf(const std::filesystem::path& path);
   Marks marks() const { return {markOf(certificate_), markOf(key_)}; }
   void load();
 

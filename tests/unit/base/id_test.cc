@@ -41,6 +41,11 @@ TEST(Base64Url, hasOneSpellingForEachText) {
   });
 }
 
+TEST(Base64, isReadWithItsPaddingAlone) {
+  rc::check([](const std::string& bytes) { RC_ASSERT(fromBase64(toBase64(bytes)) == bytes); });
+  for (const char* text : {"Zm8", "Zg=", "Zg===", "Z===", "====", "Zm8=\n", "-_8=", "Zg=g", "Zh=="}) EXPECT_FALSE(fromBase64(text)) << text;
+}
+
 TEST(Hex, givesBackEveryText) {
   rc::check([](const std::string& bytes) { RC_ASSERT(fromHex(toHex(bytes)) == bytes); });
   EXPECT_EQ(toHex(std::string("\x00\xff", 2)), "00ff");
