@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "base/id.h"
+#include "protocol/ssh_wire.h"
 
 namespace swarm::agent {
 namespace {
@@ -18,15 +19,6 @@ constexpr std::array<std::string_view, 7> kKeyTypes{"ssh-ed25519",
                                                     "ssh-rsa",
                                                     "sk-ssh-ed25519@openssh.com",
                                                     "sk-ecdsa-sha2-nistp256@openssh.com"};
-
-std::optional<std::string> fromBase64(std::string_view text) {
-  if (text.size() % 4 != 0 || text.find_first_of("-_") != std::string_view::npos) return std::nullopt;
-  std::string url(text);
-  for (int padding = 0; padding < 2 && url.ends_with('='); ++padding) url.pop_back();
-  std::ranges::replace(url, '+', '-');
-  std::ranges::replace(url, '/', '_');
-  return fromBase64Url(url);
-}
 
 /// The bytes of every key begin with the length and the name of its type.
 bool hasType(std::string_view bytes, std::string_view type) {
@@ -57,35 +49,9 @@ std::optional<KeyLine> splitKeyLine(std::string_view text) {
   return line;
 }
 
+constexpr std::string_view kNotAKey =
+    "must be a public key in OpenSSH's form (ssh-ed25519, ecdsa-sha2-…, ssh-rsa or sk-…), as in ~/.ssh/id_ed25519.pub";
 constexpr std::size_t kMinRsaBits = 3072, kMaxRsaBits = 16'384, kMaxExponentBits = 64;
-
-/// Reads the fields of a key, which are texts with their lengths (RFC 4251, section 5).
-class KeyFields {
- public:
-  explicit KeyFields(std::string_view bytes) : rest_(bytes) {}
-
-  /// Empty when it is missing.
-  std::string_view next() {
-    std::uint32_t size = 0;
-    if (rest_.size() < sizeof size) return fail();
-    for (int i = 0; i < 4; ++i) size = size << 8 | static_cast<unsigned char>(rest_[i]);
-    rest_.remove_prefix(sizeof size);
-    if (size > rest_.size()) return fail();
-    const std::string_view field = rest_.substr(0, size);
-    rest_.remove_prefix(size);
-    return field;
-  }
-  bool isAtEnd() const { return !failed_ && rest_.empty(); }
-
- private:
-  std::string_view fail() {
-    failed_ = true;
-    rest_ = {};
-    return {};
-  }
-  std::string_view rest_;
-  bool failed_ = false;
-};
 
 /// Of a positive number in its shortest form; 0: it is not one.
 std::size_t bitsOf(std::string_view number) {
@@ -106,23 +72,23 @@ bool isCurvePoint(std::string_view curve, std::string_view point) {
 /// Whether the fields are those of the type. `is_weak`: the only fault is the strength.
 bool isComplete(std::string_view type, std::string_view bytes, bool& is_weak) {
   constexpr std::string_view ecdsa = "ecdsa-sha2-";
-  KeyFields fields(bytes);
-  fields.next();
+  ssh::WireReader fields(bytes);
+  fields.text();
   bool is_right = false;
   if (type == "ssh-rsa") {
-    const std::string_view exponent = fields.next(), modulus = fields.next();
+    const std::string_view exponent = fields.text(), modulus = fields.text();
     const std::size_t exponent_bits = bitsOf(exponent), bits = bitsOf(modulus);
     is_right =
         exponent_bits > 1 && exponent_bits <= kMaxExponentBits && isOdd(exponent) && bits > 0 && bits <= kMaxRsaBits && isOdd(modulus);
     is_weak = is_right && bits < kMinRsaBits;
   } else if (type.starts_with(ecdsa)) {
-    const std::string_view curve = fields.next();
-    is_right = curve == type.substr(ecdsa.size()) && isCurvePoint(curve, fields.next());
+    const std::string_view curve = fields.text();
+    is_right = curve == type.substr(ecdsa.size()) && isCurvePoint(curve, fields.text());
   } else if (type == "sk-ecdsa-sha2-nistp256@openssh.com") {
-    const std::string_view curve = fields.next();
-    is_right = curve == "nistp256" && isCurvePoint(curve, fields.next()) && !fields.next().empty();
+    const std::string_view curve = fields.text();
+    is_right = curve == "nistp256" && isCurvePoint(curve, fields.text()) && !fields.text().empty();
   } else {
-    is_right = fields.next().size() == 32 && (type == "ssh-ed25519" || !fields.next().empty());
+    is_right = fields.text().size() == 32 && (type == "ssh-ed25519" || !fields.text().empty());
   }
   return is_right && fields.isAtEnd();
 }
@@ -143,13 +109,29 @@ std::string sshFingerprint(std::string_view bytes) {
 
 std::expected<SshPublicKey, std::string_view> parseSshPublicKey(std::string_view text) {
   const auto line = splitKeyLine(text);
+  if (!line) return std::unexpected(kNotAKey);
+  auto key = parseSshKeyBytes(line->bytes);
+  if (key) key->comment = line->comment;
+  return key;
+}
+
+std::expected<SshPublicKey, std::string_view> parseSshKeyBytes(std::string_view bytes) {
+  const std::string type(ssh::WireReader(bytes).text());
   bool is_weak = false;
-  if (!line || !isComplete(line->type, line->bytes, is_weak))
-    return std::unexpected(
-        "must be a public key in OpenSSH's form (ssh-ed25519, ecdsa-sha2-…, ssh-rsa or sk-…), as in ~/.ssh/id_ed25519.pub");
+  if (std::ranges::find(kKeyTypes, type) == kKeyTypes.end() || !isComplete(type, bytes, is_weak)) return std::unexpected(kNotAKey);
   if (is_weak) return std::unexpected("must be an RSA key of at least 3072 bits, or better an Ed25519 key (ssh-keygen -t ed25519)");
-  const std::string type(line->type);
-  return SshPublicKey{type, type + ' ' + toBase64(line->bytes), sshFingerprint(line->bytes), std::string(line->comment)};
+  return SshPublicKey{type, type + ' ' + toBase64(bytes), sshFingerprint(bytes), {}};
+}
+
+std::optional<std::string> readSshAuthority(std::string_view text) {
+  const auto end = std::min(text.find(' '), text.size());
+  const std::string_view user = text.substr(0, end);
+  const auto is_harmless = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+  };
+  const auto key = readSshPublicKey(text.substr(std::min(end + 1, text.size())));
+  if (user.empty() || !std::ranges::all_of(user, is_harmless) || !key) return std::nullopt;
+  return "cert-authority,principals=\"" + std::string(user) + "\" " + *key;
 }
 
 }  // namespace swarm::agent

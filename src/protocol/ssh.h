@@ -9,10 +9,12 @@
 
 namespace swarm::agent {
 
-/// GET, Upgrade: swarm-tunnel, scope ssh: an sshd for this connection alone, which admits the keys of kSshKeyHeader and no others. 422 when
-/// the image lacks sshd. The same headers, and Upgrade, are those of the API's route.
+/// GET, Upgrade: swarm-tunnel, scope ssh: an sshd for this connection alone, which admits the keys of kSshKeyHeader, certificates of
+/// kSshAuthorityHeader, and nothing else. 422 when the image lacks sshd. The same headers, and Upgrade, are those of the API's route.
 inline constexpr std::string_view kSshTunnelPath = "/tunnel/ssh";
 inline constexpr std::string_view kSshKeyHeader = "Swarm-Ssh-Key";  ///< of the request: a public key of the client; may be repeated
+/// Of the request: a user's name and a public key: certificates of this authority for the user are admitted. Older agents ignore it.
+inline constexpr std::string_view kSshAuthorityHeader = "Swarm-Ssh-Authority";
 inline constexpr std::string_view kSshHostKeyHeader = "Swarm-Ssh-Host-Key";  ///< of the 101: the workspace's public key
 inline constexpr std::string_view kInstanceHeader = "Swarm-Instance";        ///< of the API's 101: the instance's id
 inline constexpr std::string_view kSshUser = "coder";                        ///< whom sshd admits
@@ -21,6 +23,9 @@ inline constexpr std::size_t kMaxSshKey = 4 * 1024;                          ///
 /// "TYPE BASE64", without the comment, if `text` is a public key in OpenSSH's form of a type that is in use; its bytes are those of that
 /// type. The result contains neither options nor line breaks, so it is safe in authorized_keys and known_hosts.
 std::optional<std::string> readSshPublicKey(std::string_view text);
+
+/// The line of authorized_keys that a value of kSshAuthorityHeader stands for. It is safe there.
+std::optional<std::string> readSshAuthority(std::string_view text);
 
 /// A key that a user may register: complete, and strong enough.
 struct SshPublicKey {
@@ -31,6 +36,7 @@ struct SshPublicKey {
 };
 /// The key, or what a text must be, as the end of a sentence: "must be …".
 std::expected<SshPublicKey, std::string_view> parseSshPublicKey(std::string_view text);
-std::string sshFingerprint(std::string_view bytes);  ///< of the bytes of a key
+std::expected<SshPublicKey, std::string_view> parseSshKeyBytes(std::string_view bytes);  ///< the same, without a comment
+std::string sshFingerprint(std::string_view bytes);                                      ///< of the bytes of a key
 
 }  // namespace swarm::agent

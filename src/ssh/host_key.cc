@@ -16,7 +16,7 @@
 #include "base/text/format.h"
 #include "protocol/ed25519.h"
 #include "protocol/ssh.h"
-#include "ssh/wire.h"
+#include "protocol/ssh_wire.h"
 
 namespace swarm::ssh {
 namespace {
@@ -34,10 +34,9 @@ std::string publicBytes(const std::string& key) { return wireText(kType) + wireT
 std::string headOfFile() { return std::string(kMagic) + wireText("none") + wireText("none") + wireText("") + wireNumber(1); }
 
 std::string decodeLines(std::string_view text) {
-  std::string digits;
-  for (const char c : text)
-    if (c != '\n' && c != '\r' && c != '=') digits += c == '+' ? '-' : c == '/' ? '_' : c;
-  return fromBase64Url(digits).value_or("");
+  std::string digits(text);
+  std::erase_if(digits, [](char c) { return c == '\n' || c == '\r'; });
+  return fromBase64(digits).value_or("");
 }
 
 /// The line of the public key; empty: the text is not a key that encodePrivateKey() made, or ssh-keygen in the same way.

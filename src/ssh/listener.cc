@@ -20,8 +20,8 @@
 #include "base/text/untrusted_text.h"
 #include "net/ip_address.h"
 #include "net/stream/fd_stream.h"
+#include "protocol/ssh_wire.h"
 #include "ssh/connection_process.h"
-#include "ssh/wire.h"
 
 namespace swarm::ssh {
 namespace {
