@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""What the code of an attacker can do in swarm-ssh: nothing but exchange bytes on the sockets that the process has. Usage: ssh_sandbox.py SWARM_SSH INTRUDER"""
+"""What the code of an attacker can do in swarm-ssh: nothing but exchange bytes on the sockets that the process has. Usage: sandbox.py SWARM_SSH INTRUDER"""
 import os
 import signal
 import socket
 import sys
 
-from ssh_process import PATIENCE, START, host_key, message, start
+from process import PATIENCE, START, host_key, message, start
 
 FORBIDDEN = (
     "read a file", "write a file", "remove a file", "run a program", "start a process", "make a socket", "connect a socket", "signal the server",

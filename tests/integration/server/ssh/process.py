@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""swarm-ssh between a real client and this test, which is its server: what a workspace sends before it closes always arrives, and a program may read slowly. Usage: ssh_process.py SWARM_SSH"""
+"""swarm-ssh between a real client and this test, which is its server: what a workspace sends before it closes always arrives, and a program may read slowly. Usage: process.py SWARM_SSH"""
 import os
 import queue
 import socket

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The SSH listener against clients that do not behave: strangers that say nothing or anything, and a signed-in one that requests what there is not. Usage: ssh_listener.py SWARM"""
+"""The SSH listener against clients that do not behave: strangers that say nothing or anything, and a signed-in one that requests what there is not. Usage: listener.py SWARM"""
 import collections
 import pathlib
 import resource
@@ -12,7 +12,7 @@ import threading
 
 import paramiko
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "support"))
 from running_server import PATIENCE, RunningServer, wait_for
 
 SILENT = 60  # connections at once: several times what one address may have
