@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/id.h"
 #include "base/text/format.h"
 
 namespace swarm::ssh {
@@ -60,6 +61,16 @@ std::string fingerprintOf(ssh_key key) {
   ssh_string_free_char(text);
   ssh_clean_pubkey_hash(&hash);
   return fingerprint;
+}
+
+bool isCertificate(ssh_key key) { return std::string_view(ssh_key_type_to_char(ssh_key_type(key))).contains("-cert-v01@"); }
+
+std::string bytesOf(ssh_key key) {
+  char* text = nullptr;
+  if (ssh_pki_export_pubkey_base64(key, &text) != SSH_OK) return {};
+  std::string bytes = fromBase64(text).value_or("");
+  ssh_string_free_char(text);
+  return bytes;
 }
 
 }  // namespace
@@ -175,15 +186,21 @@ bool Connection::handleAuth(MessagePtr message) {
   const auto state = ssh_message_auth_publickey_state(message.get());
   const bool is_key = ssh_message_subtype(message.get()) == SSH_AUTH_METHOD_PUBLICKEY;
   ssh_key key = is_key ? ssh_message_auth_pubkey(message.get()) : nullptr;
-  const std::string fingerprint = key ? fingerprintOf(key) : std::string();
-  if (fingerprint.empty() || (state != SSH_PUBLICKEY_STATE_NONE && state != SSH_PUBLICKEY_STATE_VALID)) {
+  const bool is_certificate = key && isCertificate(key);
+  // libssh verifies that the client has the key, and nothing else of a certificate: the server does.
+  const std::string shown = !key ? std::string() : is_certificate ? bytesOf(key) : fingerprintOf(key);
+  if (shown.empty() || shown.size() > kMaxCertificate || (state != SSH_PUBLICKEY_STATE_NONE && state != SSH_PUBLICKEY_STATE_VALID)) {
     refuseAuth(message.get());
     return true;
   }
-  const char* user = ssh_message_auth_user(message.get());
-  Message question{.kind = Message::Kind::Probe, .first = fingerprint};
-  if (state == SSH_PUBLICKEY_STATE_VALID)
-    question = {.kind = Message::Kind::SignIn, .first = std::string(user ? user : "").substr(0, kMaxUserName), .second = fingerprint};
+  const char* given = ssh_message_auth_user(message.get());
+  const std::string user = std::string(given ? given : "").substr(0, kMaxUserName);
+  const bool is_proven = state == SSH_PUBLICKEY_STATE_VALID;
+  Message question{.kind = Message::Kind::Probe, .first = shown};
+  if (is_certificate)
+    question = {.kind = is_proven ? Message::Kind::SignInByCertificate : Message::Kind::ProbeCertificate, .first = user, .second = shown};
+  else if (is_proven)
+    question = {.kind = Message::Kind::SignIn, .first = user, .second = shown};
   auth_ = std::move(message);
   return sendToServer(control_, question);
 }

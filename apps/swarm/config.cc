@@ -97,6 +97,8 @@ void readFile(const std::string& file, const Variables& variables, ServerConfig&
   if (auto ssh = root.child("ssh")) {
     ssh->read("listen", config.ssh.listen);
     ssh->read("programFile", config.ssh.programFile);
+    ssh->read("trustedUserCAKeys", config.ssh.trust.trustedUserCAKeys);
+    ssh->read("revokedKeys", config.ssh.trust.revokedKeys);
     ssh->refuseUnknown();
   }
   if (auto api = root.child("api")) {

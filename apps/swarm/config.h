@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "audit/audit.h"
+#include "auth/auth.h"
 #include "auth/client_address.h"
 #include "auth/permissions.h"
 #include "base/diagnostics/log.h"
@@ -32,6 +33,7 @@ struct TlsConfig {
 struct SshConfig {
   std::string listen;                 ///< address and port; empty: none
   std::filesystem::path programFile;  ///< swarm-ssh; empty: the one beside this program
+  SshTrust trust;
 };
 
 struct ServerConfig {

@@ -94,7 +94,8 @@ class Server {
                         .issuer = config_.baseDomain,
                         .tokenKeyLife = std::chrono::hours(24 * config_.tokenKeyDays),
                         .maxAccessTokenLife = std::chrono::hours(24 * config_.maxTokenDays),
-                        .audit = &audit_})) {}
+                        .audit = &audit_,
+                        .ssh = config_.ssh.trust})) {}
   ~Server() { stop(); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -235,6 +236,7 @@ class Server {
   void beginUpkeep() {
     boost::asio::co_spawn(moves_.executor(), giveMemoryBack(), boost::asio::detached);
     boost::asio::co_spawn(moves_.executor(), endExpired(auth_->sharing(), *controller_), boost::asio::detached);
+    boost::asio::co_spawn(moves_.executor(), followRevokedKeys(auth_->revokedKeys()), boost::asio::detached);
     boost::asio::co_spawn(control_.executor(), maintainDaily(*credential_, *auth_, audit_), boost::asio::detached);
     boost::asio::co_spawn(control_.executor(), keepLastUses(*auth_), boost::asio::detached);
   }

@@ -4,6 +4,8 @@
 #include "auth/accounts/names.h"
 #include "auth/accounts/ssh_keys.h"
 #include "auth/accounts/store_accounts.h"
+#include "auth/certificates/ssh_certificates.h"
+#include "auth/certificates/trusted_authorities.h"
 #include "auth/limits/throttle.h"
 #include "auth/passwords.h"
 #include "auth/programs/program_sign_ins.h"
@@ -53,11 +55,18 @@ class StoreAuth final : public Auth {
                         .users = sessions_,
                         .noteRevocation = [this] { noteRevocation(); },
                         .maxLife = options.maxAccessTokenLife}),
+        revoked_keys_(options.ssh.revokedKeys, [this] { noteRevocation(); }),
         ssh_keys_({.store = store,
                    .clock = clock,
                    .users = sessions_,
                    .signIns = sign_in_records_,
+                   .revoked = revoked_keys_,
                    .noteRevocation = [this] { noteRevocation(); }}),
+        ssh_certificates_({.clock = clock,
+                           .users = sessions_,
+                           .signIns = sign_in_records_,
+                           .revoked = revoked_keys_,
+                           .authorities = readTrustedAuthorities(options.ssh.trustedUserCAKeys)}),
         codes_(clock, kCodeLife),
         links_(clock, kLoginLinkLife),
         programs_(clock),
@@ -247,6 +256,8 @@ class StoreAuth final : public Auth {
   awaitable<void> renewTokenKey() override { return keys_.renew(); }
   AccessTokens& accessTokens() override { return access_tokens_; }
   SshKeys& sshKeys() override { return ssh_keys_; }
+  SshCertificates& sshCertificates() override { return ssh_certificates_; }
+  RevokedKeys& revokedKeys() override { return revoked_keys_; }
 
  private:
   awaitable<std::optional<LoginResult>> beginAfter(Principal principal, SessionKind kind, LoginOrigin origin) {
@@ -267,7 +278,9 @@ class StoreAuth final : public Auth {
   Passwords passwords_;
   SignIns sign_ins_;
   AccessTokens access_tokens_;
+  RevokedKeys revoked_keys_;
   SshKeys ssh_keys_;
+  SshCertificates ssh_certificates_;
   CodeTable codes_;
   CodeTable links_;
   ProgramSignIns programs_;

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <boost/asio/awaitable.hpp>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -54,6 +55,8 @@ class Groups;
 class ProgramSignIns;
 class SecondFactors;
 class Sharing;
+class SshCertificates;
+class RevokedKeys;
 class SshKeys;
 
 /// Thread-safe; store work runs on the store's thread, argon2id on a worker thread of its own with at most 2 at a time.
@@ -125,6 +128,8 @@ class Auth {
   virtual awaitable<void> renewTokenKey() = 0;
   virtual AccessTokens& accessTokens() = 0;
   virtual SshKeys& sshKeys() = 0;
+  virtual SshCertificates& sshCertificates() = 0;
+  virtual RevokedKeys& revokedKeys() = 0;  ///< of SSH
 
   /// Grows when a credential may have become invalid (logout, a changed user): callers that remember a verification repeat it then. One
   /// atomic load.
@@ -144,6 +149,12 @@ class Auth {
   std::vector<std::function<void()>> revocation_listeners_;
 };
 
+/// Files with lines of text: which keys and certificates sign in to the SSH listener. Empty: none.
+struct SshTrust {
+  std::filesystem::path trustedUserCAKeys;  ///< CAs whose user certificates sign in (certificates/trusted_authorities.h)
+  std::filesystem::path revokedKeys;        ///< what does not (certificates/revoked_key_list.h)
+};
+
 struct AuthOptions {
   AccessRules access{};
   std::string issuer = "swarm.localhost";    ///< "iss" of API tokens: the base host, which does not change with the port
@@ -151,6 +162,7 @@ struct AuthOptions {
   std::chrono::hours maxAccessTokenLife{24 * 365};
   Audit* audit = nullptr;  ///< where sign-ins and refused ones are recorded; null: nowhere
   PasswordCost passwordCost{};
+  SshTrust ssh{};
 };
 std::unique_ptr<Auth> makeAuth(Store& store, const Clock& clock, AuthOptions options = {});
 

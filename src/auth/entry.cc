@@ -1,8 +1,15 @@
 #include "auth/entry.h"
 
 #include "base/diagnostics/log.h"
+#include "base/text/untrusted_text.h"
+#include "protocol/ssh_certificate.h"
 
 namespace swarm {
+namespace {
+
+constexpr std::size_t kMaxKeyId = 256;
+
+}  // namespace
 
 bool isRecordedEntry(const Principal& principal, std::string_view owner, const InstanceId& instance) {
   return relationOf(principal, owner, instance) > Relation::SharedAsEditor;
@@ -19,6 +26,10 @@ AuditRecord recordBy(const Principal& principal, const LoginOrigin& origin) {
     record.token = principal.token->id;
   else
     record.session = principal.sessionId;
+  if (const auto& certificate = principal.certificate)
+    record.after = {{"keyId", printable(certificate->keyId, kMaxKeyId)},
+                    {"serial", std::to_string(certificate->serial)},
+                    {"caFingerprint", certificate->authority.fingerprint}};
   if (!principal.user.empty()) record.role = nameOf(principal.role);
   return record;
 }

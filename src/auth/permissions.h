@@ -17,6 +17,8 @@
 
 namespace swarm {
 
+struct SshCertificate;
+
 inline constexpr std::array kRoles{Role::viewer, Role::user, Role::auditor, Role::operator_, Role::admin};
 
 std::string_view nameOf(Role role);
@@ -82,9 +84,10 @@ struct Principal {
   Role role = Role::viewer;
   std::string sessionId;
   SystemTime expiresAt{};
-  bool mayEnterOthers = true;                          ///< AccessRules::adminsMayEnter
-  std::shared_ptr<const Grants> grants = nullptr;      ///< as they were when the credential was verified; null: none
-  std::shared_ptr<const AccessToken> token = nullptr;  ///< with which the request came; null: a session
+  bool mayEnterOthers = true;                                   ///< AccessRules::adminsMayEnter
+  std::shared_ptr<const Grants> grants = nullptr;               ///< as they were when the credential was verified; null: none
+  std::shared_ptr<const AccessToken> token = nullptr;           ///< with which the request came; null: a session
+  std::shared_ptr<const SshCertificate> certificate = nullptr;  ///< with which the SSH connection came; null: another credential
 };
 
 /// The grant for an instance, or null.

@@ -10,10 +10,10 @@
 namespace swarm::agent {
 
 /// GET, Upgrade: swarm-tunnel, scope ssh: an sshd for this connection alone, which admits the keys of kSshKeyHeader, certificates of
-/// kSshAuthorityHeader, and nothing else. 422 when the image lacks sshd. The same headers, and Upgrade, are those of the API's route.
+/// kSshAuthorityHeader, and nothing else. 422 when the image lacks sshd. The API's route has the same headers, without kSshAuthorityHeader.
 inline constexpr std::string_view kSshTunnelPath = "/tunnel/ssh";
 inline constexpr std::string_view kSshKeyHeader = "Swarm-Ssh-Key";  ///< of the request: a public key of the client; may be repeated
-/// Of the request: a user's name and a public key: certificates of this authority for the user are admitted. Older agents ignore it.
+/// Of the request: a user's name and the public key of a CA, whose certificates for this user are admitted. Older agents ignore it.
 inline constexpr std::string_view kSshAuthorityHeader = "Swarm-Ssh-Authority";
 inline constexpr std::string_view kSshHostKeyHeader = "Swarm-Ssh-Host-Key";  ///< of the 101: the workspace's public key
 inline constexpr std::string_view kInstanceHeader = "Swarm-Instance";        ///< of the API's 101: the instance's id

@@ -13,6 +13,7 @@
 #include "async/attempt.h"
 #include "async/deadline.h"
 #include "auth/accounts/ssh_keys.h"
+#include "auth/certificates/ssh_certificates.h"
 #include "base/diagnostics/log.h"
 #include "base/error.h"
 #include "base/id.h"
@@ -171,10 +172,10 @@ async::awaitable<void> SshListener::serve(ConnectionPtr connection) {
     for (std::uint64_t epoch = 0;;) {
       co_await async::sleepFor(self.options_.check);
       const SteadyTime now = self.clock_.steadyNow();
-      if (!on->principal && now >= on->deadline) co_return;
+      if (on->principal ? self.clock_.now() >= on->principal->expiresAt : now >= on->deadline) co_return;
       if (const std::uint64_t current = self.auth_.revocationEpoch(); on->principal && current != epoch) {
         epoch = current;
-        if (!self.auth_.sshKeys().find(*on->principal)) co_return;
+        if (!currentPrincipal(self.auth_, *on->principal)) co_return;
       }
       if (now < next_ping) continue;
       if (!on->responded) co_return;
@@ -197,7 +198,12 @@ async::awaitable<bool> SshListener::handle(const ConnectionPtr& connection, cons
     case Message::Kind::Probe:
       // Does not depend on the name, so that it says nothing about names.
       co_return co_await decide(one, !one.principal && auth_.sshKeys().isRegistered(message.first));
+    case Message::Kind::ProbeCertificate: {
+      const bool is_new = !one.principal;
+      co_return co_await decide(one, is_new && co_await auth_.sshCertificates().isAccepted(message.first, message.second, one.origin));
+    }
     case Message::Kind::SignIn:
+    case Message::Kind::SignInByCertificate:
       co_return co_await signIn(one, message);
     case Message::Kind::Open:
       if (!one.principal) co_return false;
@@ -215,13 +221,17 @@ async::awaitable<bool> SshListener::handle(const ConnectionPtr& connection, cons
 
 async::awaitable<bool> SshListener::signIn(Connection& connection, const Message& message) {
   if (connection.principal) co_return false;
-  auto signed_in = co_await async::attempt(auth_.sshKeys().signIn(message.first, message.second, connection.origin));
-  if (!signed_in) log::warning("a sign-in with an SSH key could not be recorded", {{"error", signed_in.error().message()}});
+  const bool is_certificate = message.kind == Message::Kind::SignInByCertificate;
+  const std::string_view credential = is_certificate ? "SSH certificate" : "SSH key";
+  auto signed_in = co_await async::attempt(is_certificate ? auth_.sshCertificates().signIn(message.first, message.second, connection.origin)
+                                                          : auth_.sshKeys().signIn(message.first, message.second, connection.origin));
+  if (!signed_in) log::warning("a sign-in to the SSH listener could not be recorded", {{"error", signed_in.error().message()}});
   if (signed_in) connection.principal = std::move(*signed_in);
-  log::info(connection.principal ? "signed in with an SSH key" : "sign-in with an SSH key failed",
+  log::info(connection.principal ? "signed in to the SSH listener" : "sign-in to the SSH listener failed",
             {{"user", printable(message.first, kMaxUserName)},
              {"address", connection.origin.address},
-             {"fingerprint", printable(message.second, kMaxFingerprint)}});
+             {"by", std::string(credential)},
+             {"fingerprint", is_certificate ? agent::sshFingerprint(message.second) : printable(message.second, kMaxFingerprint)}});
   co_return co_await decide(connection, connection.principal.has_value());
 }
 

@@ -3,6 +3,7 @@
 #include "agent/client/ssh_client.h"
 #include "audit/audit.h"
 #include "auth/accounts/ssh_keys.h"
+#include "auth/certificates/ssh_certificates.h"
 #include "auth/entry.h"
 #include "base/error.h"
 #include "base/not_found.h"
@@ -17,8 +18,11 @@ constexpr std::chrono::seconds kAgentPatience{15};
 constexpr std::size_t kMaxKeyBytes = 32 * 1024;  // of a header section, which has 64 KiB
 constexpr std::size_t kMaxShownName = 64;
 
-/// The keys of a user that fit into one request; first the one that was used.
-std::vector<std::string> keysFor(const SshKeys& keys, const Principal& principal) {
+/// What the sshd of a connection admits. After a sign-in with a certificate: its key, and certificates of its CA for the user, because some
+/// clients offer nothing but their certificate. Else the keys of the user that fit into one request, first the one that was used.
+agent::SshAdmission admissionFor(const SshKeys& keys, const Principal& principal) {
+  if (const auto& certificate = principal.certificate)
+    return {.keys = {certificate->key.line}, .authority = certificate->authority.line, .user = principal.user};
   std::vector<std::string> fitting;
   std::size_t bytes = 0;
   for (std::string& key : keys.publicKeysOf(principal)) {
@@ -26,7 +30,7 @@ std::vector<std::string> keysFor(const SshKeys& keys, const Principal& principal
     if (bytes > kMaxKeyBytes) break;
     fitting.push_back(std::move(key));
   }
-  return fitting;
+  return {.keys = std::move(fitting)};
 }
 
 std::function<bool()> watchOf(RouteSource& routes, Auth& auth, const Principal& principal, const InstanceRoute& route) {
@@ -37,7 +41,7 @@ std::function<bool()> watchOf(RouteSource& routes, Auth& auth, const Principal& 
     if (seen_epoch == epoch && seen_table == table) return true;
     seen_epoch = epoch;
     seen_table = std::move(table);
-    const auto now = auth.sshKeys().find(principal);
+    const auto now = currentPrincipal(auth, principal);
     if (!now) return false;
     const auto found = seen_table->find(name);
     // The deletion of a workspace ends what runs inside.
@@ -50,10 +54,16 @@ std::string wayOf(std::uint16_t port) { return port == kSshPort ? "openSsh" : "o
 
 }  // namespace
 
+std::optional<Principal> currentPrincipal(Auth& auth, const Principal& principal) {
+  return principal.certificate ? auth.sshCertificates().find(principal) : auth.sshKeys().find(principal);
+}
+
 std::expected<Principal, Error> Workspaces::mayEnter(const Principal& principal, const InstanceRoute* route,
                                                      const std::string& name) const {
-  const auto current = parts_.auth.sshKeys().find(principal);
-  if (!current) return std::unexpected(Error(ErrorCode::Unauthenticated, "The SSH key is no longer valid."));
+  const auto current = currentPrincipal(parts_.auth, principal);
+  if (!current)
+    return std::unexpected(
+        Error(ErrorCode::Unauthenticated, format("The SSH {} is no longer valid.", principal.certificate ? "certificate" : "key")));
   if (!route || !canSee(*current, route->owner, route->instanceId)) return std::unexpected(noSuchWorkspace(printable(name, kMaxShownName)));
   if (!isAllowed(*current, Permission::Inside, route->owner, route->instanceId))
     return std::unexpected(Error(ErrorCode::PermissionDenied, format("You may see the workspace {}, but not enter it.", route->name)));
@@ -71,7 +81,7 @@ net::awaitable<void> Workspaces::record(const Principal& principal, const LoginO
     record.objectId = route->instanceId.str();
     record.owner = route->owner;
   }
-  if (port != kSshPort) record.after = {{"port", std::to_string(port)}};
+  if (port != kSshPort) record.after["port"] = std::to_string(port);
   if (!refusal) {
     co_await parts_.audit->enter(std::move(record));
     co_return;
@@ -99,7 +109,7 @@ net::awaitable<OpenStream> Workspaces::open(Principal principal, LoginOrigin ori
   const Deadline deadline = Deadline::after(kAgentPatience);
   net::StreamPtr stream;
   if (port == kSshPort)
-    stream = (co_await agent::openSshTunnel(std::move(target), keysFor(parts_.auth.sshKeys(), *entering), deadline)).stream;
+    stream = (co_await agent::openSshTunnel(std::move(target), admissionFor(parts_.auth.sshKeys(), *entering), deadline)).stream;
   else
     stream = co_await agent::openPortTunnel(std::move(target), port, deadline);
   co_return OpenStream{std::move(stream), std::move(share), std::move(may_go_on)};

@@ -26,6 +26,9 @@ struct OpenStream {
   std::function<bool()> mayGoOn;
 };
 
+/// The user of a connection as they are now; nothing: their credential has ended.
+std::optional<Principal> currentPrincipal(Auth& auth, const Principal& principal);
+
 /// Thread-safe.
 class Workspaces {
  public:
@@ -38,8 +41,9 @@ class Workspaces {
   };
   explicit Workspaces(Parts parts) : parts_(std::move(parts)) {}
 
-  /// Port 22 of the workspace `name` is an sshd that admits the user's registered keys; every other one is that of a program. The entry, or
-  /// its refusal, is recorded first. Throws Error; a workspace that the user may not see looks like a missing one.
+  /// Port 22 of the workspace `name` is an sshd that admits the user's registered keys, or the certificate of the sign-in; every other one
+  /// is that of a program. The entry, or its refusal, is recorded first. Throws Error; a workspace that the user may not see looks like a
+  /// missing one.
   net::awaitable<OpenStream> open(Principal principal, LoginOrigin origin, std::string name, std::uint16_t port);
 
  private:

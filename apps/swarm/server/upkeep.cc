@@ -5,6 +5,7 @@
 #include "async/attempt.h"
 #include "async/deadline.h"
 #include "auth/accounts/ssh_keys.h"
+#include "auth/certificates/revoked_keys.h"
 #include "auth/session/access_tokens.h"
 #include "auth/sharing/sharing.h"
 #include "base/diagnostics/log.h"
@@ -30,6 +31,13 @@ async::awaitable<void> endExpired(Sharing& sharing, SwarmController& controller)
       log::warning("failed to remove expired levels of ports from the store", {{"error", ended.error().message()}});
     if (const auto ended = co_await async::attempt(sharing.endExpired()); !ended)
       log::warning("failed to remove expired shares from the store", {{"error", ended.error().message()}});
+  }
+}
+
+async::awaitable<void> followRevokedKeys(RevokedKeys& revoked) {
+  for (;;) {
+    co_await async::sleepFor(std::chrono::milliseconds(250));
+    revoked.refresh();
   }
 }
 

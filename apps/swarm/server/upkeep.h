@@ -15,6 +15,9 @@ async::awaitable<void> giveMemoryBack();
 /// Ends shares and levels of ports when their time has passed.
 async::awaitable<void> endExpired(Sharing& sharing, SwarmController& controller);
 
+/// Reads the list of revoked SSH keys when it has changed.
+async::awaitable<void> followRevokedKeys(RevokedKeys& revoked);
+
 /// The last uses of access tokens and SSH keys, each minute.
 async::awaitable<void> keepLastUses(Auth& auth);
 

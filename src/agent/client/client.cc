@@ -174,9 +174,11 @@ awaitable<net::StreamPtr> openPortTunnel(AgentTarget target, std::uint16_t port,
   return openTunnel(std::move(target), TokenScope::Port, format("{}{}", kPortTunnelPrefix, port), deadline);
 }
 
-awaitable<SshTunnel> openSshTunnel(AgentTarget target, std::vector<std::string> client_keys, Deadline deadline) {
+awaitable<SshTunnel> openSshTunnel(AgentTarget target, SshAdmission admitted, Deadline deadline) {
   net::Headers headers{{"Upgrade", std::string(kTunnelProtocol)}};
-  for (std::string& key : client_keys) headers.push_back({std::string(kSshKeyHeader), std::move(key)});
+  for (std::string& key : admitted.keys) headers.push_back({std::string(kSshKeyHeader), std::move(key)});
+  if (!admitted.authority.empty())
+    headers.push_back({std::string(kSshAuthorityHeader), format("{} {}", admitted.user, admitted.authority)});
   const InstanceId instance_id = target.instanceId;
   auto exchange = co_await upgrade(std::move(target), TokenScope::Ssh, std::string(kSshTunnelPath), std::move(headers), deadline);
   auto host_key = readSshPublicKey(net::findHeader(exchange->headers(), kSshHostKeyHeader));

@@ -129,9 +129,12 @@ async::awaitable<void> handlePortTunnel(std::string digits, Activity& activity, 
 async::awaitable<void> handleSshTunnel(SshServer& server, Activity& activity, Hold& hold, net::Exchange& exchange) {
   if (!requestsTunnel(exchange)) co_return co_await requireUpgrade(exchange);
   std::string keys;
-  for (const net::HeaderView& header : exchange.head().headers.all())
-    if (net::equalsIgnoreCase(header.name, kSshKeyHeader))
-      if (const auto key = readSshPublicKey(header.value)) keys += (keys.empty() ? "" : "\n") + *key;
+  for (const net::HeaderView& header : exchange.head().headers.all()) {
+    const auto line = net::equalsIgnoreCase(header.name, kSshKeyHeader)         ? readSshPublicKey(header.value)
+                      : net::equalsIgnoreCase(header.name, kSshAuthorityHeader) ? readSshAuthority(header.value)
+                                                                                : std::nullopt;
+    if (line) keys += (keys.empty() ? "" : "\n") + *line;
+  }
   if (keys.empty())
     co_return co_await respondReason(exchange, 400, format("The header {} must have a public key of the client.", kSshKeyHeader));
   Guest guest(hold);

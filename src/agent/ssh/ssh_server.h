@@ -33,8 +33,8 @@ class SshServer {
     net::StreamPtr stream;  ///< to sshd, which ends when it is closed
     std::string hostKey;    ///< "ssh-ed25519 …"
   };
-  /// Starts an sshd that admits `client_keys` alone, one on each line. Throws Error(Unprocessable) when the image lacks sshd, or the host
-  /// key is unusable; Error(Unavailable) when the instance becomes held.
+  /// Starts an sshd that admits `client_keys` alone: lines of authorized_keys. Throws Error(Unprocessable) when the image lacks sshd, or
+  /// the host key is unusable; Error(Unavailable) when the instance becomes held.
   awaitable<Connection> open(std::string client_keys, Guest& guest);
 
   /// Makes the host key where it is missing, so that every snapshot contains it. Logs failures.

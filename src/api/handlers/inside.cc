@@ -156,7 +156,8 @@ awaitable<Reply> openSsh(Services& services, Call& call) {
   throwIfAny(std::move(faults));
   const std::string id = target.instanceId.str();
   auto place = services.open.take(call.principal().user, target.instanceId);
-  agent::SshTunnel tunnel = co_await agent::openSshTunnel(std::move(target), {*key}, Deadline::after(services.options.upstreamTimeout));
+  agent::SshTunnel tunnel =
+      co_await agent::openSshTunnel(std::move(target), {.keys = {*key}}, Deadline::after(services.options.upstreamTimeout));
   net::Headers headers{{"Connection", "Upgrade"},
                        {"Upgrade", std::string(agent::kTunnelProtocol)},
                        {"X-Request-Id", call.requestId()},

@@ -103,6 +103,7 @@ awaitable<void> SshKeys::maintain() {
 }
 
 bool SshKeys::isRegistered(std::string_view fingerprint) const {
+  if (!mayBeUsed(fingerprint)) return false;
   const std::shared_lock lock(mutex_);
   const auto found = by_fingerprint_.find(fingerprint);
   return found != by_fingerprint_.end() &&
@@ -111,10 +112,13 @@ bool SshKeys::isRegistered(std::string_view fingerprint) const {
 
 awaitable<std::optional<Principal>> SshKeys::signIn(std::string user, std::string fingerprint, LoginOrigin origin) {
   const EntryPtr entry = ofOwner(user, fingerprint);
-  auto principal = entry ? principalOf(*entry) : std::nullopt;
+  const bool may_be_used = mayBeUsed(fingerprint);
+  auto principal = entry && may_be_used ? principalOf(*entry) : std::nullopt;
   if (!principal) {
-    co_await parts_.signIns.refuse(std::move(user), std::move(origin),
-                                   Error(ErrorCode::Unauthenticated, "The SSH key is not this user's."));
+    co_await parts_.signIns.refuse(
+        std::move(user), std::move(origin),
+        Error(ErrorCode::Unauthenticated,
+              may_be_used ? "The SSH key is not this user's." : "The SSH key is revoked, or the list of revoked keys cannot be read."));
     co_return std::nullopt;
   }
   co_await parts_.signIns.begin(*principal, "SSH key", std::move(origin));
@@ -131,7 +135,7 @@ std::optional<Principal> SshKeys::find(const Principal& principal) const {
 std::vector<std::string> SshKeys::publicKeysOf(const Principal& principal) const {
   std::vector<std::string> keys;
   for (const EntryPtr& entry : entries()) {
-    if (entry->key.owner != principal.user) continue;
+    if (entry->key.owner != principal.user || isRevoked(entry->key.fingerprint)) continue;
     keys.insert(entry->key.id == principal.sessionId ? keys.begin() : keys.end(), entry->key.publicKey);
   }
   return keys;
@@ -174,9 +178,13 @@ bool SshKeys::forget(std::string_view id) {
 
 std::optional<Principal> SshKeys::principalOf(const Entry& entry) const {
   const auto role = parts_.users.roleOf(entry.key.owner);
-  if (!role) return std::nullopt;
+  if (!role || isRevoked(entry.key.fingerprint)) return std::nullopt;
   return parts_.users.principalOf({.id = entry.key.id, .user = entry.key.owner, .expiresAt = SystemTime::max()}, *role);
 }
+
+bool SshKeys::isRevoked(std::string_view fingerprint) const { return parts_.revoked.list()->hasKey(fingerprint); }
+
+bool SshKeys::mayBeUsed(std::string_view fingerprint) const { return !parts_.revoked.isUnknown() && !isRevoked(fingerprint); }
 
 std::vector<SshKeys::EntryPtr> SshKeys::entries() const {
   const std::shared_lock lock(mutex_);

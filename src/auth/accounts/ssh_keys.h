@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/certificates/revoked_keys.h"
 #include "auth/session/sessions.h"
 #include "auth/sign_in/sign_in_records.h"
 
@@ -26,6 +27,7 @@ class SshKeys {
     const Clock& clock;
     const SessionTable& users;
     SignInRecords& signIns;
+    const RevokedKeys& revoked;
     std::function<void()> noteRevocation;
   };
   explicit SshKeys(Parts parts) : parts_(std::move(parts)) {}
@@ -41,14 +43,14 @@ class SshKeys {
   /// Stores the last uses. Call it once a minute.
   awaitable<void> maintain();
 
-  /// Whether a user who is not disabled has the key, whatever their name. Several may have it.
+  /// Whether a user who is not disabled has the key, whatever their name, and it is not revoked. Several may have it.
   bool isRegistered(std::string_view fingerprint) const;
   /// The user, if the key, which the client has proven to have, is theirs. The sign-in or its refusal is recorded; throws when it cannot
   /// be. Notes the use. `Principal::sessionId` is the key's id.
   awaitable<std::optional<Principal>> signIn(std::string user, std::string fingerprint, LoginOrigin origin);
   /// The same for a principal that signIn() returned; nothing, too, when the role has changed: what was opened with the former one ends.
   std::optional<Principal> find(const Principal& principal) const;
-  /// The public keys of the principal's user: first the one that was used.
+  /// The public keys of the principal's user that are not revoked: first the one that was used.
   std::vector<std::string> publicKeysOf(const Principal& principal) const;
 
  private:
@@ -66,6 +68,8 @@ class SshKeys {
   void put(SshKey key);
   bool forget(std::string_view id);
   std::optional<Principal> principalOf(const Entry& entry) const;
+  bool isRevoked(std::string_view fingerprint) const;
+  bool mayBeUsed(std::string_view fingerprint) const;  ///< to sign in
   std::vector<EntryPtr> entries() const;
 
   Parts parts_;

@@ -21,15 +21,18 @@ awaitable<void> SignInRecords::begin(Principal principal, std::string by, LoginO
                                      std::string by_session) {
   if (audit_ == nullptr) co_return;
   AuditRecord record = recordOf(principal, origin);
-  record.after = {{"by", std::move(by)}};
+  record.after["by"] = std::move(by);
   if (!provider.empty()) record.after["provider"] = provider;
   if (!by_session.empty()) record.after["bySession"] = by_session;
   co_await audit_->record(std::move(record));
 }
 
-awaitable<void> SignInRecords::refuse(std::string user, LoginOrigin origin, Error error) {
+awaitable<void> SignInRecords::refuse(std::string user, LoginOrigin origin, Error error,
+                                      std::shared_ptr<const SshCertificate> certificate) {
   if (audit_ == nullptr) co_return;
-  AuditRecord record = recordOf({}, origin);
+  Principal stranger;
+  stranger.certificate = std::move(certificate);
+  AuditRecord record = recordOf(stranger, origin);
   record.status = httpStatus(error.code());
   record.detail = error.message();
   // What else is typed there may be a password.

@@ -1,4 +1,4 @@
-// FileMark: tells whether a file has changed since it was read.
+// FileMark: shows whether a file has changed since it was read.
 #pragma once
 
 #include <sys/types.h>

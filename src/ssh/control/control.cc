@@ -10,6 +10,7 @@ namespace swarm::ssh {
 namespace {
 
 constexpr std::size_t kHead = 1 + 4 + 2 + 2;  // kind, number, port, size of `first`
+static_assert(kHead + kMaxUserName + kMaxCertificate <= kMaxMessage);
 
 void put(std::string& out, std::uint32_t value, int bytes) {
   for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> 8 * i & 0xff);
@@ -41,7 +42,7 @@ std::string encode(const Message& message) {
 std::optional<Message> decode(std::string_view bytes) {
   if (bytes.size() < kHead || bytes.size() > kMaxMessage) return std::nullopt;
   const std::uint32_t kind = get(bytes, 0, 1), size = get(bytes, 7, 2);
-  if (kind > static_cast<std::uint32_t>(Message::Kind::Pong) || size > bytes.size() - kHead) return std::nullopt;
+  if (kind > static_cast<std::uint32_t>(Message::kLastKind) || size > bytes.size() - kHead) return std::nullopt;
   return Message{static_cast<Message::Kind>(kind), get(bytes, 1, 4), static_cast<std::uint16_t>(get(bytes, 5, 2)),
                  std::string(bytes.substr(kHead, size)), std::string(bytes.substr(kHead + size))};
 }

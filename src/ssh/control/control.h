@@ -14,16 +14,17 @@ namespace swarm::ssh {
 /// The descriptors that swarm-ssh is started with.
 inline constexpr int kConnectionFd = 3, kControlFd = 4;
 inline constexpr std::uint16_t kSshPort = 22;
-inline constexpr std::size_t kMaxChannels = 16;   ///< of one connection
-inline constexpr std::size_t kMaxMessage = 8192;  ///< bytes
-inline constexpr std::size_t kMaxHostName = 255;  ///< of the destination of a channel; longer ones are refused by the program
-inline constexpr std::size_t kMaxUserName = 64;   ///< longer ones are cut by the program
+inline constexpr std::size_t kMaxChannels = 16;           ///< of one connection
+inline constexpr std::size_t kMaxMessage = 8192;          ///< bytes
+inline constexpr std::size_t kMaxHostName = 255;          ///< of the destination of a channel; longer ones are refused by the program
+inline constexpr std::size_t kMaxUserName = 64;           ///< longer ones are cut by the program
+inline constexpr std::size_t kMaxCertificate = 7 * 1024;  ///< longer ones are refused by the program; RSA with 16,384 bits has 6.5 KiB
 
 struct Message {
   enum class Kind : std::uint8_t {
     // From the server.
     Start,   ///< first: the private host key, in OpenSSH's form
-    Accept,  ///< of the Probe or SignIn that waits
+    Accept,  ///< of the question or sign-in that waits
     Refuse,  ///< the same
     Opened,  ///< of the channel `number`: with a socket that carries its bytes
     Failed,  ///< of the channel `number`
@@ -33,7 +34,10 @@ struct Message {
     SignIn,  ///< the client has proven to have the key `second`; `first`: the user's name as given
     Open,    ///< the channel `number`: to the port `port` of `first`
     Pong,
+    ProbeCertificate,     ///< may a client with the certificate `second` sign in with the user's name `first` at all?
+    SignInByCertificate,  ///< the client has proven to have its key; the fields are those of ProbeCertificate
   };
+  static constexpr Kind kLastKind = Kind::SignInByCertificate;
   Kind kind = Kind::Ping;
   std::uint32_t number = 0;
   std::uint16_t port = 0;

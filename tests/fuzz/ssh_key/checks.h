@@ -1,6 +1,7 @@
 // What the fuzz target checks of one input; a unit test replays the corpus through it. A broken invariant ends the process.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,10 @@ inline void fuzzSshKey(std::string_view input) {
     SWARM_CHECK(again && again->line == key->line && again->fingerprint == key->fingerprint && again->comment.empty());
   };
   check(input);
+  if (const auto authority = readSshAuthority(input)) {
+    SWARM_CHECK(authority->starts_with("cert-authority,principals=\"") && authority->find_first_of("\n\r") == std::string::npos);
+    SWARM_CHECK(std::ranges::count(*authority, '"') == 2);
+  }
   for (const std::string_view type : {"ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp521", "sk-ecdsa-sha2-nistp256@openssh.com"}) {
     std::string bytes{'\0', '\0', '\0', static_cast<char>(type.size())};
     bytes.append(type).append(input);

@@ -93,7 +93,7 @@ TEST_P(HostileAgent, costsTheServerNextToNothing) {
   errorOf(getActivity(target(), within()));
   errorOf(openVscodeTunnel(target(), within()));
   errorOf(openPortTunnel(target(), 3000, within()));
-  errorOf(openSshTunnel(target(), {"ssh-ed25519 AAAA"}, within()));
+  errorOf(openSshTunnel(target(), {.keys = {"ssh-ed25519 AAAA"}}, within()));
   errorOf(importArchive(target(), places, false, source));
   EXPECT_LE(taken, 10 * kInSocketBuffers);
   const std::size_t before = taken;

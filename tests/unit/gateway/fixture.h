@@ -94,6 +94,8 @@ class MemoryAuth final : public Auth {
   awaitable<void> renewTokenKey() override { co_return; }
   AccessTokens& accessTokens() override { std::terminate(); }
   SshKeys& sshKeys() override { std::terminate(); }
+  SshCertificates& sshCertificates() override { std::terminate(); }
+  RevokedKeys& revokedKeys() override { std::terminate(); }
   ProgramSignIns& programs() override { return programs_; }
   awaitable<std::optional<LoginResult>> beginForProgram(Principal by, LoginOrigin) override { co_return signIn(by.user); }
   MemoryAccounts& accounts() override { return accounts_; }

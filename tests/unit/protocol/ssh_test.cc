@@ -35,6 +35,17 @@ TEST(SshPublicKey, isNothingElse) {
     EXPECT_FALSE(readSshPublicKey(text)) << text;
 }
 
+TEST(SshAuthority, isALineForCertificatesOfOneUser) {
+  const std::string key = keyOf("ssh-ed25519");
+  EXPECT_EQ(readSshAuthority("ann.b-c_9 " + key + " a comment"), "cert-authority,principals=\"ann.b-c_9\" " + key);
+  EXPECT_FALSE(readSshAuthority(key));
+  EXPECT_FALSE(readSshAuthority("ann"));
+  for (const std::string user : {"", " ann", "ann ", "ann,bob", "*", "ann\"", "\"ann\"", "ann\\", "ann\n", "ann\t", "!ann"})
+    EXPECT_FALSE(readSshAuthority(user + ' ' + key)) << user;
+  for (const std::string& other : {std::string(), key + "\n" + key, "command=\"id\" " + key, std::string("ssh-dss AAAA")})
+    EXPECT_FALSE(readSshAuthority("ann " + other)) << other;
+}
+
 struct KnownKey {
   std::string_view line;
   std::string_view fingerprint;  ///< as ssh-keygen printed it

@@ -14,12 +14,14 @@
 
 #include "auth/accounts/accounts.h"
 #include "auth/accounts/ssh_keys.h"
+#include "auth/certificates/revoked_keys.h"
 #include "base/diagnostics/log.h"
 #include "net/connect.h"
 #include "net/stream/fd_stream.h"
 #include "protocol/ssh.h"
 #include "store/sqlite/sqlite_store.h"
 #include "support/auth/low_cost.h"
+#include "support/auth/ssh_certificates.h"
 #include "support/coroutine_test.h"
 #include "support/manual_clock.h"
 #include "support/temp_dir.h"
@@ -37,7 +39,7 @@ constexpr std::string_view kProgram = R"(#!/usr/bin/python3
 import socket, struct, time
 client, server = socket.socket(fileno=3), socket.socket(fileno=4)
 client.setblocking(True); server.setblocking(True)
-START, ACCEPT, REFUSE, OPENED, FAILED, PING, PROBE, SIGN_IN, OPEN, PONG = range(10)
+START, ACCEPT, REFUSE, OPENED, FAILED, PING, PROBE, SIGN_IN, OPEN, PONG, PROBE_CERTIFICATE, SIGN_IN_BY_CERTIFICATE = range(12)
 def send(kind, first=b"", second=b"", number=0, port=0):
     server.send(struct.pack("<BIHH", kind, number, port, len(first)) + first + second)
 def receive(*kinds):
@@ -53,7 +55,9 @@ client.send(b"!")
 
 class SshListenerTest : public ::testing::Test {
  protected:
-  SshListenerTest() : store_(openSqliteStore(folder_ / "data")), auth_(makeAuth(*store_, clock_, {.passwordCost = test::kLowCost})) {
+  SshListenerTest()
+      : store_(openSqliteStore(folder_ / "data")),
+        auth_(makeAuth(*store_, clock_, {.passwordCost = test::kLowCost, .ssh = makeTrust()})) {
     loop_.run(auth_->initialise());
     loop_.run(auth_->putUser("ann", Secret(), Role::user));
     const auto key = *agent::parseSshPublicKey(test::sshKeyLine("laptop"));
@@ -66,6 +70,11 @@ class SshListenerTest : public ::testing::Test {
   }
   ~SshListenerTest() override {
     if (listener_) stop();
+  }
+  SshTrust makeTrust() const {
+    std::ofstream(folder_ / "ca.pub") << test::sshKeyOf("ca").line;
+    const std::ofstream none(folder_ / "revoked");
+    return {folder_ / "ca.pub", folder_ / "revoked"};
   }
   void start(std::string_view code) { start(code, clock_); }
   void start(std::string_view code, const Clock& clock) {
@@ -282,6 +291,48 @@ TEST_F(SshListenerTest, endsASignedInConnectionWithItsKeyOrItsUser) {
     waitForConnections(0);
     stop();
     loop_.run(auth_->accounts().setDisabled("ann", false));
+  }
+}
+
+TEST_F(SshListenerTest, endsASignedInConnectionWithItsCertificate) {
+  for (const bool expires : {false, true}) {
+    SCOPED_TRACE(expires);
+    const auto end = static_cast<std::uint64_t>(
+        std::chrono::floor<std::chrono::seconds>(clock_.now() + std::chrono::hours(1)).time_since_epoch().count());
+    start("CERTIFICATE = bytes.fromhex('" + toHex(test::SshCertificateText{.validBefore = end}.bytes()) + R"(')
+send(PROBE_CERTIFICATE, b'bob', CERTIFICATE); receive(REFUSE)
+send(PROBE_CERTIFICATE, b'ann', CERTIFICATE); receive(ACCEPT)
+send(SIGN_IN_BY_CERTIFICATE, b'ann', CERTIFICATE); receive(ACCEPT); client.send(b'i')
+while True: receive(PING); send(PONG); client.send(b'p'))");
+    const auto client = connect();
+    EXPECT_EQ(readByte(*client), 'i');
+    clock_.advance(std::chrono::minutes(59));
+    EXPECT_EQ(readByte(*client), 'p') << "longer than a sign-in may take";
+    if (expires) {
+      clock_.advance(std::chrono::minutes(1));
+    } else {
+      std::ofstream(folder_ / "revoked") << "serial: 7\n";
+      auth_->revokedKeys().refresh();
+    }
+    EXPECT_EQ(readToEnd(*client), "");
+    waitForConnections(0);
+    stop();
+    std::ofstream(folder_ / "revoked") << "# none\n";
+    auth_->revokedKeys().refresh();
+  }
+}
+
+TEST_F(SshListenerTest, endsAProcessThatSignsInTwice) {
+  const std::string prefix = "CERTIFICATE = bytes.fromhex('" + toHex(test::SshCertificateText{}.bytes()) + "')\n";
+  for (const char* code :
+       {"send(SIGN_IN_BY_CERTIFICATE, b'ann', CERTIFICATE); receive(ACCEPT); send(SIGN_IN_BY_CERTIFICATE, b'ann', CERTIFICATE); stay()",
+        "send(SIGN_IN_BY_CERTIFICATE, b'bob', CERTIFICATE); receive(REFUSE); send(OPEN, b'web1', port=80); stay()",
+        "send(SIGN_IN_BY_CERTIFICATE, b'ann', b'x' * 8000); receive(REFUSE); send(OPEN, b'web1', port=80); stay()"}) {
+    SCOPED_TRACE(code);
+    start(prefix + code);
+    EXPECT_EQ(readToEnd(*connect()), "");
+    waitForConnections(0);
+    stop();
   }
 }
 

@@ -29,7 +29,7 @@ class SshTest : public AgentTest {
     ::chmod((folder / "bin/sshd").c_str(), 0755);
   }
   SshTunnel open(std::vector<std::string> keys = {kClientKey}) {
-    return await(openSshTunnel(target(), std::move(keys), Deadline::after(kPatience)));
+    return await(openSshTunnel(target(), {.keys = std::move(keys)}, Deadline::after(kPatience)));
   }
   std::string readUntil(net::Stream& stream, std::string_view wanted) {
     return await([](net::Stream& from, std::string until) -> awaitable<std::string> {
@@ -100,11 +100,19 @@ TEST_F(SshTest, aConnectionAdmitsEachKeyOfTheRequestThatIsOne) {
   EXPECT_THAT(readUntil(*tunnel.stream, "ready\n"), HasSubstr("\n" + kClientKey + "\n" + kOtherKey + "\nready\n"));
 }
 
+TEST_F(SshTest, aConnectionAdmitsCertificatesOfACaForOneUser) {
+  installServer();
+  const SshTunnel tunnel =
+      await(openSshTunnel(target(), {.keys = {kClientKey}, .authority = kOtherKey, .user = "ann"}, Deadline::after(kPatience)));
+  EXPECT_THAT(readUntil(*tunnel.stream, "ready\n"),
+              HasSubstr("\n" + kClientKey + "\ncert-authority,principals=\"ann\" " + kOtherKey + "\nready\n"));
+}
+
 TEST_F(SshTest, concurrentFirstConnectionsGetOneHostKey) {
   installServer();
   std::vector<std::string> keys;
   auto one = [](AgentTarget where, std::vector<std::string>& into) -> awaitable<void> {
-    into.push_back((co_await openSshTunnel(where, {kClientKey}, Deadline::after(kPatience))).hostKey);
+    into.push_back((co_await openSshTunnel(where, {.keys = {kClientKey}}, Deadline::after(kPatience))).hostKey);
   };
   for (int i = 0; i < 4; ++i) asio::co_spawn(context, one(target(), keys), asio::detached);
   waitUntil([&] { return keys.size() == 4; });
