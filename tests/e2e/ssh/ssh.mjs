@@ -1,6 +1,6 @@
 // SSH with the real clients: ssh, scp, sftp, rsync, ssh-add; forwarding in each direction, and the steps of VS Code's Remote-SSH. The host key stays after a
 // restart and after a move to Fly (the emulator, with containers) and back; other keys, other sessions and other hosts are refused.
-// With --jump, the same clients without the command `swarm`, through the server's SSH listener: by registered keys, and by nothing else than it opens.
+// With --jump, the same clients without the command `swarm`, through the server's SSH listener: by registered keys and certificates, and to nothing else than it opens.
 //   node ssh.mjs --swarm build/dev/swarm --emulator build/dev/fly-emulator
 //   node ssh.mjs --swarm build/dev/swarm --jump
 import crypto from 'node:crypto';
@@ -273,8 +273,38 @@ async function revocations({ id }) {
     'the audit log has the sign-ins, the entries and the refusal', JSON.stringify(records));
 }
 
+/// A key that is not registered, with a certificate of a CA that the server trusts; then from an ssh-agent that has the certificate alone.
+async function certificates({ key: registered }, authority) {
+  const key = path.join(server.folder, 'certified-key');
+  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key, '-C', 'certified']);
+  const file = path.join(server.folder, '.ssh', 'certified');
+  fs.writeFileSync(file, fs.readFileSync(config, 'utf8').replaceAll(registered, key));
+  const refused = await run('ssh', ['-F', file, host, 'true']);
+  check(refused.code === 255 && /Permission denied/.test(refused.stderr), 'a key that is not registered is refused', JSON.stringify(refused));
+  const signed = await run('ssh-keygen', ['-q', '-s', authority, '-I', 'admin@laptop', '-n', 'admin', '-z', '7', '-V', '-1h:+1h', `${key}.pub`]);
+  const certified = await run('ssh', ['-F', file, '-tt', host, 'echo inside']);
+  check(signed.code === 0 && certified.stdout === 'inside\r\n', 'with a certificate of a trusted CA, it signs in', JSON.stringify(certified));
+  const started = await run('ssh-agent', ['-s']);
+  const [, socket, pid] = /SSH_AUTH_SOCK=([^;]+);[^]*SSH_AGENT_PID=(\d+);/.exec(started.stdout);
+  const environment = { SSH_AUTH_SOCK: socket };
+  try {
+    await run('ssh-add', ['-q', key], { environment });
+    fs.copyFileSync(`${key}.pub`, `${key}-alone.pub`);
+    await run('ssh-add', ['-q', '-d', `${key}-alone.pub`], { environment });
+    const listed = await run('ssh-add', ['-l'], { environment });
+    fs.writeFileSync(file, fs.readFileSync(config, 'utf8').replaceAll(/  IdentityFile .*\n  IdentitiesOnly yes\n/g, `  IdentityFile none\n  IdentityAgent ${socket}\n`));
+    const alone = await run('ssh', ['-F', file, host, 'echo inside']);
+    check(/^[^\n]*-CERT\)\n$/.test(listed.stdout) && alone.stdout === 'inside\n', 'a certificate alone is enough, in the workspace, too', JSON.stringify([listed, alone]));
+  } finally {
+    process.kill(Number(pid));
+  }
+}
+
 async function jumping() {
-  server.environment.SWARM_SSH_LISTEN = '127.0.0.1:0';
+  const authority = path.join(server.folder, 'ca');
+  await run('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', authority, '-C', 'ca']);
+  fs.mkdirSync(server.config, { recursive: true });
+  fs.writeFileSync(path.join(server.config, 'swarm.toml'), `[ssh]\nlisten = "127.0.0.1:0"\ntrustedUserCAKeys = "${authority}.pub"\n`);
   await server.start();
   const created = await server.run('create', 'web1', '--provider', 'docker', '--env', 'GREETING=hello "there" \\ all');
   check(created.code === 0, 'a workspace', JSON.stringify(created));
@@ -290,6 +320,7 @@ async function jumping() {
   await agentForwarding();
   await remoteSsh();
   await refusals(own);
+  await certificates(own, authority);
   await revocations(own);
   await server.run('keys', 'add', `${own.key}.pub`);
   await server.run('stop', 'web1');

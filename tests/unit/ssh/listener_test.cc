@@ -56,8 +56,7 @@ client.send(b"!")
 class SshListenerTest : public ::testing::Test {
  protected:
   SshListenerTest()
-      : store_(openSqliteStore(folder_ / "data")),
-        auth_(makeAuth(*store_, clock_, {.passwordCost = test::kLowCost, .ssh = makeTrust()})) {
+      : store_(openSqliteStore(folder_ / "data")), auth_(makeAuth(*store_, clock_, {.passwordCost = test::kLowCost, .ssh = makeTrust()})) {
     loop_.run(auth_->initialise());
     loop_.run(auth_->putUser("ann", Secret(), Role::user));
     const auto key = *agent::parseSshPublicKey(test::sshKeyLine("laptop"));
