@@ -11,6 +11,7 @@
 #include "base/id.h"
 #include "provider/docker/docker_config.h"
 #include "provider/docker/spec/container_spec.h"
+#include "provider/docker/spec/image_agent.h"
 
 namespace swarm::bench {
 namespace {
@@ -94,7 +95,7 @@ class Bench {
     const std::string v = "/v1.41";
     bare_.call("POST", v + "/volumes/create", json::serialize(docker::volumeBody(spec, volumes[0], config_, swarm_id_)));
     json::object body = docker::containerBody(spec, config_, swarm_id_, network, volumes);
-    docker::fitToAgent(body, spec, agent_);
+    docker::fitToAgent(body, spec, agent_, config_);
     json::value made = json::parse(bare_.call("POST", v + "/containers/create?name=" + docker::containerName(spec), json::serialize(body)));
     std::string container(made.at("Id").as_string());
     if (agent_.credential == AgentCredential::Secret) {
