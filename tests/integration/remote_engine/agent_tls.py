@@ -75,7 +75,8 @@ class Setup:
 
 
 def addresses_of(containers):
-    return {next(iter(one["NetworkSettings"]["Networks"].values()))["IPAddress"] for one in containers}
+    """Without those that have stopped since they were listed."""
+    return {next(iter(one["NetworkSettings"]["Networks"].values()))["IPAddress"] for one in containers} - {""}
 
 
 def use(setup, name):
@@ -160,6 +161,11 @@ def check_required(setup):
     assert setup.agents_check()["ok"]
 
 
+def leftovers(swarm_id):
+    label = ["--filter", f"label=swarm.id={swarm_id}", "--quiet"]
+    return [docker("ps", "--all", *label), docker("volume", "ls", *label), docker("network", "ls", *label)]
+
+
 def remove_all(setup):
     for one in setup.server.api("GET", "/api/instances")["items"]:
         setup.server.api("DELETE", f"/api/instances/{one['id']}?wait=120&volumes=true")
@@ -180,11 +186,11 @@ def main(swarm, agent, emulator):
                 check_tls(setup, recorder)
                 check_required(setup)
             finally:
+                swarm_id = setup.inspect(OLD)[0]["Config"]["Labels"]["swarm.id"]
                 remove_all(setup)
+                wait_for("nothing is left", lambda: not any(leftovers(swarm_id)))
                 setup.server.stop()
                 fly.stop()
-            left = [docker("ps", "--all", "--quiet", "--filter", f"label=swarm.name={name}") for name in (WEB, OLD, NEW)]
-            assert not any(left), left
     finally:
         subprocess.run(["docker", "rmi", "--force", OLDER, PRESENT], capture_output=True, timeout=PATIENCE)
 

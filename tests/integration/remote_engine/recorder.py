@@ -1,4 +1,5 @@
 """What travels on the networks of this machine, as a program in between would see it; and an Engine that is reached over TCP."""
+import ctypes
 import os
 import socket
 import struct
@@ -7,15 +8,29 @@ import time
 
 ETH_P_ALL = 3  # ETH_P_IP has no packets that leave
 FORCED_RECEIVE_BUFFER = 33  # SO_RCVBUFFORCE
+ATTACH_FILTER = 26
 SOL_PACKET, PACKET_STATISTICS = 263, 6
 
 
+# Classic BPF over the IP header: everything but TCP from an address to itself, as programs of this machine use among each other.
+FILTER = [(0x30, 0, 0, 9),      # A = protocol
+          (0x15, 5, 0, 17),     # UDP: accept (the marks of catch_up)
+          (0x20, 0, 0, 16),     # A = destination
+          (0x07, 0, 0, 0),      # X = A
+          (0x20, 0, 0, 12),     # A = source
+          (0x1D, 0, 1, 0),      # the same: reject
+          (0x06, 0, 0, 0),
+          (0x06, 0, 0, 1 << 18)]
+
+
 class Recorder:
-    """Copies of all packets of this machine, from now on. Needs root."""
+    """Copies of the packets that pass this machine's networks, from now on. Needs root."""
 
     def __init__(self):
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
-        self.socket.setsockopt(socket.SOL_SOCKET, FORCED_RECEIVE_BUFFER, 64 << 20)
+        self.socket.setsockopt(socket.SOL_SOCKET, FORCED_RECEIVE_BUFFER, 512 << 20)
+        program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *one) for one in FILTER))
+        self.socket.setsockopt(socket.SOL_SOCKET, ATTACH_FILTER, struct.pack("HL", len(FILTER), ctypes.addressof(program)))
         self.packets, self.lock = [], threading.Lock()
         threading.Thread(target=self.record, daemon=True).start()
 
