@@ -36,6 +36,7 @@ bool verifyNow(const std::string& hash, const std::string& password, PasswordCos
 }
 
 /// A flood of wrong passwords must not slow down other requests: one core at least has none to hash, and the loops go first on the others.
+/// Known callers are few, and each device may fail 10 times.
 std::size_t hashingThreads() { return std::thread::hardware_concurrency() > 2 ? 2 : 1; }
 
 void giveWayToLoops() {
@@ -63,26 +64,31 @@ class WaitingSignIn {
 
 }  // namespace
 
-Passwords::Passwords(PasswordCost cost) : cost_(cost), pool_(hashingThreads()) { SWARM_CHECK(sodium_init() >= 0); }
+Passwords::Passwords(PasswordCost cost) : cost_(cost), known_(1), unknown_(hashingThreads()) { SWARM_CHECK(sodium_init() >= 0); }
 
-Passwords::~Passwords() { pool_.join(); }
+Passwords::~Passwords() {
+  known_.pool.join();
+  unknown_.pool.join();
+}
 
-asio::awaitable<std::string> Passwords::hash(Secret password) {
-  WaitingSignIn waiting(waiting_);
+asio::awaitable<std::string> Passwords::hash(Secret password, Caller caller) {
+  Queue& queue = queueOf(caller);
+  WaitingSignIn waiting(queue.waiting);
   auto work = [](const Secret& secret, PasswordCost cost) -> asio::awaitable<std::string> {
     giveWayToLoops();
     co_return hashNow(secret.reveal(), cost);
   };
-  co_return co_await asio::co_spawn(pool_, work(password, cost_), asio::use_awaitable);
+  co_return co_await asio::co_spawn(queue.pool, work(password, cost_), asio::use_awaitable);
 }
 
-asio::awaitable<bool> Passwords::verify(std::string hash, Secret password) {
-  WaitingSignIn waiting(waiting_);
+asio::awaitable<bool> Passwords::verify(std::string hash, Secret password, Caller caller) {
+  Queue& queue = queueOf(caller);
+  WaitingSignIn waiting(queue.waiting);
   auto work = [](const std::string& text, const Secret& secret, PasswordCost cost) -> asio::awaitable<bool> {
     giveWayToLoops();
     co_return verifyNow(text, secret.reveal(), cost);
   };
-  co_return co_await asio::co_spawn(pool_, work(hash, password, cost_), asio::use_awaitable);
+  co_return co_await asio::co_spawn(queue.pool, work(hash, password, cost_), asio::use_awaitable);
 }
 
 void requirePassword(const Secret& password) {

@@ -10,7 +10,11 @@
 
 namespace swarm {
 
-/// At most two at a time (one, on two cores), with a lower priority than other threads and with memory that is released afterwards; callers
+/// Who waits for a hash. Known: a signed-in user, or a device from which this user has signed in before.
+enum class Caller { Known, Unknown };
+
+/// Two queues, so that a flood of sign-ins by unknown clients delays no known one. Each computes one hash at a time (with more than two
+/// cores, that of unknown clients two), with a lower priority than other threads and with memory that is released afterwards; callers
 /// resume on their own executor.
 /// Thread-safe. Throws Error(TooManyRequests) when too many are waiting.
 class Passwords {
@@ -18,14 +22,20 @@ class Passwords {
   explicit Passwords(PasswordCost cost);
   ~Passwords();
 
-  boost::asio::awaitable<std::string> hash(Secret password);
+  boost::asio::awaitable<std::string> hash(Secret password, Caller caller);
   /// Whether the password belongs to the hash. An empty hash never matches, and takes the same time.
-  boost::asio::awaitable<bool> verify(std::string hash, Secret password);
+  boost::asio::awaitable<bool> verify(std::string hash, Secret password, Caller caller);
 
  private:
+  struct Queue {
+    explicit Queue(std::size_t threads) : pool(threads) {}
+    std::atomic<int> waiting{0};
+    boost::asio::thread_pool pool;
+  };
+  Queue& queueOf(Caller caller) { return caller == Caller::Known ? known_ : unknown_; }
+
   PasswordCost cost_;
-  std::atomic<int> waiting_{0};
-  boost::asio::thread_pool pool_;
+  Queue known_, unknown_;
 };
 
 inline constexpr std::size_t kMaxPasswordBytes = 1024;

@@ -20,6 +20,7 @@ class SignIns::Attempt {
   void begin() { throttle_.attempt(attempt_); }
   void succeeded() { throttle_.succeeded(attempt_); }
   void withdraw() { throttle_.withdraw(attempt_); }
+  Caller caller() const { return device_.empty() ? Caller::Unknown : Caller::Known; }
 
  private:
   LoginThrottle& throttle_;
@@ -38,7 +39,7 @@ awaitable<std::optional<UserRecord>> SignIns::check(std::string user, Secret pas
   attempt.begin();
   auto record = co_await parts_.store.getUser(user);
   bool small = password.reveal().size() <= kMaxPasswordBytes;
-  bool right = co_await parts_.passwords.verify(record ? record->passwordHash : "", small ? password : Secret());
+  bool right = co_await parts_.passwords.verify(record ? record->passwordHash : "", small ? password : Secret(), attempt.caller());
   if (!right || !record || !small || password.empty() || record->disabled) {
     // People type passwords into the field for the name.
     log::warning("sign-in failed", {{"user", record ? record->name : "(unknown)"}, {"address", origin.address}});
