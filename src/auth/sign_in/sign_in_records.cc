@@ -21,7 +21,7 @@ awaitable<void> SignInRecords::begin(Principal principal, std::string by, LoginO
                                      std::string by_session) {
   if (audit_ == nullptr) co_return;
   AuditRecord record = recordOf(principal, origin);
-  record.after["by"] = std::move(by);
+  record.after["by"] = by;
   if (!provider.empty()) record.after["provider"] = provider;
   if (!by_session.empty()) record.after["bySession"] = by_session;
   co_await audit_->record(std::move(record));

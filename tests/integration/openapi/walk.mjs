@@ -101,6 +101,7 @@ async function walkInside(walk, id) {
   await walk.call('executeCommand', { path, body: { command: ['echo', 'hi'] } }, 200);
   await walk.call('getResourceUsage', { path }, 200);
   await walk.call('getNetworkInfo', { path }, 200);
+  await walk.call('getInstanceAccess', { path }, 200);
   await walk.call('issueInstanceToken', { path, body: { scope: 'port' } }, 200);
   await walk.call('issueInstanceToken', { path, body: { scope: 'root' } }, 400);
   await walk.call('readLogs', { path, query: { tail: 3 } });
