@@ -37,11 +37,12 @@ TEST_F(DockerBackendTest, moreCpusThanTheEngineHasAreAllOfThem) {
 }
 
 TEST_F(DockerBackendTest, whatRunsIsTheImagesOrTheConfigurations) {
-  auto first = [&](MachinePlan made) {
+  boot(plan());
+  EXPECT_EQ(shell("cat /out 2>/dev/null || echo main"), "main\n");
+  const auto first = [&](MachinePlan made) {
     boot(std::move(made));
-    return shell("cat /out 2>/dev/null || echo main");
+    return shell("until [ -s /out ]; do sleep 0.05; done; cat /out");
   };
-  EXPECT_EQ(first(plan()), "main\n");
   MachinePlan made = plan();
   made.command = {"sh", "-c", "echo command > /out; sleep 100"};
   EXPECT_EQ(first(made), "command\n");
