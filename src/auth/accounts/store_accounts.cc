@@ -147,7 +147,7 @@ awaitable<void> StoreAccounts::resetPassword(std::string name, Secret password) 
 
 awaitable<void> StoreAccounts::changePassword(Principal principal, Secret present, Secret password, LoginOrigin origin) {
   requirePassword(password);
-  if (!co_await parts_.signIns.check(principal.user, std::move(present), std::move(origin)))
+  if (!co_await parts_.signIns.check(principal.user, std::move(present), std::move(origin), Caller::Known))
     throw Error(ErrorCode::InvalidArgument, "The present password is wrong.").withField("/oldPassword", "is wrong");
   std::string hash = co_await parts_.passwords.hash(password, Caller::Known);
   co_await change(principal.user, {.passwordHash = std::move(hash), .inviteDigest = "", .onlySession = principal.sessionId});

@@ -20,7 +20,7 @@ class SignIns::Attempt {
   void begin() { throttle_.attempt(attempt_); }
   void succeeded() { throttle_.succeeded(attempt_); }
   void withdraw() { throttle_.withdraw(attempt_); }
-  Caller caller() const { return device_.empty() ? Caller::Unknown : Caller::Known; }
+  bool isOfKnownDevice() const { return !device_.empty(); }
 
  private:
   LoginThrottle& throttle_;
@@ -34,12 +34,13 @@ void SignIns::succeeded(const std::string& user, const LoginOrigin& origin, Proo
   Attempt(parts_, user, origin, proof).succeeded();
 }
 
-awaitable<std::optional<UserRecord>> SignIns::check(std::string user, Secret password, LoginOrigin origin) {
+awaitable<std::optional<UserRecord>> SignIns::check(std::string user, Secret password, LoginOrigin origin, Caller caller) {
   Attempt attempt(parts_, user, origin, Proof::Password);
   attempt.begin();
+  if (attempt.isOfKnownDevice()) caller = Caller::Known;
   auto record = co_await parts_.store.getUser(user);
   bool small = password.reveal().size() <= kMaxPasswordBytes;
-  bool right = co_await parts_.passwords.verify(record ? record->passwordHash : "", small ? password : Secret(), attempt.caller());
+  bool right = co_await parts_.passwords.verify(record ? record->passwordHash : "", small ? password : Secret(), caller);
   if (!right || !record || !small || password.empty() || record->disabled) {
     // People type passwords into the field for the name.
     log::warning("sign-in failed", {{"user", record ? record->name : "(unknown)"}, {"address", origin.address}});
@@ -54,7 +55,7 @@ awaitable<std::optional<UserRecord>> SignIns::check(std::string user, Secret pas
 }
 
 awaitable<UserRecord> SignIns::require(std::string user, Secret password, LoginOrigin origin) {
-  const auto checked = co_await async::attempt(check(user, std::move(password), origin));
+  const auto checked = co_await async::attempt(check(user, std::move(password), origin, Caller::Unknown));
   std::optional<Error> refusal;
   if (!checked)
     refusal = checked.error();

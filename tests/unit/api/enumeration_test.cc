@@ -52,23 +52,13 @@ class ApiEnumeration : public ::testing::Test {
 
 TEST_F(ApiEnumeration, showsAStrangerNoDifferenceBetweenAnObjectOfAnotherAndNone) {
   Walk theirs = make();
-  const Walk none{.owner = "noone",
-                  .instance = "i-00000000",
-                  .operation = "op-00000000",
-                  .volume = "vol-0000",
-                  .snapshot = "snap-0000",
-                  .session = "00000000",
-                  .token = "tok-0000",
-                  .key = "key-0000",
-                  .name = "nothing",
-                  .group = "nogroup"};
   int compared = 0;
   for (const bool by_name : {false, true}) {
     if (by_name) theirs.instance = "ullas";
     for (const api::Endpoint& route : api::makeRouteTable()) {
       if (!namesAnObject(route)) continue;
       for (const std::string& token : {server_.stranger, server_.viewer})
-        EXPECT_EQ(shown(route, theirs, token), shown(route, none, token)) << route.method << " " << route.pattern;
+        EXPECT_EQ(shown(route, theirs, token), shown(route, kNothing, token)) << route.method << " " << route.pattern;
       ++compared;
     }
   }

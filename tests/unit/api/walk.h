@@ -35,6 +35,18 @@ struct Walk {
   std::string group{};
 };
 
+/// Names of objects that do not exist.
+inline const Walk kNothing{.owner = "noone",
+                           .instance = "i-00000000",
+                           .operation = "op-00000000",
+                           .volume = "vol-0000",
+                           .snapshot = "snap-0000",
+                           .session = "00000000",
+                           .token = "tok-0000",
+                           .key = "key-0000",
+                           .name = "nothing",
+                           .group = "nogroup"};
+
 inline std::string pathOf(const api::Endpoint& route, const Walk& walk) {
   std::string path(route.pattern);
   if (route.operationId == "askTls") path += "?domain=swarm.localhost";

@@ -230,18 +230,7 @@ TEST_F(ApiPermissions, requireASignInOnEveryRouteThatIsNotPublic) {
   for (const api::Endpoint& route : api::makeRouteTable()) {
     if (route.permission == Permission::Public) continue;
     for (const std::string& token : {std::string(), std::string("garbage"), expired}) {
-      const Response response = call(route,
-                                     {.owner = "ulla",
-                                      .instance = "i",
-                                      .operation = "o",
-                                      .volume = "v",
-                                      .snapshot = "s",
-                                      .session = "s",
-                                      .token = "t",
-                                      .key = "k",
-                                      .name = "n",
-                                      .group = "g"},
-                                     token);
+      const Response response = call(route, kNothing, token);
       EXPECT_EQ(response.status, 401) << route.method << " " << route.pattern;
       EXPECT_TRUE(response.header("WWW-Authenticate").starts_with("Bearer"));
     }
