@@ -15,6 +15,21 @@ export const testOptions = (more = {}) => parseArgs({
   },
 }).values;
 
+/// Records what goes wrong in a page; returns a function that describes the page and the last 40 records, for a test that fails.
+export function recordTrouble(page) {
+  const records = [];
+  const add = (text) => { if (records.push(`${new Date().toISOString()} ${text.slice(0, 300)}`) > 40) records.shift(); };
+  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) add(`console: ${message.text()}`); });
+  page.on('pageerror', (error) => add(`exception: ${error.message}`));
+  page.on('requestfailed', (request) => add(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  page.on('response', (response) => { if (response.status() >= 400) add(`${response.status()}: ${response.url()}`); });
+  page.on('framenavigated', (frame) => { if (frame === page.mainFrame()) add(`at ${frame.url()}`); });
+  return async () => {
+    const text = await page.evaluate(() => document.body?.innerText).catch((error) => error.message);
+    return `${page.url()}\n${String(text).slice(0, 1000)}\n${records.join('\n')}`;
+  };
+}
+
 export class Person {
   /// `modules` holds playwright-core; `screenshots` is a folder, or nothing.
   constructor({ modules, screenshots }) {

@@ -9,8 +9,8 @@ import net from 'node:net';
 import path from 'node:path';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
-import { Person, workbench } from '../../e2e/workspace/person.mjs';
-import { Server, check, say, waitFor } from '../../e2e/workspace/server.mjs';
+import { Person, recordTrouble, workbench } from '../../e2e/workspace/person.mjs';
+import { Server, check, docker, say, waitFor } from '../../e2e/workspace/server.mjs';
 import { go, node } from '../../e2e/origins/programs.mjs';
 
 const { values: options } = parseArgs({
@@ -150,11 +150,13 @@ function ask(host, target, { method = 'GET', headers = {}, body = '', ca, plain 
 
 async function checkBrowser(browser, proxy) {
   const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
+  const trouble = recordTrouble(page);
   await go(page, `https://${instance}:${tlsPort}/`);
   await Person.signIn(page, server.password());
   // Chromium gives up what is under way when a container's network comes or goes: the page is then loaded again.
   for (let turn = 0; !(await page.waitForSelector(workbench, { timeout: 80000 }).catch(() => false)); ++turn) {
-    if (turn === 2) throw new Error('VS Code does not appear');
+    if (turn === 2)
+      throw new Error(`VS Code does not appear: ${await trouble()}\n${docker('ps', '-a', '--filter', `label=${server.label}`)}`);
     await go(page, `https://${instance}:${tlsPort}/`);
   }
   check(page.url().startsWith(`https://${instance}:${tlsPort}/`), `${proxy.name}: signing in leads to VS Code`, page.url());
