@@ -150,12 +150,16 @@ TEST_F(Races, whatCutsEachOtherOffLeavesNothing) {
 TEST_F(Races, aServerKilledInTheMiddleLeavesNothingAndForgetsNoWish) {
   std::mt19937 random(static_cast<unsigned>(fromEnvironment("RACES_SEED", 1)));
   int lives = fromEnvironment("RACES_LIVES", 4);
-  for (int life = 0; life < lives; ++life) bootAndKillInAStorm(format("storm 14 1000 {} purge", life + 1), random);
-  boot();
-  json::value operations = request("settle");
-  ASSERT_NO_FATAL_FAILURE(purgeAll());
-  EXPECT_TRUE(request("list").as_array().empty());
-  expectNothingIsLeft(operations);
+  // Every fourth server lives on and clears up: a slow machine would otherwise run hundreds of containers in the end.
+  for (int life = 0; life < lives;) {
+    for (int end = std::min(life + 4, lives); life < end; ++life) bootAndKillInAStorm(format("storm 14 1000 {} purge", life + 1), random);
+    boot();
+    json::value operations = request("settle");
+    ASSERT_NO_FATAL_FAILURE(purgeAll());
+    EXPECT_TRUE(request("list").as_array().empty());
+    ASSERT_NO_FATAL_FAILURE(expectNothingIsLeft(operations));
+    server_.reset();
+  }
 }
 
 TEST_F(Races, movesThatAreCutOffOrKilledLeaveNothingAtEitherProvider) {
