@@ -151,13 +151,12 @@ function ask(host, target, { method = 'GET', headers = {}, body = '', ca, plain 
 async function checkBrowser(browser, proxy) {
   const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
   const trouble = recordTrouble(page);
-  await go(page, `https://${instance}:${tlsPort}/`);
-  await Person.signIn(page, server.password());
-  // Chromium gives up what is under way when a container's network comes or goes: the page is then loaded again.
-  for (let turn = 0; !(await page.waitForSelector(workbench, { timeout: 80000 }).catch(() => false)); ++turn) {
-    if (turn === 2)
-      throw new Error(`VS Code does not appear: ${await trouble()}\n${docker('ps', '-a', '--filter', `label=${server.label}`)}`);
+  // Chromium gives up what is under way when a container's network comes or goes, the form of the sign-in too: it is then tried again.
+  for (let turn = 0; ; ++turn) {
     await go(page, `https://${instance}:${tlsPort}/`);
+    if (await page.locator('input[name=password]').count()) await Person.signIn(page, server.password());
+    if (await page.waitForSelector(workbench, { timeout: 80000 }).catch(() => false)) break;
+    if (turn === 2) throw new Error(`VS Code does not appear: ${await trouble()}\n${docker('ps', '-a', '--filter', `label=${server.label}`)}`);
   }
   check(page.url().startsWith(`https://${instance}:${tlsPort}/`), `${proxy.name}: signing in leads to VS Code`, page.url());
   await go(page, `https://${port}:${tlsPort}/`);
