@@ -21,6 +21,8 @@ namespace swarm::net {
 namespace {
 
 constexpr int kBacklog = 4096;
+// Clients that connect faster than they are accepted must not keep the loop from the connections that it has.
+constexpr unsigned kAcceptedAtOnce = 16;
 constexpr std::chrono::milliseconds kPauseWithoutDescriptors{50};
 
 class FdListener final : public Listener {
@@ -32,12 +34,18 @@ class FdListener final : public Listener {
     while (descriptor_.is_open()) {
       const int fd = ::accept4(descriptor_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
       if (fd >= 0) {
+        auto stream = std::make_unique<FdStream>(executor_, fd);
         disableDelay(fd);
         warned_ = false;
-        co_return std::make_unique<FdStream>(executor_, fd);
+        if (++burst_ >= kAcceptedAtOnce) {
+          burst_ = 0;
+          co_await async::yieldLoop();
+        }
+        co_return stream;
       }
       error_code error;
       if (errno == EAGAIN || errno == EWOULDBLOCK) {
+        burst_ = 0;
         error = co_await async::waitReadable(descriptor_);
       } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
         error = co_await waitForDescriptors(errno);
@@ -68,6 +76,7 @@ class FdListener final : public Listener {
   Executor executor_;
   asio::posix::stream_descriptor descriptor_;
   std::uint16_t port_;
+  unsigned burst_ = 0;  // accepted without yielding
   bool warned_ = false;
 };
 

@@ -240,6 +240,21 @@ TEST(Connect, namesTheSocketFileThatIsNotThere) {
   }
 }
 
+// A flood of connections used to keep the loop from those that it had.
+TEST(Listener, letsOtherWorkRunBetweenConnectionsThatWait) {
+  TestLoop loop;
+  const auto listener = listenTcp(loop.executor(), {"127.0.0.1", 0});
+  std::vector<StreamPtr> clients;
+  for (int i = 0; i < 100; ++i) clients.push_back(loop.run(connectTcp({"127.0.0.1", listener->port()}, soon())));
+  const auto accept_all = [](Listener& from, std::size_t& accepted, std::size_t& seen) -> awaitable<void> {
+    asio::post(co_await asio::this_coro::executor, [&] { seen = accepted; });
+    for (; accepted < 100; ++accepted) co_await from.accept();
+  };
+  std::size_t accepted = 0, seen = 0;
+  loop.run(accept_all(*listener, accepted, seen));
+  EXPECT_LT(seen, 100U);
+}
+
 TEST(Connect, takesNamesUnderLocalhostForLoopback) {
   TestLoop loop;
   const auto listener = listenTcp(loop.executor(), {"localhost", 0});
