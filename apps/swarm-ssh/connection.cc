@@ -1,6 +1,7 @@
 // The session never blocks: poll() waits for the client, the server and the sockets of the channels at once.
 #include "connection.h"
 
+#include <fcntl.h>
 #include <libssh/callbacks.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -23,6 +24,7 @@ constexpr std::size_t kMaxBuffered = 4 * 1024 * 1024;        // of a channel: mo
 constexpr std::size_t kMaxBufferedOfAll = 48 * 1024 * 1024;  // of a connection: more than two windows of each channel
 constexpr std::chrono::seconds kKeepAliveEvery{60};
 constexpr int kMaxSilentIntervals = 3;
+constexpr int kCallsToIdentify = 10;     // of libssh, until it has written its identification
 constexpr int kServerPatience = 10'000;  // milliseconds
 
 // Without groups of large numbers, whose use costs the server as much as the client.
@@ -99,6 +101,23 @@ Connection::Connection(int socket, int control, const std::string& host_key)
   has_failed_ = !is_set || !is_plain || ssh_bind_accept_fd(bind_, session_, socket) != SSH_OK;
   ssh_set_counters(session_, &traffic_, nullptr);
   ssh_set_auth_methods(session_, SSH_AUTH_METHOD_PUBLICKEY);
+  if (!has_failed_) has_failed_ = !swallowIdentification();
+}
+
+/// libssh begins with the identification, which the client has already: it writes it to a socket that stands in for that of the client.
+bool Connection::swallowIdentification() {
+  int sockets[2] = {-1, -1};
+  const Descriptor client(::fcntl(socket_, F_DUPFD_CLOEXEC, 0));
+  if (!client.valid() || ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets) != 0) return false;
+  const Descriptor stand_in(sockets[0]), other(sockets[1]);
+  if (::dup2(stand_in.get(), socket_) < 0) return false;
+  std::string sent;
+  for (int i = 0; i < kCallsToIdentify && sent.size() < kIdentification.size(); ++i) {
+    if (ssh_handle_key_exchange(session_) != SSH_AGAIN) return false;
+    char piece[kIdentification.size() + 1];
+    if (const ssize_t count = ::recv(other.get(), piece, sizeof piece, 0); count > 0) sent.append(piece, static_cast<std::size_t>(count));
+  }
+  return sent == kIdentification && ::dup2(client.get(), socket_) >= 0;
 }
 
 Connection::~Connection() {

@@ -19,7 +19,7 @@ namespace swarm::ssh {
 
 class Connection {
  public:
-  /// `host_key`: in OpenSSH's form.
+  /// `host_key`: in OpenSSH's form. The client has received kIdentification.
   Connection(int socket, int control, const std::string& host_key);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -39,6 +39,7 @@ class Connection {
     bool downEnded = false;
   };
 
+  bool swallowIdentification();
   bool isOpen() const;
   void wait();
   bool advance();

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <map>
 
 #include "async/attempt.h"
 #include "async/deadline.h"
@@ -27,6 +26,8 @@
 namespace swarm::ssh {
 namespace {
 
+constexpr std::string_view kProtocol = "SSH-2.0-";
+constexpr std::size_t kMaxIdentification = 255;  // RFC 4253, section 4.2
 constexpr std::size_t kMaxReason = 400;
 constexpr std::size_t kMaxFingerprint = 64;
 constexpr std::chrono::seconds kReasonPatience{10};
@@ -50,6 +51,21 @@ async::awaitable<void> refuse(net::Stream& client, std::string text) {
   }
 }
 
+/// Waits for the client's first line, which stays in the socket. Without it, a client costs the server nothing but a descriptor.
+async::awaitable<bool> isIdentified(net::FdStream& client) {
+  std::array<char, kMaxIdentification> bytes;
+  std::size_t seen = 0;
+  while (seen < bytes.size()) {
+    const net::IoResult got = co_await client.peekMore(boost::asio::buffer(bytes), seen);
+    if (got.error) co_return false;
+    seen = got.bytes;
+    const std::string_view text(bytes.data(), seen);
+    if (!text.starts_with(kProtocol.substr(0, seen))) co_return false;
+    if (text.contains('\n')) co_return true;
+  }
+  co_return false;
+}
+
 async::awaitable<void> untilForbidden(const std::function<bool()>& may_go_on, std::chrono::milliseconds interval) {
   do co_await async::sleepFor(interval);
   while (may_go_on());
@@ -62,25 +78,46 @@ std::string refusalOfSsh(std::string_view reason) {
   constexpr char disconnect = 1, by_application = 11;
   const std::string payload = disconnect + wireNumber(by_application) + wireText(reason) + wireText("");
   const std::size_t padding = block - (payload.size() + 5 + least) % block + least;
-  return "SSH-2.0-swarm\r\n" + wireNumber(1 + payload.size() + padding) + static_cast<char>(padding) + payload + std::string(padding, '\0');
+  return wireNumber(1 + payload.size() + padding) + static_cast<char>(padding) + payload + std::string(padding, '\0');
 }
 
-class SshListener::Connection {
+class SshListener::Connection final : public Admission::Member {
  public:
-  Connection(SshListener& listener, const net::FdStream& client)
-      : origin{.address = client.peerAddress(), .client = "SSH"},
-        address(net::addressGroup(origin.address)),
-        deadline(listener.clock_.steadyNow() + listener.options_.signInTime),
-        process(listener.loop_, listener.options_.program, client.nativeHandle(), listener.options_.hostKey) {}
+  Connection(SshListener& listener, net::StreamPtr stream, std::string group)
+      : listener(listener),
+        origin{.address = stream->peerAddress(), .client = "SSH"},
+        address(std::move(group)),
+        client(std::move(stream)),
+        deadline(listener.clock_.steadyNow() + listener.options_.identificationTime) {}
 
+  void start() override {
+    hasTurn = true;
+    turn.notifyAll();
+  }
+  void giveWay() override {
+    listener.warnings_.warn("SSH connections without a sign-in were closed for others", address, listener.clock_.steadyNow());
+    end();
+  }
+  void end() {
+    over = true;
+    client->close();
+    if (process) process->end();
+    turn.notifyAll();
+  }
+
+  SshListener& listener;
   LoginOrigin origin;
-  std::string address;                   ///< that by which connections are counted
+  std::string address;  ///< that by which connections are counted
+  net::StreamPtr client;
+  async::Notifier turn;
+  bool hasTurn = false;
+  std::optional<ConnectionProcess> process{};
   std::optional<Principal> principal{};  ///< nothing: not signed in
-  SteadyTime deadline;                   ///< of the sign-in
+  SteadyTime deadline;                   ///< of the client's next step, until it is signed in
+  SteadyTime nextPing{};
   std::size_t channels = 0;
   bool responded = true;  ///< the last ping
   bool over = false;
-  ConnectionProcess process;
 };
 
 SshListener::SshListener(async::Executor loop, ListenerOptions options, Workspaces& workspaces, Auth& auth, const Clock& clock)
@@ -91,16 +128,19 @@ SshListener::SshListener(async::Executor loop, ListenerOptions options, Workspac
       clock_(clock),
       throttle_(clock, "connections and refused keys of SSH"),
       listener_(net::listenTcp(loop, options_.address)),
-      tasks_(loop) {}
+      tasks_(loop),
+      admission_(options_.limits) {}
 
 SshListener::~SshListener() = default;
 
-void SshListener::start() { tasks_.spawn("ssh listener", acceptAll()); }
+void SshListener::start() {
+  tasks_.spawn("ssh listener", acceptAll());
+  tasks_.spawn("ssh turns", giveTurns());
+}
 
 async::awaitable<void> SshListener::close() {
   listener_->close();
   co_await tasks_.stop();
-  connections_.clear();
 }
 
 async::awaitable<void> SshListener::acceptAll() {
@@ -108,15 +148,15 @@ async::awaitable<void> SshListener::acceptAll() {
 }
 
 void SshListener::admit(net::StreamPtr client) {
-  net::FdStream* socket = client->bareSocket();
-  if (!socket) return;
+  if (!client->bareSocket()) return;
   try {
-    const std::string address = net::addressGroup(client->peerAddress());
+    std::string address = net::addressGroup(client->peerAddress());
     throttle_.count(address);
-    if (!makeRoom(address)) return;
-    keepAlive(socket->nativeHandle());
-    connections_.push_back(std::make_shared<Connection>(*this, *socket));
-    tasks_.spawn("ssh connection", serve(connections_.back()));
+    keepAlive(client->bareSocket()->nativeHandle());
+    auto connection = std::make_shared<Connection>(*this, std::move(client), address);
+    admission_.enter(*connection, address, clock_.steadyNow());
+    ++connections_;
+    tasks_.spawn("ssh connection", serve(std::move(connection)));
   } catch (const Error& error) {
     if (error.code() != ErrorCode::TooManyRequests) log::warning("an SSH connection was not accepted", {{"error", error.message()}});
   } catch (const std::exception& error) {  // must not end the listener
@@ -124,68 +164,82 @@ void SshListener::admit(net::StreamPtr client) {
   }
 }
 
-/// Of connections that are not signed in, the oldest gives way: who has a key signs in within a moment. At the limit of all, that is the
-/// oldest of the address with the most, so that one address cannot close the connections of the others.
-bool SshListener::makeRoom(const std::string& address) {
-  std::map<std::string, std::size_t> all, strangers;
-  std::size_t open = 0, unknown = 0;
-  for (const ConnectionPtr& one : connections_) {
-    if (one->over) continue;
-    ++open, ++all[one->address];
-    if (!one->principal) ++unknown, ++strangers[one->address];
+async::awaitable<void> SshListener::giveTurns() {
+  for (;;) {
+    const std::uint64_t seen = admission_changed_.version();
+    try {
+      admission_.schedule(clock_.steadyNow());
+    } catch (const std::exception& error) {  // must not end the listener
+      log::warning("an SSH connection was not started", {{"error", error.what()}});
+    }
+    co_await admission_changed_.wait(seen, admission_.hasReady() ? Deadline::after(options_.check) : Deadline::never());
   }
-  const auto evict = [&](const std::string& of) {
-    const auto oldest =
-        std::ranges::find_if(connections_, [&](const ConnectionPtr& one) { return !one->over && !one->principal && one->address == of; });
-    if (oldest == connections_.end()) return;
-    (*oldest)->over = true;
-    (*oldest)->process.end();
-    --open, --all[of], --unknown, --strangers[of];
-  };
-  if (strangers[address] >= options_.maxStrangersPerAddress) evict(address);
-  if (unknown >= options_.maxStrangers)
-    evict(std::ranges::max_element(strangers, {}, [](const auto& group) { return group.second; })->first);
-  const bool has_room = open < options_.maxConnections && all[address] < options_.maxPerAddress;
-  if (!has_room) log::warning("too many SSH connections", {{"address", address}});
-  return has_room;
 }
 
 async::awaitable<void> SshListener::serve(ConnectionPtr connection) {
-  Connection& one = *connection;
   struct Departure {
     SshListener& listener;
     ConnectionPtr connection;
     ~Departure() {
-      connection->over = true;
-      connection->process.end();
-      listener.connections_.remove(connection);
+      connection->end();
+      listener.admission_.leave(*connection);
+      listener.admission_changed_.notifyAll();
+      --listener.connections_;
     }
   } departure{*this, connection};
-  auto listen = [](SshListener& self, ConnectionPtr to) -> async::awaitable<void> {
-    Message message;
-    while (co_await to->process.receive(message))
-      if (!co_await self.handle(to, message)) co_return;
+  co_await async::race(converse(connection), watch(connection));
+  if (connection->principal)
+    log::info("SSH connection ended", {{"user", connection->principal->user}, {"address", connection->origin.address}});
+}
+
+/// Until the server or the process ends the connection.
+async::awaitable<void> SshListener::converse(ConnectionPtr connection) {
+  Connection& one = *connection;
+  if ((co_await one.client->writeAll(kIdentification)).error || !co_await isIdentified(*one.client->bareSocket())) co_return;
+  if (!co_await awaitTurn(one)) co_return;
+  one.process.emplace(loop_, options_.program, one.client->bareSocket()->nativeHandle(), options_.hostKey);
+  one.client->close();
+  one.nextPing = clock_.steadyNow() + options_.ping;
+  Message message;
+  while (co_await one.process->receive(message))
+    if (!co_await handle(connection, message)) co_return;
+}
+
+async::awaitable<bool> SshListener::awaitTurn(Connection& connection) {
+  connection.deadline = clock_.steadyNow() + options_.signInTime;
+  if (!admission_.makeReady(connection)) {
+    warnings_.warn("too many SSH connections", connection.address, clock_.steadyNow());
+    co_await refuse(*connection.client, refusalOfSsh(format("The server has {} connections, or {} of this address: the limit. Close one "
+                                                            "and try again.",
+                                                            options_.limits.connections, options_.limits.perAddress)));
+    co_return false;
+  }
+  admission_changed_.notifyAll();
+  while (!connection.hasTurn && !connection.over) co_await connection.turn.wait(connection.turn.version(), Deadline::never());
+  connection.deadline = clock_.steadyNow() + options_.signInTime;
+  co_return !connection.over;
+}
+
+/// Until the time of the client is over, its user may not go on, or the process does not respond.
+async::awaitable<void> SshListener::watch(ConnectionPtr connection) {
+  static constexpr auto ping = [](ConnectionPtr to) -> async::awaitable<void> {
+    co_await to->process->send({.kind = Message::Kind::Ping});
   };
-  static constexpr auto ping = [](ConnectionPtr to) -> async::awaitable<void> { co_await to->process.send({.kind = Message::Kind::Ping}); };
-  auto watch = [](SshListener& self, ConnectionPtr on) -> async::awaitable<void> {
-    SteadyTime next_ping = self.clock_.steadyNow() + self.options_.ping;
-    for (std::uint64_t epoch = 0;;) {
-      co_await async::sleepFor(self.options_.check);
-      const SteadyTime now = self.clock_.steadyNow();
-      if (on->principal ? self.clock_.now() >= on->principal->expiresAt : now >= on->deadline) co_return;
-      if (const std::uint64_t current = self.auth_.revocationEpoch(); on->principal && current != epoch) {
-        epoch = current;
-        if (!currentPrincipal(self.auth_, *on->principal)) co_return;
-      }
-      if (now < next_ping) continue;
-      if (!on->responded) co_return;
-      next_ping = now + 2 * self.options_.ping;
-      on->responded = false;
-      self.tasks_.spawn("ssh ping", ping(on));  // a process that does not read must not delay the checks
+  Connection& one = *connection;
+  for (std::uint64_t epoch = 0;;) {
+    co_await async::sleepFor(options_.check);
+    const SteadyTime now = clock_.steadyNow();
+    if (one.principal ? clock_.now() >= one.principal->expiresAt : now >= one.deadline) co_return;
+    if (const std::uint64_t current = auth_.revocationEpoch(); one.principal && current != epoch) {
+      epoch = current;
+      if (!currentPrincipal(auth_, *one.principal)) co_return;
     }
-  };
-  co_await async::race(listen(*this, connection), watch(*this, connection));
-  if (one.principal) log::info("SSH connection ended", {{"user", one.principal->user}, {"address", one.origin.address}});
+    if (!one.process || now < one.nextPing) continue;
+    if (!one.responded) co_return;
+    one.nextPing = now + 2 * options_.ping;
+    one.responded = false;
+    tasks_.spawn("ssh ping", ping(connection));  // a process that does not read must not delay the checks
+  }
 }
 
 /// False: the connection ends.
@@ -208,7 +262,7 @@ async::awaitable<bool> SshListener::handle(const ConnectionPtr& connection, cons
     case Message::Kind::Open:
       if (!one.principal) co_return false;
       if (one.channels >= kMaxChannels) {
-        co_await one.process.send({.kind = Message::Kind::Failed, .number = message.number});
+        co_await one.process->send({.kind = Message::Kind::Failed, .number = message.number});
         co_return true;
       }
       ++one.channels;
@@ -227,6 +281,10 @@ async::awaitable<bool> SshListener::signIn(Connection& connection, const Message
                                                           : auth_.sshKeys().signIn(message.first, message.second, connection.origin));
   if (!signed_in) log::warning("a sign-in to the SSH listener could not be recorded", {{"error", signed_in.error().message()}});
   if (signed_in) connection.principal = std::move(*signed_in);
+  if (connection.principal) {
+    admission_.signIn(connection, clock_.steadyNow());
+    admission_changed_.notifyAll();
+  }
   log::info(connection.principal ? "signed in to the SSH listener" : "sign-in to the SSH listener failed",
             {{"user", printable(message.first, kMaxUserName)},
              {"address", connection.origin.address},
@@ -243,7 +301,7 @@ async::awaitable<bool> SshListener::decide(Connection& connection, bool accepted
       co_return false;
     }
   }
-  co_await connection.process.send({.kind = accepted ? Message::Kind::Accept : Message::Kind::Refuse});
+  co_await connection.process->send({.kind = accepted ? Message::Kind::Accept : Message::Kind::Refuse});
   co_return true;
 }
 
@@ -258,16 +316,16 @@ async::awaitable<void> SshListener::carry(ConnectionPtr connection, std::uint32_
   const bool explains = !opened && port == kSshPort;
   int sockets[2] = {-1, -1};
   if ((!opened && !explains) || ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets) != 0) {
-    co_await connection->process.send({.kind = Message::Kind::Failed, .number = number});
+    co_await connection->process->send({.kind = Message::Kind::Failed, .number = number});
     co_return;
   }
   net::FdStream ours(loop_, sockets[0]);
   {
     const Descriptor theirs(sockets[1]);
-    co_await connection->process.send({.kind = Message::Kind::Opened, .number = number}, theirs.get());
+    co_await connection->process->send({.kind = Message::Kind::Opened, .number = number}, theirs.get());
   }
   if (explains) {
-    co_await refuse(ours, refusalOfSsh(printable(opened.error().message(), kMaxReason)));
+    co_await refuse(ours, std::string(kIdentification) + refusalOfSsh(printable(opened.error().message(), kMaxReason)));
     co_return;
   }
   co_await async::race(net::pump(ours, *opened->stream), untilForbidden(opened->mayGoOn, options_.check));

@@ -3,16 +3,18 @@
 #pragma once
 
 #include <filesystem>
-#include <list>
 #include <memory>
 #include <string>
 
 #include "async/background/background_tasks.h"
+#include "async/notifier.h"
 #include "auth/auth.h"
 #include "auth/limits/token_throttle.h"
 #include "base/clock.h"
+#include "base/diagnostics/warning_limit.h"
 #include "base/secret.h"
 #include "net/connect.h"
+#include "ssh/admission.h"
 #include "ssh/control/control.h"
 #include "ssh/workspaces.h"
 
@@ -22,13 +24,11 @@ struct ListenerOptions {
   net::HostPort address;
   std::filesystem::path program;  ///< swarm-ssh
   Secret hostKey;                 ///< in OpenSSH's form
-  std::size_t maxConnections = 128;
-  std::size_t maxPerAddress = 32;
-  std::size_t maxStrangers = 24;  ///< connections that are not signed in
-  std::size_t maxStrangersPerAddress = 8;
-  std::chrono::milliseconds signInTime{30'000};  ///< from the connection to the sign-in
-  std::chrono::milliseconds check{250};          ///< how often an open connection checks whether its user may go on
-  std::chrono::milliseconds ping{5'000};         ///< the process of a connection has to answer, twice this long after the question
+  AdmissionLimits limits{};
+  std::chrono::milliseconds identificationTime{10'000};  ///< from the connection to the client's first line
+  std::chrono::milliseconds signInTime{30'000};          ///< from that to the turn of the connection, and from its turn to the sign-in
+  std::chrono::milliseconds check{250};   ///< how often an open connection checks whether its user may go on, and a waiting one its turn
+  std::chrono::milliseconds ping{5'000};  ///< the process of a connection has to answer, twice this long after the question
 };
 
 /// On one loop. close() before destruction.
@@ -41,7 +41,7 @@ class SshListener {
   void start();
   async::awaitable<void> close();
   std::uint16_t port() const { return listener_->port(); }
-  std::size_t connections() const { return connections_.size(); }
+  std::size_t connections() const { return connections_; }
 
  private:
   class Connection;
@@ -49,8 +49,11 @@ class SshListener {
 
   async::awaitable<void> acceptAll();
   void admit(net::StreamPtr client);
-  bool makeRoom(const std::string& address);
+  async::awaitable<void> giveTurns();
   async::awaitable<void> serve(ConnectionPtr connection);
+  async::awaitable<void> converse(ConnectionPtr connection);
+  async::awaitable<void> watch(ConnectionPtr connection);
+  async::awaitable<bool> awaitTurn(Connection& connection);
   async::awaitable<bool> handle(const ConnectionPtr& connection, const Message& message);
   async::awaitable<bool> signIn(Connection& connection, const Message& message);
   async::awaitable<bool> decide(Connection& connection, bool accepted);
@@ -64,10 +67,13 @@ class SshListener {
   TokenThrottle throttle_;
   std::unique_ptr<net::Listener> listener_;
   async::BackgroundTasks tasks_;
-  std::list<ConnectionPtr> connections_;  ///< from the oldest
+  std::size_t connections_ = 0;
+  Admission admission_;
+  async::Notifier admission_changed_;
+  WarningLimit warnings_;
 };
 
-/// What a client of SSH displays before it gives up: the begin of a connection, and its end with a reason (RFC 4253, section 11.1).
+/// The end of a connection with a reason, which a client of SSH displays (RFC 4253, section 11.1). It follows kIdentification.
 std::string refusalOfSsh(std::string_view reason);
 
 }  // namespace swarm::ssh

@@ -1,6 +1,5 @@
 #include "auth/limits/token_throttle.h"
 
-#include "base/diagnostics/log.h"
 #include "base/error.h"
 #include "base/text/format.h"
 
@@ -13,15 +12,16 @@ constexpr std::size_t kMaxAddresses = 10'000;
 
 }  // namespace
 
-void TokenThrottle::refuseUnlessFree(const TokenBucket& bucket, SteadyTime now) const {
+void TokenThrottle::refuseUnlessFree(const TokenBucket& bucket, const std::string& address, SteadyTime now) {
   const auto wait = std::chrono::ceil<std::chrono::seconds>(bucket.waitTime(now));
-  if (wait.count() > 0)
-    throw Error(ErrorCode::TooManyRequests, format("Too many {} came from this address. {}", things_, advice_)).withRetryAfter(wait);
+  if (wait.count() == 0) return;
+  warnings_.warn("too many " + things_, address, now);
+  throw Error(ErrorCode::TooManyRequests, format("Too many {} came from this address. {}", things_, advice_)).withRetryAfter(wait);
 }
 
-void TokenThrottle::require(const std::string& address) const {
+void TokenThrottle::require(const std::string& address) {
   const std::lock_guard lock(mutex_);
-  if (const auto found = addresses_.find(address); found != addresses_.end()) refuseUnlessFree(found->second, clock_.steadyNow());
+  if (const auto found = addresses_.find(address); found != addresses_.end()) refuseUnlessFree(found->second, address, clock_.steadyNow());
 }
 
 void TokenThrottle::count(const std::string& address) {
@@ -33,9 +33,8 @@ void TokenThrottle::count(const std::string& address) {
     if (addresses_.size() >= kMaxAddresses) addresses_.clear();
   }
   TokenBucket& bucket = addresses_.try_emplace(address, kPerSecond, kBurst).first->second;
-  refuseUnlessFree(bucket, now);
+  refuseUnlessFree(bucket, address, now);
   bucket.take(now);
-  if (bucket.waitTime(now).count() > 0) log::warning("many " + things_, {{"address", address}});
 }
 
 }  // namespace swarm

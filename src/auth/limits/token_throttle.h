@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/diagnostics/warning_limit.h"
 #include "base/token_bucket.h"
 
 namespace swarm {
@@ -23,16 +24,17 @@ class TokenThrottle {
   /// Of one invalid token. Throws Error(TooManyRequests) with the time to wait.
   void count(const std::string& address);
   /// Before work that may end in count(): throws the same, and counts nothing.
-  void require(const std::string& address) const;
+  void require(const std::string& address);
 
  private:
-  void refuseUnlessFree(const TokenBucket& bucket, SteadyTime now) const;
+  void refuseUnlessFree(const TokenBucket& bucket, const std::string& address, SteadyTime now);
 
   const Clock& clock_;
   std::string things_;
   std::string advice_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::map<std::string, TokenBucket, std::less<>> addresses_;
+  WarningLimit warnings_;
 };
 
 }  // namespace swarm

@@ -178,6 +178,28 @@ awaitable<IoResult> FdStream::readSome(asio::mutable_buffer buffer) {
   }
 }
 
+awaitable<IoResult> FdStream::peekMore(asio::mutable_buffer buffer, std::size_t seen) {
+  const auto wake_at = [this](std::size_t bytes) {  // otherwise, the bytes that were seen wake it
+    const int count = static_cast<int>(bytes);
+    ::setsockopt(fd_, SOL_SOCKET, SO_RCVLOWAT, &count, sizeof count);
+  };
+  while (true) {
+    if (const error_code error = ownState(Direction::Read)) co_return IoResult{error};
+    const ssize_t got = ::recv(fd_, buffer.data(), buffer.size(), MSG_PEEK);
+    if (got > static_cast<ssize_t>(seen)) co_return IoResult{{}, static_cast<std::size_t>(got)};
+    if (got == 0 || (got > 0 && peerState() != PeerState::Open)) co_return IoResult{asio::error::eof};
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK) co_return IoResult{lastError()};
+    burst_ = 0;
+    wake_at(seen + 1);
+    const SteadyTime began = beginWait(Direction::Read);
+    const error_code error = co_await async::waitReadable(descriptor_);
+    endWait(Direction::Read, began);
+    wake_at(1);
+    if (error) co_return IoResult{waitError(error)};
+  }
+}
+
 awaitable<IoResult> FdStream::writeAll(std::span<const asio::const_buffer> buffers) {
   SWARM_CHECK(buffers.size() <= kMaxBuffers);
   std::array<iovec, kMaxBuffers> storage;

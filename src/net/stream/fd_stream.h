@@ -33,6 +33,10 @@ class FdStream final : public Stream {
   FdStream* bareSocket() override { return this; }
   int nativeHandle() const { return fd_; }  ///< for a process that inherits a copy; negative: closed
 
+  /// Waits until the socket holds more than `seen` bytes, or is at its end (eof), and copies them: they stay in the socket, for a
+  /// process that inherits it.
+  awaitable<IoResult> peekMore(asio::mutable_buffer buffer, std::size_t seen);
+
   /// Moves between one byte and the given maximum into `pipe`, which must be empty.
   awaitable<IoResult> spliceInto(int pipe, std::size_t maximum);
   /// Moves `bytes` bytes, which `pipe` holds, into the socket. SIGPIPE must be ignored.

@@ -13,6 +13,8 @@ namespace swarm::ssh {
 
 /// The descriptors that swarm-ssh is started with.
 inline constexpr int kConnectionFd = 3, kControlFd = 4;
+/// What the server sends first, before there is a process; swarm-ssh does not send it again.
+inline constexpr std::string_view kIdentification = "SSH-2.0-swarm\r\n";
 inline constexpr std::uint16_t kSshPort = 22;
 inline constexpr std::size_t kMaxChannels = 16;           ///< of one connection
 inline constexpr std::size_t kMaxMessage = 8192;          ///< bytes

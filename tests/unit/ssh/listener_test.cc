@@ -34,6 +34,8 @@ using test::awaitable;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
+constexpr std::string_view kClient = "SSH-2.0-test\r\n";
+
 /// In place of swarm-ssh: Python, with the two sockets, and how messages are packed. It greets the client when it runs.
 constexpr std::string_view kProgram = R"(#!/usr/bin/python3
 import socket, struct, time
@@ -50,6 +52,7 @@ def receive(*kinds):
 def stay():
     time.sleep(1000)
 receive(START)
+assert client.recv(14) == b"SSH-2.0-test\r\n"
 client.send(b"!")
 )";
 
@@ -82,9 +85,19 @@ class SshListenerTest : public ::testing::Test {
     listener_ = std::make_unique<SshListener>(loop_.executor(), options_, workspaces_, *auth_, clock);
     listener_->start();
   }
-  net::StreamPtr connect() {
+  /// The client has not sent anything.
+  net::StreamPtr connectSilently() {
     auto client = loop_.run(net::connectTcp({"127.0.0.1", listener_->port()}, Deadline::after(std::chrono::seconds(10))));
-    EXPECT_EQ(readByte(*client), '!');
+    for (const char expected : kIdentification) EXPECT_EQ(readByte(*client), expected);
+    return client;
+  }
+  void identify(net::Stream& client) {
+    loop_.run(client.writeAll(kClient));
+    EXPECT_EQ(readByte(client), '!');
+  }
+  net::StreamPtr connect() {
+    auto client = connectSilently();
+    identify(*client);
     return client;
   }
   net::StreamPtr connectFrom(const char* address) {
@@ -97,7 +110,8 @@ class SshListenerTest : public ::testing::Test {
     EXPECT_EQ(::connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to), 0);
     ::fcntl(fd, F_SETFL, O_NONBLOCK);
     auto client = std::make_unique<net::FdStream>(loop_.executor(), fd);
-    EXPECT_EQ(readByte(*client), '!');
+    for (const char expected : kIdentification) EXPECT_EQ(readByte(*client), expected);
+    identify(*client);
     return client;
   }
   char readByte(net::Stream& client) {
@@ -191,26 +205,68 @@ TEST_F(SshListenerTest, keepsAProcessThatResponds) {
   }
 }
 
-TEST_F(SshListenerTest, closesTheOldestUnauthenticatedConnectionOfAnAddressAtItsLimit) {
-  options_.maxStrangersPerAddress = 2;
+TEST_F(SshListenerTest, startsNoProcessBeforeTheClientHasIdentifiedItself) {
   start("stay()");
-  const auto first = connect(), second = connect(), third = connect();
-  EXPECT_EQ(readToEnd(*first), "");
-  waitForConnections(2);
-  const auto fourth = connect();
-  EXPECT_EQ(readToEnd(*second), "");
-  waitForConnections(2);
+  const std::string_view whole = kClient;
+  for (const std::string_view sent : {std::string_view(), whole.substr(0, 3), whole.substr(0, whole.size() - 1)}) {
+    const auto client = connectSilently();
+    loop_.run(client->writeAll(sent));
+    clock_.advance(options_.identificationTime);
+    EXPECT_EQ(readToEnd(*client), "");
+    waitForConnections(0);
+  }
+  for (const std::string& sent : {std::string("GET / HTTP/1.1\r\n\r\n"), std::string("SSH-1.5-old\r\n"), std::string("\n"),
+                                  "SSH-2.0-" + std::string(300, 'x') + "\r\n"}) {
+    const auto client = connectSilently();
+    loop_.run(client->writeAll(sent));
+    EXPECT_EQ(readToEnd(*client), "") << sent;
+    waitForConnections(0);
+  }
 }
 
-TEST_F(SshListenerTest, atTheLimitOfAllClosesTheOldestOfTheAddressWithTheMost) {
-  options_.maxStrangers = 3;
-  start("client.recv(1); client.send(b'o'); stay()");
-  const auto other = connectFrom("127.0.0.2");
-  const auto first = connect(), second = connect(), third = connect();
-  loop_.run(other->writeAll("?"));
-  EXPECT_EQ(readByte(*other), 'o') << "the oldest, but the only one of its address";
+TEST_F(SshListenerTest, anIdentificationMayArriveInPieces) {
+  start("stay()");
+  const auto client = connectSilently();
+  for (const char& byte : kClient) loop_.run(client->writeAll(std::string_view(&byte, 1)));
+  EXPECT_EQ(readByte(*client), '!');
+}
+
+TEST_F(SshListenerTest, aProcessThatHasHadItsTurnGivesWayToAClientThatWaits) {
+  options_.limits.unauthenticatedPerAddress = 1;
+  options_.signInTime = std::chrono::hours(1);
+  start("while True: receive(PING); send(PONG)");
+  const auto first = connect();
+  const auto second = connectSilently();
+  loop_.run(second->writeAll(kClient));
+  clock_.advance(options_.limits.turn);
+  EXPECT_EQ(readByte(*second), '!');
   EXPECT_EQ(readToEnd(*first), "");
-  waitForConnections(3);
+  waitForConnections(1);
+}
+
+TEST_F(SshListenerTest, aClientThatWaitsInVainIsClosed) {
+  options_.limits.unauthenticatedPerAddress = 1;
+  options_.limits.turn = std::chrono::hours(1);
+  start("while True: receive(PING); send(PONG)");
+  const auto first = connect();
+  const auto second = connectSilently();
+  loop_.run(second->writeAll(kClient));
+  loop_.runUntil([&] {
+    clock_.advance(options_.signInTime);
+    return listener_->connections() == 0;
+  });
+  EXPECT_EQ(readToEnd(*second), "") << "without a process";
+}
+
+TEST_F(SshListenerTest, reportsTheLimitOfConnectionsToItsClient) {
+  options_.limits.perAddress = 1;
+  start("send(SIGN_IN, b'ann', b'" + key_.fingerprint + "'); receive(ACCEPT); client.send(b'i')\nwhile True: receive(PING); send(PONG)");
+  const auto first = connect();
+  EXPECT_EQ(readByte(*first), 'i');
+  const auto second = connectSilently();
+  loop_.run(second->writeAll(kClient));
+  loop_.run(second->shutdownWrite());
+  EXPECT_THAT(readToEnd(*second), HasSubstr("Close one and try again."));
 }
 
 TEST_F(SshListenerTest, acceptsConnectionsAfterAnyException) {
@@ -332,22 +388,6 @@ TEST_F(SshListenerTest, endsAProcessThatSignsInTwice) {
     EXPECT_EQ(readToEnd(*connect()), "");
     waitForConnections(0);
     stop();
-  }
-}
-
-TEST(RefusalOfSsh, isAWholePacketOfSsh) {
-  for (std::size_t size = 0; size < 40; ++size) {
-    const std::string reason(size, 'r'), text = refusalOfSsh(reason), version = "SSH-2.0-swarm\r\n";
-    ASSERT_TRUE(text.starts_with(version));
-    const std::string packet = text.substr(version.size());
-    ASSERT_EQ(packet.size() % 8, 0U) << "RFC 4253, section 6";
-    ASSERT_GE(packet.size(), 16U);
-    const auto length = static_cast<unsigned char>(packet[3]), padding = static_cast<unsigned char>(packet[4]);
-    EXPECT_EQ(packet.size(), length + 4U);
-    EXPECT_GE(padding, 4);
-    EXPECT_EQ(packet[5], 1) << "SSH_MSG_DISCONNECT";
-    EXPECT_EQ(packet.substr(14, size), reason);
-    EXPECT_EQ(packet.size(), 5U + 13U + size + padding);
   }
 }
 

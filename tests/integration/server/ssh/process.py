@@ -14,6 +14,7 @@ import paramiko
 PATIENCE = 60
 TEXT = b"the last words"
 START, ACCEPT, REFUSE, OPENED, FAILED, PING, PROBE, SIGN_IN, OPEN, PONG = range(10)
+IDENTIFICATION = b"SSH-2.0-swarm\r\n"  # the server sends it before it starts the process
 CONNECTION, CONTROL = 3, 4
 UPLOAD, PIECE = 8 << 20, 64 << 10  # more than swarm-ssh keeps of one channel
 programs = queue.Queue()  # what serve() opened to port 3
@@ -142,6 +143,7 @@ def offers(program):
 
 def begin(program):
     client, connection = socket.socketpair()
+    connection.sendall(IDENTIFICATION)
     server, control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     process = start(program, connection, control)
     server.send(message(START, first=host_key()))

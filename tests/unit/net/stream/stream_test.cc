@@ -10,6 +10,7 @@
 #include "async/deadline.h"
 #include "base/error.h"
 #include "net/connect.h"
+#include "net/stream/fd_stream.h"
 #include "net/stream/forwarding_stream.h"
 #include "support/coroutine_test.h"
 #include "support/net/raw_server.h"
@@ -212,6 +213,27 @@ TEST(Pump, endsWhenAServerThatWritesDoesNotRead) {
   right->setDeadline(std::chrono::steady_clock::now() + milliseconds(50));
   loop.run(pump(*left, *right));
   EXPECT_FALSE(left->isIdle());
+}
+
+TEST(FdStream, peeksAtBytesThatStayInTheSocket) {
+  Ends ends(Kind::Tcp);
+  const auto peek = [](Stream& stream, std::size_t seen) -> awaitable<IoResult> {
+    char piece[64];
+    co_return co_await stream.bareSocket()->peekMore(asio::buffer(piece), seen);
+  };
+  const auto store = [peek](Stream& stream, std::size_t seen, std::optional<IoResult>& result) -> awaitable<void> {
+    result = co_await peek(stream, seen);
+  };
+  ends.loop.run(ends.far_end->writeAll("ab"));
+  EXPECT_EQ(ends.loop.run(peek(*ends.near_end, 0)).bytes, 2U);
+  std::optional<IoResult> more;
+  ends.loop.spawn(store(*ends.near_end, 2, more));
+  ends.loop.run(ends.far_end->writeAll("c"));
+  ends.loop.runUntil([&] { return more.has_value(); });
+  EXPECT_EQ(more->bytes, 3U);
+  ends.loop.run(ends.far_end->shutdownWrite());
+  EXPECT_EQ(ends.loop.run(peek(*ends.near_end, 3)).error, asio::error::eof);
+  EXPECT_EQ(ends.loop.run(test::readToEnd(*ends.near_end)), "abc");
 }
 
 TEST(Connect, namesTheAddressThatRefuses) {
