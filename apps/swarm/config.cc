@@ -120,6 +120,15 @@ void readFile(const std::string& file, const Variables& variables, ServerConfig&
   }
   if (auto providers = root.child("oidc")) config.identityProviders = oidc::readProviders(*providers, variables);
   if (auto audit = root.child("audit")) readAudit(*audit, config.audit);
+  if (auto monitoring = root.child("monitoring")) {
+    std::int64_t seconds = config.usageInterval.count();
+    monitoring->read("interval", seconds);
+    if (seconds != 0 && (seconds < 5 || seconds > 120))
+      throw Error(ErrorCode::InvalidArgument,
+                  format("[monitoring] interval is {}; expected 5 to 120 seconds, or 0 for no samples.", seconds));
+    config.usageInterval = std::chrono::seconds(seconds);
+    monitoring->refuseUnknown();
+  }
   if (auto common = root.child("common")) {
     common->read("workspaceImage", config.workspaceImage);
     common->read("allowedImages", config.allowedImages);

@@ -62,6 +62,7 @@ struct ServerConfig {
   AccessRules access;
   std::vector<oidc::ProviderConfig> identityProviders;
   AuditRules audit;
+  std::chrono::seconds usageInterval{60};  ///< between samples of what an instance uses; 0: none are taken
   std::vector<std::string>
       validateAddresses;  ///< host:port that a provider's configuration in a request may contain, in addition to the configured ones
   std::vector<ProviderSetupPtr> providers;  ///< one of each kind, enabled or not

@@ -119,6 +119,7 @@ class Server {
     options.moveExecutor = moves_.executor();
     options.nameHold = std::chrono::hours(24 * config_.nameHoldDays);
     options.publicPorts = config_.access.publicPorts;
+    options.usageInterval = config_.usageInterval;
     // Vite and tools based on it refuse unknown host names, except *.localhost.
     if (!address().isLocal()) options.environment["__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS"] = "." + config_.instanceDomain;
     const ProviderContext context{options.swarmId, config_.tags, config_.workspaceImage, clock_, config_.allowedImages};

@@ -207,6 +207,8 @@ class SwarmClient {
   /// The server admits the user coder with `public_key` ("ssh-ed25519 …") and no other key on this connection.
   std::unique_ptr<SshConnection> openSsh(const std::string& ref, const std::string& public_key);
   ResourceUsage getResourceUsage(const std::string& ref);
+  UsageHistory getUsageHistory(const std::string& ref, const UsageQuery& query = {});  ///< without `from`: of the last hour
+  std::vector<InstanceUsage> listUsage();                                              ///< the last samples of running instances
   NetworkInfo getNetworkInfo(const std::string& ref);
 
   std::optional<Operation> getOperation(const std::string& id);

@@ -229,6 +229,25 @@ std::optional<InstanceAccess> SwarmClient::getInstanceAccess(const std::string& 
   return fromJson<InstanceAccess>(*response, UnknownFields::Ignore);
 }
 
+UsageHistory SwarmClient::getUsageHistory(const std::string& ref, const UsageQuery& query) {
+  UsageQuery range = query;
+  if (range.from.empty() && range.to.empty() && range.step == 0) range.to = formatTime(RealClock().now());
+  ObjectReader usage(impl_->connection.call("GET", instancePath(ref, "/usage" + client::queryText(range))), UnknownFields::Ignore);
+  return usage.read<UsageHistory>("history").value_or(UsageHistory());
+}
+
+std::vector<InstanceUsage> SwarmClient::listUsage() {
+  ListUsageQuery query{.limit = 1000, .cursor = {}};
+  std::vector<InstanceUsage> all;
+  do {
+    ObjectReader page(impl_->connection.call("GET", "/api/usage" + client::queryText(query)), UnknownFields::Ignore);
+    for (InstanceUsage& one : page.read<std::vector<InstanceUsage>>("items").value_or(std::vector<InstanceUsage>{}))
+      all.push_back(std::move(one));
+    query.cursor = page.read<std::string>("nextCursor").value_or("");
+  } while (!query.cursor.empty());
+  return all;
+}
+
 ResourceUsage SwarmClient::getResourceUsage(const std::string& ref) {
   return fromJson<ResourceUsage>(impl_->connection.call("GET", instancePath(ref, "/usage")), UnknownFields::Ignore);
 }

@@ -42,6 +42,7 @@ SwarmController::Impl::Impl(async::Executor control_loop, Store& durable, std::m
       updates(context, runner),
       ports(context),
       reconciler(context, agents, runner),
+      usage(context),
       issuedTokens(context),
       providerTokens(context) {}
 
@@ -92,6 +93,7 @@ awaitable<void> SwarmController::Impl::open() {
   co_await runner.resumeAll();
   places.begin();
   reconciler.begin();
+  usage.begin();
 }
 
 awaitable<void> SwarmController::Impl::openProvider(ProviderType type) {
@@ -103,6 +105,7 @@ awaitable<void> SwarmController::Impl::openProvider(ProviderType type) {
 awaitable<void> SwarmController::Impl::close(std::chrono::seconds grace) {
   co_await runner.close(grace);
   co_await tasks.stop();
+  co_await usage.close();
   for (auto& [type, provider] : providers) co_await provider->close();
 }
 

@@ -64,6 +64,7 @@ struct ControllerOptions {
   std::chrono::milliseconds maxRetryDelay{15'000};
   std::chrono::milliseconds exitSettle{
       300};  ///< from an exit to its evaluation: a stopping Engine ends its containers before it disconnects
+  std::chrono::milliseconds usageInterval{0};     ///< between samples of what an instance uses; 0: none are taken
   std::chrono::milliseconds orphanGrace{60'000};  ///< minimum age of an unknown resource before its removal
   /// Requests an agent's health; tests replace it. Empty: agent::getHealth.
   std::function<awaitable<agent::AgentHealth>(agent::AgentTarget, Deadline)> probe;
@@ -144,11 +145,26 @@ struct InstanceQuery : ListInstancesQuery {
   std::set<InstanceId> shared{};
   InstanceId after{};        ///< continue after this instance id (ids sort by creation); the cursor is the API's
   std::string namePrefix{};  ///< empty: any name
+
+  bool admits(const Instance& instance) const;
 };
 
 struct InstancePage {
   std::vector<Instance> items;
   InstanceId next;  ///< `after` of the next page; empty at the end
+};
+struct UsagePage {
+  std::vector<InstanceUsage> items;
+  InstanceId next;  ///< as in InstancePage
+};
+
+/// What the running instances of a provider use together: of those that were sampled.
+struct UsageTotal {
+  std::int64_t instances = 0;
+  std::int64_t nearlyFullMemory = 0;   ///< instances that use 90 % of their limit or more
+  std::int64_t nearlyFullStorage = 0;  ///< the same
+  ResourceUsage usage;                 ///< its traffic: bytes since the starts of the containers
+  TrafficRate network;
 };
 
 /// All methods are thread-safe: each runs on the control loop and resumes on the caller's executor. `ref`: an instance's id or name.
@@ -210,6 +226,11 @@ class SwarmController {
 
   awaitable<CommandResult> executeCommand(std::string ref, std::vector<std::string> command, std::string stdin_text, Deadline deadline);
   awaitable<ResourceUsage> getResourceUsage(std::string ref);
+  /// Makes no call to a provider: with the last sample, and the history. NotFound, InvalidArgument.
+  awaitable<UsageResponse> getUsageHistory(std::string ref, UsageQuery query);
+  /// The last samples of the running instances that `query` admits (running or not, one without a sample is left out).
+  awaitable<UsagePage> listUsage(InstanceQuery query);
+  awaitable<std::map<ProviderType, UsageTotal>> sumUsage();  ///< with each configured provider
   awaitable<NetworkInfo> getNetworkInfo(std::string ref);
   awaitable<agent::AgentTarget> agentTarget(std::string ref);  ///< Conflict, with the reason, unless it runs
   /// Records that a client received a token for the instance's agent. The token ends with `session`. `is_valid`: whether the session still

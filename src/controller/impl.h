@@ -5,6 +5,7 @@
 #include "controller/agents/agent_settings.h"
 #include "controller/agents/agent_watch.h"
 #include "controller/agents/issued_tokens.h"
+#include "controller/monitoring/usage_monitor.h"
 #include "controller/moves/migration.h"
 #include "controller/operations/lifecycle.h"
 #include "controller/operations/runner.h"
@@ -52,6 +53,7 @@ struct SwarmController::Impl : std::enable_shared_from_this<Impl> {
   control::Updates updates;
   control::Ports ports;
   control::Reconciler reconciler;
+  control::UsageMonitor usage;
   control::IssuedTokens issuedTokens;
   control::ProviderTokens providerTokens;
 };

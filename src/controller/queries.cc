@@ -20,20 +20,6 @@ namespace {
 constexpr std::chrono::seconds kQueryTimeout{30};
 constexpr std::size_t kMaxPageBytes = 2 * 1024 * 1024;  // of the instances in one page of a list
 
-bool matches(const Instance& instance, const InstanceQuery& query) {
-  if (query.status && instance.status != *query.status) return false;
-  if (query.provider && instance.provider != *query.provider) return false;
-  if (!query.owner.empty() && instance.owner != query.owner) return false;
-  if (!query.reader.empty() && instance.owner != query.reader && !query.shared.contains(instance.id)) return false;
-  if (!query.name.empty() && instance.config.name != query.name) return false;
-  if (!instance.config.name.starts_with(query.namePrefix)) return false;
-  for (const auto& [key, value] : query.labels) {
-    auto found = instance.config.labels.find(key);
-    if (found == instance.config.labels.end() || found->second != value) return false;
-  }
-  return true;
-}
-
 /// The size of a text in JSON, without the escapes that at most double it.
 std::size_t jsonBytes(std::string_view text) {
   const auto controls = std::count_if(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; });
@@ -79,6 +65,20 @@ Error notRunning(const Instance& instance) {
 
 }  // namespace
 
+bool InstanceQuery::admits(const Instance& instance) const {
+  if (status && instance.status != *status) return false;
+  if (provider && instance.provider != *provider) return false;
+  if (!owner.empty() && instance.owner != owner) return false;
+  if (!reader.empty() && instance.owner != reader && !shared.contains(instance.id)) return false;
+  if (!name.empty() && instance.config.name != name) return false;
+  if (!instance.config.name.starts_with(namePrefix)) return false;
+  for (const auto& [key, value] : labels) {
+    auto found = instance.config.labels.find(key);
+    if (found == instance.config.labels.end() || found->second != value) return false;
+  }
+  return true;
+}
+
 awaitable<std::optional<Instance>> SwarmController::getInstance(std::string ref) {
   return onLoop([=](Impl& impl) {
     EntryPtr entry = impl.registry.find(ref);
@@ -94,7 +94,7 @@ awaitable<InstancePage> SwarmController::listInstances(InstanceQuery query) {
     auto entry = query.after.empty() ? instances.begin() : instances.upper_bound(query.after);
     for (; entry != instances.end(); ++entry) {
       const Instance& instance = entry->second->record.instance;
-      if (!matches(instance, query)) continue;
+      if (!query.admits(instance)) continue;
       bytes += jsonBytes(instance);
       if (std::ssize(page.items) == query.limit || (bytes > kMaxPageBytes && !page.items.empty())) {
         page.next = page.items.back().id;
@@ -150,20 +150,6 @@ awaitable<CommandResult> SwarmController::executeCommand(std::string ref, std::v
     request.command = std::move(command);
     request.stdinText = std::move(stdin_text);
     co_return co_await agent::exec(targetOf(*entry), std::move(request), deadline);
-  });
-}
-
-awaitable<ResourceUsage> SwarmController::getResourceUsage(std::string ref) {
-  return onLoop([=](Impl& impl) -> awaitable<ResourceUsage> {
-    EntryPtr entry = impl.registry.require(ref);
-    Provider& provider = impl.providers.of(*entry);
-    ResourceUsage usage = co_await provider.getResourceUsage(entry->placeId(), Deadline::after(kQueryTimeout));
-    if (provider.info().measuresUsage || !entry->endpoint || entry->instance().status != InstanceStatus::running) co_return usage;
-    ResourceUsage inside = co_await agent::getUsage(targetOf(*entry), Deadline::after(kQueryTimeout));
-    usage.cpu.usage = inside.cpu.usage;
-    usage.memory.usage = inside.memory.usage;
-    usage.storage.usage = inside.storage.usage;
-    co_return usage;
   });
 }
 

@@ -104,5 +104,7 @@ SWARM_QUERY(AuditQuery)
 SWARM_QUERY(ListAuditQuery)
 SWARM_QUERY(ListInstancesQuery)
 SWARM_QUERY(ListOperationsQuery)
+SWARM_QUERY(ListUsageQuery)
+SWARM_QUERY(UsageQuery)
 
 }  // namespace swarm

@@ -54,6 +54,20 @@ struct ListAuditQuery : AuditQuery {
 };
 BOOST_DESCRIBE_STRUCT(ListAuditQuery, (AuditQuery), (limit, cursor))
 
+/// Times: RFC 3339. Without any of them, the usage at this moment.
+struct UsageQuery {
+  std::string from{};
+  std::string to{};
+  std::int64_t step = 0;  ///< seconds of a point; 0: so that there are at most 300 points
+};
+BOOST_DESCRIBE_STRUCT(UsageQuery, (), (from, to, step))
+
+struct ListUsageQuery {
+  std::int64_t limit = 100;
+  std::string cursor{};
+};
+BOOST_DESCRIBE_STRUCT(ListUsageQuery, (), (limit, cursor))
+
 /// One parameter of a query, as far as its type and its rule describe it.
 struct QueryParameter {
   enum class Kind { Text, Integer, Choice, Labels };

@@ -181,6 +181,9 @@ struct ValidationCheck {
   std::string detail;  ///< what was found, or what to do
 };
 
+/// KnownStorage: storage in use as it was measured last, since measuring it may read every file.
+enum class UsageDepth { Full, KnownStorage };
+
 /// What is true of a provider with every configuration.
 struct ProviderInfo {
   int costRank = 0;               ///< placement by cost takes the provider with the lowest rank
@@ -331,7 +334,7 @@ class Provider {
   virtual bool isImageOutdated(const ProviderInstance& /*observed*/, const std::string& /*image*/) const { return false; }
 
   virtual awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) = 0;
-  virtual awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) = 0;
+  virtual awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, UsageDepth depth, Deadline deadline) = 0;
   virtual awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) = 0;
   virtual awaitable<NetworkInfo> getNetworkInfo(PlaceId place_id, Deadline deadline) = 0;
   virtual awaitable<CommandResult> executeCommand(PlaceId place_id, std::vector<std::string> command, std::string stdin_text,

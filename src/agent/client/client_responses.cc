@@ -107,7 +107,8 @@ ExecResponse execResponseOf(boost::json::value response) {
 ResourceUsage usageOf(const boost::json::value& response) {
   std::vector<FieldError> faults;
   auto usage = decode<ResourceUsage>(response, {}, "", faults, UnknownFields::Ignore);
-  for (double number : {usage.cpu.usage, usage.memory.usage, usage.storage.usage, usage.memory.limit, usage.storage.limit}) {
+  for (const double number : {usage.cpu.usage, usage.memory.usage, usage.storage.usage, usage.memory.limit, usage.storage.limit,
+                              usage.network.received, usage.network.sent}) {
     if (!std::isfinite(number) || number < 0) faults.push_back({"a number", "must not be negative or infinite"});
   }
   if (faults.empty()) return usage;

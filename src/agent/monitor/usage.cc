@@ -8,6 +8,7 @@
 #include <atomic>
 #include <fstream>
 #include <set>
+#include <sstream>
 #include <system_error>
 #include <thread>
 
@@ -22,9 +23,10 @@ namespace {
 constexpr double kMebibyte = 1024.0 * 1024.0;
 constexpr double kGibibyte = kMebibyte * 1024.0;
 constexpr std::chrono::milliseconds kShortestWindow{500};
-constexpr std::chrono::seconds kLongestWindow{30};
+constexpr std::chrono::seconds kLongestWindow{120};  // the server's samples are a minute apart
 constexpr std::chrono::milliseconds kOwnWindow{250};
 constexpr std::chrono::seconds kDiskCountAge{60};
+constexpr int kDiskCountRest = 50;              // times as long as a count took, until the next one: 2 % of a core at most
 constexpr std::chrono::seconds kFirstCount{1};  // how long the first response waits for the first count
 constexpr std::chrono::milliseconds kCountStep{10};
 constexpr std::uint64_t kNoLimitV1 = 1ULL << 60U;  // v1 represents "no limit" as a number near 2^63, rounded to pages
@@ -88,6 +90,28 @@ std::uint64_t machineMemory(const fs::path& proc) {
   return kibibytes * 1024;
 }
 
+/// Of all interfaces but the loopback one: lines "eth0: RECEIVED_BYTES and 7 more numbers, SENT_BYTES and 7 more".
+TrafficUsage readTraffic(const fs::path& proc) {
+  TrafficUsage traffic;
+  std::ifstream file(proc / "net/dev");
+  for (std::string line; std::getline(file, line);) {
+    const auto colon = line.find(':');
+    if (colon == std::string::npos) continue;
+    std::istringstream words(line.substr(colon + 1));
+    std::istringstream name(line.substr(0, colon));
+    std::string interface;
+    double received = 0, skipped = 0, sent = 0;
+    name >> interface;
+    words >> received;
+    for (int i = 0; i < 7; ++i) words >> skipped;
+    words >> sent;
+    if (!words || interface == "lo") continue;
+    traffic.received += received;
+    traffic.sent += sent;
+  }
+  return traffic;
+}
+
 /// The disk usage of the files below `roots`, like du -x: other file systems are not entered, a file with two names counts once.
 std::uint64_t countBytes(const std::vector<fs::path>& roots) {
   std::vector<std::string> names(roots.begin(), roots.end());
@@ -113,6 +137,7 @@ struct UsageMeter::DiskCount {
   std::atomic<bool> counting{false};
   std::atomic<bool> known{false};
   std::atomic<std::uint64_t> bytes{0};
+  std::atomic<std::chrono::steady_clock::duration> took{std::chrono::steady_clock::duration::zero()};
   std::optional<std::chrono::steady_clock::time_point> started;  // used on the loop
 };
 
@@ -151,11 +176,13 @@ async::awaitable<double> UsageMeter::measureCpu() {
 
 void UsageMeter::countInBackground() {
   auto now = std::chrono::steady_clock::now();
-  if ((disk_->started && now - *disk_->started < kDiskCountAge) || disk_->counting.exchange(true)) return;
+  const auto age = std::max<std::chrono::steady_clock::duration>(kDiskCountAge, disk_->took.load() * kDiskCountRest);
+  if ((disk_->started && now - *disk_->started < age) || disk_->counting.exchange(true)) return;
   disk_->started = now;
-  auto count = [disk = disk_, roots = options_.storage] {
+  auto count = [disk = disk_, roots = options_.storage, now] {
     setNiceOfThread(kNiceOfSpareTime);  // counting millions of files must not slow down the workspace
     disk->bytes = countBytes(roots);
+    disk->took = std::chrono::steady_clock::now() - now;
     disk->known = true;
     disk->counting = false;
   };
@@ -192,6 +219,7 @@ async::awaitable<ResourceUsage> UsageMeter::measure() {
   auto machine = machineMemory(options_.proc);
   usage.memory.limit = static_cast<double>(std::min(facts.memoryLimit.value_or(machine), machine)) / kMebibyte;
   usage.storage = co_await measureStorage();
+  usage.network = readTraffic(options_.proc);
   co_return usage;
 }
 

@@ -1,4 +1,4 @@
-// CPU, memory and storage of this instance, from its control group (v1 and v2) and its file systems.
+// CPU, memory, storage and traffic of this instance, from its control group (v1 and v2), its file systems and /proc.
 #pragma once
 
 #include <filesystem>
@@ -35,9 +35,9 @@ class UsageMeter {
   explicit UsageMeter(Options options);
   ~UsageMeter();
 
-  /// CPU is measured since the last request if that was 0.5 to 30 s ago, else over a quarter of a second. Storage usage is the disk usage
-  /// of the files below `storage`, counted in the background at most once a minute (while the first count takes longer than a second,
-  /// responses contain the file system's figure); its limit is the size of the file systems.
+  /// CPU is measured since the last request if that was 0.5 to 120 s ago, else over a quarter of a second. Storage usage is the disk usage
+  /// of the files below `storage`, counted in the background at most once a minute and for 2 % of the time (while the first count takes
+  /// longer than a second, responses contain the file system's figure); its limit is the size of the file systems.
   async::awaitable<ResourceUsage> measure();
 
  private:

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/http/call.h"
+#include "controller/controller.h"
 #include "model/codec/codec.h"
 #include "model/requests.h"
 #include "model/responses.h"
@@ -32,6 +33,7 @@ std::vector<Endpoint> shareRoutes();
 std::vector<Endpoint> snapshotRoutes();
 std::vector<Endpoint> sshKeyRoutes();
 std::vector<Endpoint> systemRoutes();
+std::vector<Endpoint> usageRoutes();
 std::vector<Endpoint> userRoutes();
 
 /// Reads the body by its description. Throws Error(InvalidArgument) with every fault.
@@ -76,6 +78,9 @@ ImageChoice imageChoiceOf(const Principal& principal);
 
 /// Whether the caller may see the objects of all users.
 bool seesAll(const Call& call);
+
+/// Of the instances that `listed` admits, those that the caller may see, from the request's cursor on.
+InstanceQuery visibleInstances(const Call& call, ListInstancesQuery listed);
 
 /// Throws Error(PreconditionFailed) for an instance at a version that If-Match does not name. For changes, the controller checks that.
 void requireAdmitted(const Call& call, const Instance& instance);

@@ -69,17 +69,6 @@ awaitable<CreateRequest> readCreateRequest(Services& services, Call& call) {
   co_return request;
 }
 
-InstanceQuery readInstanceQuery(const Call& call) {
-  InstanceQuery query{call.query<ListInstancesQuery>()};
-  query.after = InstanceId(readCursor(call));
-  query.namePrefix = namePrefixOf(call.principal());
-  if (seesAll(call)) return query;
-  query.reader = call.principal().user;
-  if (const auto& grants = call.principal().grants)
-    for (const auto& [instance, grant] : *grants) query.shared.insert(instance);
-  return query;
-}
-
 void validateParts(const UpdateRequest& update, std::vector<FieldError>& faults) {
   if (update.resources) validateResources(*update.resources, faults, "/resources");
   if (update.network) validateNetwork(*update.network, faults, "/network");
@@ -164,7 +153,7 @@ awaitable<Reply> createInstance(Services& services, Call& call) {
 
 awaitable<Reply> listInstances(Services& services, Call& call) {
   FieldSelection fields = readFields(call);
-  InstancePage page = co_await services.controller.listInstances(readInstanceQuery(call));
+  InstancePage page = co_await services.controller.listInstances(visibleInstances(call, call.query<ListInstancesQuery>()));
   Reply reply;
   reply.body.reserve(page.items.size() * 1400 + 64);
   reply.body += "{\"items\":[";
@@ -301,6 +290,17 @@ void hideSecrets(const Call& call, Instance& instance) {
 
 ImageChoice imageChoiceOf(const Principal& principal) {
   return isAllowed(principal, Permission::ManageProviders, Relation::Other) ? ImageChoice::Any : ImageChoice::Allowed;
+}
+
+InstanceQuery visibleInstances(const Call& call, ListInstancesQuery listed) {
+  InstanceQuery query{std::move(listed)};
+  query.after = InstanceId(readCursor(call));
+  query.namePrefix = namePrefixOf(call.principal());
+  if (seesAll(call)) return query;
+  query.reader = call.principal().user;
+  if (const auto& grants = call.principal().grants)
+    for (const auto& [instance, grant] : *grants) query.shared.insert(instance);
+  return query;
 }
 
 bool seesAll(const Call& call) { return isAllowed(call.principal(), Permission::Read, Relation::Other); }

@@ -48,6 +48,30 @@ awaitable<void> countProviders(Services& services) {
   }
 }
 
+/// Of the samples: nothing is measured for a scrape.
+awaitable<void> countUsage(Services& services) {
+  constexpr double kMebibyte = 1024.0 * 1024.0;
+  constexpr double kGibibyte = 1024.0 * kMebibyte;
+  for (const auto& [type, total] : co_await services.controller.sumUsage()) {
+    const MetricLabels labels{{"provider", std::string(enumName(type))}};
+    const auto set = [&](const char* name, const char* help, double value) { services.metrics.gauge(name, help, labels).set(value); };
+    set("swarm_usage_instances", "Running workspaces of which a sample was taken: the other swarm_usage metrics are their sums.",
+        static_cast<double>(total.instances));
+    set("swarm_usage_cpu_cores", "CPU in use.", total.usage.cpu.usage / 100);
+    set("swarm_usage_cpu_limit_cores", "CPU that may be used.", static_cast<double>(total.usage.cpu.limit) / 1000);
+    set("swarm_usage_memory_bytes", "Memory in use.", total.usage.memory.usage * kMebibyte);
+    set("swarm_usage_memory_limit_bytes", "Memory that may be used.", total.usage.memory.limit * kMebibyte);
+    set("swarm_usage_storage_bytes", "Storage in use.", total.usage.storage.usage * kGibibyte);
+    set("swarm_usage_storage_limit_bytes", "Storage that may be used.", total.usage.storage.limit * kGibibyte);
+    set("swarm_usage_receive_bytes_per_second", "Traffic to workspaces.", total.network.received);
+    set("swarm_usage_transmit_bytes_per_second", "Traffic from workspaces.", total.network.sent);
+    set("swarm_usage_memory_nearly_full_instances", "Workspaces that use 90 % of their memory or more.",
+        static_cast<double>(total.nearlyFullMemory));
+    set("swarm_usage_storage_nearly_full_instances", "Workspaces that use 90 % of their storage or more.",
+        static_cast<double>(total.nearlyFullStorage));
+  }
+}
+
 awaitable<Reply> health(Services&, Call&) { co_return reply(HealthResponse{"ok"}); }
 
 constexpr std::chrono::seconds kStoreCheckInterval{5};
@@ -84,6 +108,7 @@ awaitable<Reply> metrics(Services& services, Call&) {
   countInstances(services);
   co_await countProviders(services);
   co_await countOperations(services);
+  co_await countUsage(services);
   co_return Reply{.status = 200, .body = services.metrics.render(), .contentType = Metrics::kContentType};
 }
 

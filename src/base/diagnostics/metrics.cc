@@ -7,6 +7,7 @@
 #include <prometheus/gauge.h>
 #include <prometheus/histogram.h>
 #include <prometheus/text_serializer.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -83,6 +84,9 @@ void addProcess(std::vector<prometheus::MetricFamily>& families) {
                                 std::stod(stat[21]) * static_cast<double>(::sysconf(_SC_PAGESIZE))));
   }
   families.push_back(oneValue("process_open_fds", "Number of open file descriptors.", prometheus::MetricType::Gauge, openFiles()));
+  if (rlimit limit{}; ::getrlimit(RLIMIT_NOFILE, &limit) == 0)
+    families.push_back(oneValue("process_max_fds", "Maximum number of open file descriptors.", prometheus::MetricType::Gauge,
+                                static_cast<double>(limit.rlim_cur)));
 }
 
 }  // namespace

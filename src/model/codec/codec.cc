@@ -39,6 +39,7 @@ SWARM_ENUM_CODEC(GranteeKind)
 SWARM_ENUM_CODEC(PlacementPolicy)
 SWARM_ENUM_CODEC(PlaceRole)
 SWARM_ENUM_CODEC(ResourceKind)
+SWARM_CODEC(ResourceUsage);
 SWARM_CODEC(ResourcePatch);
 SWARM_CODEC(NetworkPatch);
 SWARM_CODEC(SecurityPatch);
@@ -47,6 +48,7 @@ SWARM_CODEC(std::vector<Instance>);
 SWARM_CODEC(std::vector<OperationStep>);
 SWARM_CODEC(std::vector<Operation>);
 SWARM_CODEC(std::vector<Snapshot>);
+SWARM_CODEC(std::vector<InstanceUsage>);
 
 #define SWARM_RESPONSE(T, NAME)                    \
   template boost::json::value toJson<T>(const T&); \

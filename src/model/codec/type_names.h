@@ -45,7 +45,11 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   TYPE(NetworkInfo, "")                           \
   TYPE(CpuUsage, "")                              \
   TYPE(SizeUsage, "")                             \
-  TYPE(ResourceUsage, "")                         \
+  TYPE(TrafficUsage, "")                          \
+  TYPE(TrafficRate, "")                           \
+  TYPE(UsagePoint, "")                            \
+  TYPE(UsageHistory, "")                          \
+  TYPE(InstanceUsage, "")                         \
   TYPE(CommandResult, "")                         \
   TYPE(ProviderCapabilities, "")                  \
   TYPE(Instance, "")                              \
@@ -147,6 +151,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   RESPONSE(SigningKeyResponse, "SigningKey")                 \
   RESPONSE(SshKey, "SshKey")                                 \
   RESPONSE(SshListenerResponse, "SshListener")               \
+  RESPONSE(UsageResponse, "Usage")                           \
   RESPONSE(UserResponse, "User")                             \
   RESPONSE(VersionResponse, "Version")                       \
   RESPONSE(VolumeResponse, "Volume")
@@ -158,6 +163,8 @@ SWARM_BODY_SCHEMA(AuditQuery, "AuditQuery")
 SWARM_BODY_SCHEMA(ListAuditQuery, "ListAudit")
 SWARM_BODY_SCHEMA(ListInstancesQuery, "ListInstances")
 SWARM_BODY_SCHEMA(ListOperationsQuery, "ListOperations")
+SWARM_BODY_SCHEMA(ListUsageQuery, "ListUsage")
+SWARM_BODY_SCHEMA(UsageQuery, "UsageQuery")
 SWARM_RESPONSES(SWARM_BODY_SCHEMA)
 
 #undef SWARM_BODY_SCHEMA

@@ -44,8 +44,8 @@ class DockerProvider final : public Provider, private LogSource, private EgressC
     return parts_.images.isOutdated(observed, image);
   }
   awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) override;
-  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) override {
-    return usage_.sample(std::move(place_id), deadline);
+  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, UsageDepth depth, Deadline deadline) override {
+    return usage_.sample(std::move(place_id), depth, deadline);
   }
   awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) override;
   awaitable<NetworkInfo> getNetworkInfo(PlaceId place_id, Deadline deadline) override;

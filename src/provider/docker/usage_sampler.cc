@@ -27,6 +27,18 @@ double memoryMib(const json::value& statistics) {
   return static_cast<double>(std::max<std::int64_t>(0, usage - inactive)) / static_cast<double>(kMib);
 }
 
+/// Of all networks of the container.
+TrafficUsage trafficOf(const json::value& statistics) {
+  TrafficUsage traffic;
+  const json::object* networks = objectAt(statistics, "networks");
+  if (networks == nullptr) return traffic;
+  for (const auto& [name, one] : *networks) {
+    traffic.received += static_cast<double>(integerAt(one, "rx_bytes"));
+    traffic.sent += static_cast<double>(integerAt(one, "tx_bytes"));
+  }
+  return traffic;
+}
+
 /// The sum of lines such as "1234\t/home/coder". The image's own du wrote them: any text is possible.
 std::uint64_t sumOfLines(std::string_view text) {
   std::uint64_t sum = 0;
@@ -66,11 +78,11 @@ awaitable<double> UsageSampler::cpuPercent(PlaceId place_id, const json::value& 
   co_return span > 0 ? std::max(0.0, (now.nanoseconds - before.nanoseconds) / span * 100) : 0;
 }
 
-awaitable<double> UsageSampler::storageGib(PlaceId place_id, const ContainerDetails& details, Deadline deadline) {
+awaitable<double> UsageSampler::storageGib(PlaceId place_id, const ContainerDetails& details, UsageDepth depth, Deadline deadline) {
   auto known = storage_.find(place_id);
   double last = known == storage_.end() ? 0 : known->second.gib;
   auto now = std::chrono::steady_clock::now();
-  if (known != storage_.end() && now - known->second.at < kStorageMemory) co_return last;
+  if (depth == UsageDepth::KnownStorage || (known != storage_.end() && now - known->second.at < kStorageMemory)) co_return last;
   if (details.mountPaths.empty() || !details.runs()) co_return last;
   storage_[place_id] = {last, now};  // a du that fails or takes too long is not repeated at once
   std::vector<std::string> command{"du", "-skx"};
@@ -82,7 +94,7 @@ awaitable<double> UsageSampler::storageGib(PlaceId place_id, const ContainerDeta
   co_return gib;
 }
 
-awaitable<ResourceUsage> UsageSampler::sample(PlaceId place_id, Deadline deadline) {
+awaitable<ResourceUsage> UsageSampler::sample(PlaceId place_id, UsageDepth depth, Deadline deadline) {
   ContainerDetails details = co_await parts_.index.require(place_id, deadline);
   const ResourceConfig& resources = details.instance.resources;
   ResourceUsage usage;
@@ -92,9 +104,10 @@ awaitable<ResourceUsage> UsageSampler::sample(PlaceId place_id, Deadline deadlin
   if (details.runs()) {
     json::value first = co_await statistics(place_id, deadline);
     usage.memory.usage = memoryMib(first);
+    usage.network = trafficOf(first);
     usage.cpu.usage = co_await cpuPercent(place_id, first, deadline);
   }
-  usage.storage.usage = co_await storageGib(place_id, details, deadline);
+  usage.storage.usage = co_await storageGib(place_id, details, depth, deadline);
   co_return usage;
 }
 

@@ -56,7 +56,7 @@ class FakeProvider final : public Provider, private ApiToken, private VolumeSnap
   awaitable<InstanceList> listInstances(InstanceFilter filter, Deadline deadline) override;
   bool isImageOutdated(const ProviderInstance& observed, const std::string& image) const override;
   awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) override;
-  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) override;
+  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, UsageDepth depth, Deadline deadline) override;
   awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) override;
   awaitable<NetworkInfo> getNetworkInfo(PlaceId place_id, Deadline deadline) override;
   /// Knows true, false, echo, cat, tee, printenv and sh -c "exit N"; files are those of the mounted volumes. Other commands: exit code 127.

@@ -122,18 +122,14 @@ awaitable<AllocationEffect> FakeProvider::allocateResources(PlaceId place_id, Re
   co_return AllocationEffect::Live;
 }
 
-awaitable<ResourceUsage> FakeProvider::getResourceUsage(PlaceId place_id, Deadline) {
+awaitable<ResourceUsage> FakeProvider::getResourceUsage(PlaceId place_id, UsageDepth, Deadline) {
   co_await call("getResourceUsage");
   FakeContainer container = existing(place_id);
   const ResourceConfig& resources = container.spec.config.resources;
-  ResourceUsage usage;
+  ResourceUsage usage = container.status == InstanceStatus::running ? container.usage : ResourceUsage();
   usage.cpu.limit = resources.cpu.limit != 0 ? resources.cpu.limit : static_cast<std::int64_t>(resources.cpu.cores * 1000);
   usage.memory.limit = static_cast<double>(resources.memory.max);
   usage.storage.limit = static_cast<double>(resources.storage.size);
-  if (container.status == InstanceStatus::running) {
-    usage.cpu.usage = 1;
-    usage.memory.usage = 16;
-  }
   co_return usage;
 }
 

@@ -96,6 +96,11 @@ void FakeWorld::release(const PlaceId& place_id) {
   noteProgramLocked(found->second);
 }
 
+void FakeWorld::use(const PlaceId& place_id, const ResourceUsage& usage) {
+  const std::lock_guard lock(mutex_);
+  existing(place_id).usage = usage;
+}
+
 void FakeWorld::restartVscode(const PlaceId& place_id) {
   std::lock_guard lock(mutex_);
   if (auto found = containers_.find(place_id); found != containers_.end()) found->second.generation = nextId("vscode");

@@ -42,6 +42,9 @@ struct FakeContainer {
   std::string held;                     ///< its agent waits for the end of this transfer, and runs no process of the user
   std::string image;                    ///< FakeWorld::imageId() at its creation
   std::optional<EgressConfig> rules{};  ///< of its network, since its start
+  ResourceUsage usage{.cpu = {.usage = 1},
+                      .memory = {.usage = 16},
+                      .storage = {}};  ///< what the provider measures; its limits are those of the configuration
 };
 
 /// A snapshot that the world took of an instance's volumes.
@@ -75,8 +78,9 @@ class FakeWorld {
   void hold(const PlaceId& place_id, std::string transfer);    ///< the effects of the agent's POST /hold and /release
   void release(const PlaceId& place_id);
   EgressRules setRules(const PlaceId& place_id, EgressConfig rules);  ///< gives what stood before
-  void restartVscode(const PlaceId& place_id);                        ///< the agent replaced VS Code's server
-  void setDown(bool down);  ///< calls throw Unavailable; Disconnected and Reconnected are reported
+  void use(const PlaceId& place_id, const ResourceUsage& usage);
+  void restartVscode(const PlaceId& place_id);  ///< the agent replaced VS Code's server
+  void setDown(bool down);                      ///< calls throw Unavailable; Disconnected and Reconnected are reported
   bool isDown() const;
   void setListsPartial(bool partial);  ///< listInstances() omits every second one and marks the list as incomplete
   bool areListsPartial() const;

@@ -76,7 +76,7 @@ bool FlyIOProvider::isImageOutdated(const ProviderInstance& observed, const std:
 }
 
 /// Limits only: nothing outside of a Machine can measure usage. The controller queries the agent (README.md, "Deviations").
-awaitable<ResourceUsage> FlyIOProvider::getResourceUsage(PlaceId place_id, Deadline deadline) {
+awaitable<ResourceUsage> FlyIOProvider::getResourceUsage(PlaceId place_id, UsageDepth, Deadline deadline) {
   Machine machine = co_await parts_.machines.require(std::move(place_id), deadline);
   ResourceConfig resources = resourcesOf(machine);
   ResourceUsage usage;

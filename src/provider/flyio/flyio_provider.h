@@ -48,7 +48,7 @@ class FlyIOProvider final : public Provider, private ApiToken, private LogSource
   awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) override {
     return flyio::allocateResources(parts_, std::move(place_id), resources, deadline);
   }
-  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) override;
+  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, UsageDepth depth, Deadline deadline) override;
   awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) override {
     return flyio::configureNetwork(parts_, std::move(place_id), std::move(network), deadline);
   }

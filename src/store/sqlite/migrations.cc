@@ -185,6 +185,14 @@ CREATE TABLE ssh_keys(
 INSERT INTO ssh_keys SELECT id, owner, fingerprint, last_used_at, body FROM former_ssh_keys;
 DROP TABLE former_ssh_keys;
 )",
+    // 19: what instances used, a row for each quarter of an hour or, later, each hour
+    R"(
+CREATE TABLE usage(
+  instance_id TEXT NOT NULL REFERENCES instances(id) ON DELETE CASCADE, at INTEGER NOT NULL, samples INTEGER NOT NULL,
+  cpu INTEGER NOT NULL, memory INTEGER NOT NULL, cpu_max INTEGER NOT NULL, memory_max INTEGER NOT NULL, storage INTEGER NOT NULL,
+  received INTEGER NOT NULL, sent INTEGER NOT NULL, PRIMARY KEY(instance_id, at)) STRICT, WITHOUT ROWID;
+CREATE INDEX usage_by_time ON usage(at);
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

@@ -6,6 +6,7 @@
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/parts/audit_rows.h"
 #include "store/sqlite/parts/identity_rows.h"
+#include "store/sqlite/parts/usage_rows.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sealing.h"
 
@@ -25,9 +26,11 @@ class SqliteStore final : public Store {
     writer_.emplace(database_);
     audit_.emplace(*writer_);
     identities_.emplace(*writer_);
+    usage_.emplace(*writer_);
   }
   AuditStore& audit() override { return *audit_; }
   IdentityStore& identities() override { return *identities_; }
+  UsageStore& usage() override { return *usage_; }
 
   awaitable<void> insertInstance(InstanceRecord record, OperationRecord operation) override {
     co_await write([&](Database& database) {
@@ -322,6 +325,7 @@ class SqliteStore final : public Store {
   std::uint64_t share_sequence_ = 0;  // on the writer's thread
   std::optional<sqlite::SqliteAudit> audit_;
   std::optional<sqlite::SqliteIdentities> identities_;
+  std::optional<sqlite::SqliteUsage> usage_;
 };
 
 }  // namespace

@@ -39,8 +39,8 @@ class ForwardingProvider : public Provider {
   awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) override {
     return inner_->allocateResources(std::move(place_id), std::move(resources), deadline);
   }
-  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) override {
-    return inner_->getResourceUsage(std::move(place_id), deadline);
+  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, UsageDepth depth, Deadline deadline) override {
+    return inner_->getResourceUsage(std::move(place_id), depth, deadline);
   }
   awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) override {
     return inner_->configureNetwork(std::move(place_id), std::move(network), deadline);

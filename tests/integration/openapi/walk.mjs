@@ -100,6 +100,9 @@ async function walkInside(walk, id) {
   const path = { id };
   await walk.call('executeCommand', { path, body: { command: ['echo', 'hi'] } }, 200);
   await walk.call('getResourceUsage', { path }, 200);
+  await walk.call('getResourceUsage', { path, query: { from: '2026-01-01T00:00:00Z', step: 86400 } }, 200);
+  await walk.call('getResourceUsage', { path, query: { from: 'soon' } }, 400);
+  await walk.call('listUsage', { query: { limit: 1 } }, 200);
   await walk.call('getNetworkInfo', { path }, 200);
   await walk.call('getInstanceAccess', { path }, 200);
   await walk.call('issueInstanceToken', { path, body: { scope: 'port' } }, 200);

@@ -1,4 +1,4 @@
-// The agent's pure parts: detecting activity, log lines, users, environments, its file, homes, control groups.
+// The agent's pure parts: detecting activity, log lines, users, environments, its file, homes.
 #include <sys/stat.h>
 
 #include "agent/process/log_pipe.h"
@@ -332,62 +332,6 @@ TEST(ProcessState, isNoneOfAProcessThatEndsWhileItIsRead) {
   EXPECT_EQ(state->parent, 3);
   EXPECT_EQ(state->started, 2200U);
   EXPECT_TRUE(state->still);
-}
-
-TEST(ControlGroup, readsVersion2) {
-  test::TempDir folder;
-  writeFile(folder / "cgroup.controllers", "cpu memory\n");
-  writeFile(folder / "cpu.stat", "usage_usec 123456\nuser_usec 1\n");
-  writeFile(folder / "cpu.max", "150000 100000\n");
-  writeFile(folder / "memory.current", "1000000\n");
-  writeFile(folder / "memory.stat", "anon 5\ninactive_file 400000\n");
-  writeFile(folder / "memory.max", "max\n");
-  auto facts = readControlGroup(folder.path());
-  EXPECT_EQ(facts.cpuMicroseconds, 123456U);
-  EXPECT_EQ(facts.cpuLimit, 1500);
-  EXPECT_EQ(facts.memoryBytes, 600000U);
-  EXPECT_FALSE(facts.memoryLimit);
-}
-
-TEST(ControlGroup, readsVersion1) {
-  test::TempDir folder;
-  writeFile(folder / "cpuacct/cpuacct.usage", "123456000\n");
-  writeFile(folder / "cpu/cpu.cfs_quota_us", "-1\n");
-  writeFile(folder / "cpu/cpu.cfs_period_us", "100000\n");
-  writeFile(folder / "memory/memory.usage_in_bytes", "1000000\n");
-  writeFile(folder / "memory/memory.stat", "inactive_file 1\ntotal_inactive_file 2000000\n");
-  writeFile(folder / "memory/memory.limit_in_bytes", "9223372036854771712\n");
-  auto facts = readControlGroup(folder.path());
-  EXPECT_EQ(facts.cpuMicroseconds, 123456U);
-  EXPECT_FALSE(facts.cpuLimit);
-  EXPECT_EQ(facts.memoryBytes, 0U) << "never negative";
-  EXPECT_FALSE(facts.memoryLimit);
-}
-
-TEST(ControlGroup, saysNothingWhereThereIsNone) {
-  auto facts = readControlGroup("/nonexistent");
-  EXPECT_FALSE(facts.cpuMicroseconds || facts.memoryBytes || facts.cpuLimit || facts.memoryLimit);
-}
-
-TEST(CpuPercent, isOfOneCore) {
-  EXPECT_DOUBLE_EQ(cpuPercent(0, 1'000'000, seconds(1)), 100);
-  EXPECT_DOUBLE_EQ(cpuPercent(1'000'000, 3'000'000, seconds(1)), 200);
-  EXPECT_DOUBLE_EQ(cpuPercent(5, 4, seconds(1)), 0);
-  EXPECT_DOUBLE_EQ(cpuPercent(0, 10, seconds(0)), 0);
-}
-
-class UsageTest : public LoopTest {};
-
-TEST_F(UsageTest, storageIsWhatTheFilesOccupy) {
-  writeFile(folder / "data/file", std::string(1024 * 1024, 'x'));
-  UsageMeter meter({folder / "no-group", "/proc", {folder / "data"}});
-  ResourceUsage usage;
-  // Beside a load, the first response may have the file system's figure: files are counted with the lowest priority.
-  for (auto end = Deadline::after(kPatience); (usage = await(meter.measure())).storage.usage >= 2.0 / 1024 && !end.hasPassed();) {
-  }
-  EXPECT_GE(usage.storage.usage, 1.0 / 1024);
-  EXPECT_LT(usage.storage.usage, 2.0 / 1024);
-  EXPECT_GT(usage.storage.limit, usage.storage.usage);
 }
 
 }  // namespace

@@ -51,8 +51,8 @@ class ScriptedProvider final : public Provider {
   awaitable<AllocationEffect> allocateResources(PlaceId id, ResourceConfig resources, Deadline deadline) override {
     return fake_.allocateResources(std::move(id), std::move(resources), deadline);
   }
-  awaitable<ResourceUsage> getResourceUsage(PlaceId id, Deadline deadline) override {
-    return fake_.getResourceUsage(std::move(id), deadline);
+  awaitable<ResourceUsage> getResourceUsage(PlaceId id, UsageDepth depth, Deadline deadline) override {
+    return fake_.getResourceUsage(std::move(id), depth, deadline);
   }
   awaitable<AllocationEffect> configureNetwork(PlaceId id, NetworkConfig network, Deadline deadline) override {
     return fake_.configureNetwork(std::move(id), std::move(network), deadline);
@@ -123,7 +123,7 @@ std::string Response::at(std::string_view name) const {
   return member != nullptr && member->is_string() ? std::string(member->get_string()) : std::string();
 }
 
-ApiServer::ApiServer(ApiOptions options, AccessRules rules) {
+ApiServer::ApiServer(ApiOptions options, AccessRules rules, ControllerOptions controller_options) {
   log::configure(log::Level::Warning, log::Style::Text);
   agent_server_ = listen(loop, [this](net::Exchange& exchange) { return serveAgent(inside, exchange); }, agent_done_);
   net::HostPort agent_address{"127.0.0.1", agent_server_->port()};
@@ -151,7 +151,6 @@ ApiServer::ApiServer(ApiOptions options, AccessRules rules) {
 
   std::map<ProviderType, ProviderPtr> providers;
   providers[ProviderType::fake] = std::make_unique<ScriptedProvider>(world, clock, inside, agent_connector);
-  ControllerOptions controller_options;
   controller_options.moveAgents = std::make_shared<test::FakeMoves>(world);
   controller_options.urlPattern = "http://{name}.localhost:7420/";
   controller = std::make_unique<SwarmController>(loop.executor(), *store_, std::move(providers), clock, controller_options);

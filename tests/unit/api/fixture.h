@@ -62,7 +62,7 @@ inline net::Headers bearer(const std::string& token) { return {{"Authorization",
 
 class ApiServer {
  public:
-  explicit ApiServer(ApiOptions options = {}, AccessRules rules = {});
+  explicit ApiServer(ApiOptions options = {}, AccessRules rules = {}, ControllerOptions controller_options = {});
   ~ApiServer();
 
   /// Sends with a token ("" for none).

@@ -7,6 +7,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <cstdio>
 #include <cstdlib>
@@ -31,7 +32,7 @@ struct Received {
 
 class ApiDouble {
  public:
-  /// The responses to one request line, in order; the last one stays.
+  /// The responses to one request line, or to all that begin with what stands before a "*", in order; the last one stays.
   void on(const std::string& line, int status, std::vector<std::string> bodies) {
     const std::lock_guard lock(mutex_);
     responses_[line] = {status, std::move(bodies), 0};
@@ -60,6 +61,9 @@ class ApiDouble {
   }
 
  private:
+  static bool admits(std::string_view pattern, std::string_view line) {
+    return pattern.ends_with('*') ? line.starts_with(pattern.substr(0, pattern.size() - 1)) : line == pattern;
+  }
   struct Responses {
     int status = 200;
     std::vector<std::string> bodies;
@@ -84,7 +88,8 @@ class ApiDouble {
       // How long a client waits is its own affair.
       const std::string line = request.line.substr(0, request.line.find("?wait="));
       if (const auto found = reactions_.find(line); found != reactions_.end()) found->second();
-      if (const auto found = responses_.find(line); found != responses_.end()) {
+      if (const auto found = std::ranges::find_if(responses_, [&](const auto& one) { return admits(one.first, line); });
+          found != responses_.end()) {
         Responses& responses = found->second;
         status = responses.status;
         body = responses.bodies.at(responses.next);

@@ -55,6 +55,7 @@ awaitable<void> MemoryStore::updateInstanceAndOperation(InstanceRecord record, O
 awaitable<void> MemoryStore::deleteInstanceRow(InstanceId id, Departure departure, std::optional<NameHold> hold) {
   co_await write();
   instances.erase(id);
+  usage_.forget(id);
   departures[departure.placeId] = std::move(departure);
   co_await turn();
   if (hold) holds[hold->name] = *hold;

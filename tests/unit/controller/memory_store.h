@@ -5,6 +5,7 @@
 
 #include "store/store.h"
 #include "support/memory_audit.h"
+#include "support/memory_usage.h"
 
 namespace swarm::test {
 
@@ -100,6 +101,7 @@ class MemoryStore final : public Store {
   awaitable<void> putSecret(std::string name, Secret value) override;
   AuditStore& audit() override { return audit_; }
   IdentityStore& identities() override { std::terminate(); }
+  UsageStore& usage() override { return usage_; }
 
  private:
   awaitable<void> turn();
@@ -107,6 +109,7 @@ class MemoryStore final : public Store {
 
   std::map<std::pair<std::string, std::string>, IdempotencyEntry> keys_;
   MemoryAudit audit_;
+  MemoryUsage usage_;
 };
 
 }  // namespace swarm::test

@@ -1,4 +1,4 @@
-// The inside of an instance: commands, usage, network, tokens, and the two streams that are passed through to its agent as bytes.
+// The inside of an instance: commands, network, tokens, and the two streams that are passed through to its agent as bytes.
 #include <boost/json/serializer.hpp>
 
 #include "agent/client/ssh_client.h"
@@ -85,11 +85,6 @@ awaitable<Reply> executeCommand(Services& services, Call& call) {
     throw Error(ErrorCode::Cancelled, "The command was ended, because its session ended or its client closed its side of the connection.")
         .withInstance(instance.id.str());
   co_return co_await sendJson(call, toJson(result));
-}
-
-awaitable<Reply> getUsage(Services& services, Call& call) {
-  Instance instance = co_await requireInstance(services, call, Permission::Read);
-  co_return reply(co_await services.controller.getResourceUsage(instance.id.str()));
 }
 
 awaitable<Reply> getNetwork(Services& services, Call& call) {
@@ -182,12 +177,6 @@ std::vector<Endpoint> insideRoutes() {
           .parameters = {instanceRef()},
           .body = jsonBody<ExecuteCommandRequest>(),
           .recorded = Recorded::Entry}),
-      at("GET", "/api/instances/{id}/usage", Permission::Read, "getResourceUsage", getUsage,
-         {.summary = "Resources in use",
-          .description = "Measured at this moment.",
-          .responses = {ok<ResourceUsage>("CPU, memory and storage")},
-          .problems = {409, 503},
-          .parameters = {instanceRef()}}),
       at("GET", "/api/instances/{id}/network", Permission::Read, "getNetworkInfo", getNetwork,
          {.summary = "Addresses, ports and URLs",
           .description = "As the provider reports them at this moment.",

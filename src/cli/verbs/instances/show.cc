@@ -1,4 +1,4 @@
-// `swarm show` and `swarm usage`
+// `swarm show`
 #include "base/text/duration_text.h"
 #include "base/text/untrusted_text.h"
 #include "cli/output/quantities.h"
@@ -72,20 +72,6 @@ int showWorkspace(Context& context, const std::string& name) {
 void addShow(const AddVerb& add) {
   add({.name = "show", .summary = "Show one workspace", .examples = {"swarm show web1 -o yaml"}},
       wordVerb({"name", "Name or id", workspaceNames()}, showWorkspace));
-}
-
-void addUsage(const AddVerb& add) {
-  add({.name = "usage", .summary = "Show CPU, memory and storage in use", .examples = {"swarm usage web1"}},
-      wordVerb({"name", "Name or id", workspaceNames()}, [](Context& context, const std::string& name) {
-        const ResourceUsage usage = context.client().getResourceUsage(name);
-        if (printStructured(context, toJson(usage))) return kDone;
-        Table table({"CPU", "CPU LIMIT", "MEMORY", "MEMORY LIMIT", "STORAGE", "STORAGE LIMIT"});
-        table.add({format("{:.1f} %", usage.cpu.usage), format("{} m", usage.cpu.limit), format("{:.0f} MiB", usage.memory.usage),
-                   format("{:.0f} MiB", usage.memory.limit), format("{:.2f} GiB", usage.storage.usage),
-                   format("{:.0f} GiB", usage.storage.limit)});
-        print(table.render(context.columns(), context.colour()));
-        return kDone;
-      }));
 }
 
 }  // namespace swarm::cli

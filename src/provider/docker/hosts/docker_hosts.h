@@ -47,8 +47,8 @@ class DockerHosts final : public Provider, private LogSource, private EgressCont
   awaitable<AllocationEffect> allocateResources(PlaceId place_id, ResourceConfig resources, Deadline deadline) override {
     return atHome(&Provider::allocateResources, std::move(place_id), resources, deadline);
   }
-  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, Deadline deadline) override {
-    return atHome(&Provider::getResourceUsage, std::move(place_id), deadline);
+  awaitable<ResourceUsage> getResourceUsage(PlaceId place_id, UsageDepth depth, Deadline deadline) override {
+    return atHome(&Provider::getResourceUsage, std::move(place_id), depth, deadline);
   }
   awaitable<AllocationEffect> configureNetwork(PlaceId place_id, NetworkConfig network, Deadline deadline) override;
   awaitable<NetworkInfo> getNetworkInfo(PlaceId place_id, Deadline deadline) override {

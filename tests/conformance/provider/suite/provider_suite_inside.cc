@@ -121,7 +121,7 @@ TEST_P(ProviderSuite, usageReportsLimitsAndWhatIsUsed) {
   InstanceSpec wanted = spec();
   create(wanted);
   if (deviations_.measuresUsage) execute(wanted.placeId, {"sh", "-c", "dd if=/dev/zero of=/home/coder/big bs=1048576 count=16"});
-  ResourceUsage usage = runner_.run(provider().getResourceUsage(wanted.placeId, soon()));
+  ResourceUsage usage = runner_.run(provider().getResourceUsage(wanted.placeId, UsageDepth::Full, soon()));
   ResourceConfig limits = fixture_->effective(wanted.config.resources);
   EXPECT_EQ(usage.cpu.limit, limits.cpu.limit);
   EXPECT_EQ(usage.memory.limit, limits.memory.max);
@@ -133,7 +133,7 @@ TEST_P(ProviderSuite, usageReportsLimitsAndWhatIsUsed) {
     EXPECT_GT(usage.storage.usage, 15.0 / 1024);
   }
   stop(wanted.placeId);
-  ResourceUsage idle = runner_.run(provider().getResourceUsage(wanted.placeId, soon()));
+  ResourceUsage idle = runner_.run(provider().getResourceUsage(wanted.placeId, UsageDepth::Full, soon()));
   EXPECT_EQ(idle.memory.usage, 0);
   EXPECT_EQ(idle.memory.limit, limits.memory.max);
 }
@@ -144,7 +144,7 @@ TEST_P(ProviderSuite, cpuUsageOfABusyInstanceIsNearItsLimit) {
   create(wanted);
   execute(wanted.placeId, {"sh", "-c", "(while :; do :; done) >/dev/null 2>&1 </dev/null &"});
   auto busy = [&] {
-    double usage = runner_.run(provider().getResourceUsage(wanted.placeId, soon())).cpu.usage;
+    double usage = runner_.run(provider().getResourceUsage(wanted.placeId, UsageDepth::Full, soon())).cpu.usage;
     return usage > 5 && usage < 100;
   };
   EXPECT_TRUE(runner_.waitFor(busy));

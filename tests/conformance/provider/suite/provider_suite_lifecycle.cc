@@ -267,7 +267,7 @@ TEST_P(ProviderSuite, wrongIdsAreNotFound) {
   EXPECT_EQ(codeOf([&] { start(wrong); }), ErrorCode::NotFound);
   EXPECT_EQ(codeOf([&] { stop(wrong); }), ErrorCode::NotFound);
   EXPECT_EQ(codeOf([&] { execute(wrong, {"true"}); }), ErrorCode::NotFound);
-  EXPECT_EQ(codeOf([&] { runner_.run(provider().getResourceUsage(wrong, soon())); }), ErrorCode::NotFound);
+  EXPECT_EQ(codeOf([&] { runner_.run(provider().getResourceUsage(wrong, UsageDepth::Full, soon())); }), ErrorCode::NotFound);
   EXPECT_EQ(codeOf([&] { runner_.run(provider().getNetworkInfo(wrong, soon())); }), ErrorCode::NotFound);
   EXPECT_EQ(codeOf([&] { runner_.run(provider().agentEndpoint(wrong, soon())); }), ErrorCode::NotFound);
   EXPECT_EQ(codeOf([&] { runner_.run(provider().deleteVolume("no-such-volume", soon())); }), ErrorCode::NotFound);
