@@ -141,6 +141,31 @@ TEST_F(SnapshotTest, outlivesItsInstanceUnlessVolumesAreDeleted) {
   finish(run(swarm().deleteInstance("web", DeleteVolumes::Yes, "ann")));
 }
 
+/// The files of snapshots are removed after the deletion has ended: a server that ends in between continues at its next start.
+TEST_F(SnapshotTest, aDeletionWithVolumesLeavesNothingWhereverTheServerEnds) {
+  for (int turns = 1; turns < 150; turns += turns < 10 ? 1 : 7) {
+    SCOPED_TRACE(testing::Message() << "killed after " << turns << " turns");
+    boot();
+    makeWorkspace();
+    ASSERT_EQ(take("monday").status, OperationStatus::succeeded);
+    waitUntilNothingElseRuns();
+    const InstanceId id = get("web").id;
+    boost::asio::co_spawn(loop(), swarm().deleteInstance("web", DeleteVolumes::Yes, "ann"),
+                          [](std::exception_ptr, InstanceAndOperation) {});
+    turn(turns);
+    const bool was_accepted = std::ranges::any_of(
+        store_.operations, [&](const auto& row) { return row.second.kind == OperationKind::remove && row.second.instanceId == id; });
+    kill();
+    boot();
+    if (!was_accepted) finish(run(swarm().deleteInstance("web", DeleteVolumes::Yes, "ann")));
+    drive([&] {
+      life_->loop.poll_one();
+      return store_.instances.empty() && store_.places.empty() && world_.containers().empty() && world_.volumes().empty();
+    });
+    kill();
+  }
+}
+
 /// kill -9 at every turn: the instance's files exist, a snapshot is complete or absent, and only the instance runs.
 TEST_F(SnapshotTest, everyTurnIsSurvived) {
   for (bool restoring : {false, true}) {
