@@ -236,7 +236,7 @@ class StoreAuth final : public Auth {
     requireAccountName("user", name);
     if (!password.empty()) requirePassword(password);
     UserRecord user{name, "", role, clock_.now(), 1};
-    if (!password.empty()) user.passwordHash = co_await passwords_.hash(password, Caller::Known);
+    if (!password.empty()) user.passwordHash = co_await passwords_.hash(password);
     auto old = co_await store_.getUser(name);
     if (old) {
       user.createdAt = old->createdAt;

@@ -44,24 +44,6 @@ void giveWayToLoops() {
   static_cast<void>(done);
 }
 
-/// Counts the waiting sign-ins and refuses more than kMaxWaiting: each holds a connection.
-class WaitingSignIn {
- public:
-  explicit WaitingSignIn(std::atomic<int>& waiting) : waiting_(waiting) {
-    if (waiting_.fetch_add(1) >= kMaxWaiting) {
-      waiting_.fetch_sub(1);
-      throw Error(ErrorCode::TooManyRequests, format("Limit of {} concurrent sign-ins reached. Try again in 5 seconds.", kMaxWaiting))
-          .withRetryAfter(std::chrono::seconds(5));
-    }
-  }
-  ~WaitingSignIn() { waiting_.fetch_sub(1); }
-  WaitingSignIn(const WaitingSignIn&) = delete;
-  WaitingSignIn& operator=(const WaitingSignIn&) = delete;
-
- private:
-  std::atomic<int>& waiting_;
-};
-
 }  // namespace
 
 Passwords::Passwords(PasswordCost cost) : cost_(cost), known_(1), unknown_(hashingThreads()) { SWARM_CHECK(sodium_init() >= 0); }
@@ -71,19 +53,45 @@ Passwords::~Passwords() {
   unknown_.pool.join();
 }
 
-asio::awaitable<std::string> Passwords::hash(Secret password, Caller caller) {
-  Queue& queue = queueOf(caller);
-  WaitingSignIn waiting(queue.waiting);
+/// Counts those that wait, and refuses too many: each holds a connection.
+class Passwords::Place {
+ public:
+  Place(Queue& queue, const Caller& caller) : queue_(queue) {
+    const std::lock_guard lock(queue_.mutex);
+    of_network_ = queue_.waitingOf.try_emplace(caller.network().value_or("")).first;
+    const int free = kMaxWaiting - queue_.waiting, most = caller.network() ? free : kMaxWaiting;
+    if (free <= 0 || of_network_->second >= most) {
+      if (of_network_->second == 0) queue_.waitingOf.erase(of_network_);
+      throw Error(ErrorCode::TooManyRequests, "Too many sign-ins are waiting. Try again in 5 seconds.")
+          .withRetryAfter(std::chrono::seconds(5));
+    }
+    ++queue_.waiting, ++of_network_->second;
+  }
+  ~Place() {
+    const std::lock_guard lock(queue_.mutex);
+    --queue_.waiting;
+    if (--of_network_->second == 0) queue_.waitingOf.erase(of_network_);
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+
+ private:
+  Queue& queue_;
+  std::map<std::string, int>::iterator of_network_;
+};
+
+asio::awaitable<std::string> Passwords::hash(Secret password) {
+  const Place place(known_, Caller::known());
   auto work = [](const Secret& secret, PasswordCost cost) -> asio::awaitable<std::string> {
     giveWayToLoops();
     co_return hashNow(secret.reveal(), cost);
   };
-  co_return co_await asio::co_spawn(queue.pool, work(password, cost_), asio::use_awaitable);
+  co_return co_await asio::co_spawn(known_.pool, work(password, cost_), asio::use_awaitable);
 }
 
 asio::awaitable<bool> Passwords::verify(std::string hash, Secret password, Caller caller) {
-  Queue& queue = queueOf(caller);
-  WaitingSignIn waiting(queue.waiting);
+  Queue& queue = caller.network() ? unknown_ : known_;
+  const Place place(queue, caller);
   auto work = [](const std::string& text, const Secret& secret, PasswordCost cost) -> asio::awaitable<bool> {
     giveWayToLoops();
     co_return verifyNow(text, secret.reveal(), cost);

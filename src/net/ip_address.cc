@@ -20,6 +20,14 @@ bool sharesPrefix(const Bytes& a, const Bytes& b, int bits) {
   return true;
 }
 
+/// "2001:db8::/32"
+template <typename Address>
+std::string firstBytes(const Address& address, std::size_t count) {
+  auto bytes = address.to_bytes();
+  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(count), bytes.end(), 0);
+  return Address(bytes).to_string() + "/" + std::to_string(8 * count);
+}
+
 }  // namespace
 
 std::optional<ip::address> parseIpAddress(std::string_view text) {
@@ -57,9 +65,13 @@ std::optional<IpNetwork> parseIpNetwork(std::string_view text) {
 std::string addressGroup(std::string_view text) {
   const auto address = parseIpAddress(text);
   if (!address || address->is_v4()) return address ? address->to_string() : std::string(text);
-  auto bytes = address->to_v6().to_bytes();
-  std::fill(bytes.begin() + 8, bytes.end(), 0);
-  return ip::address_v6(bytes).to_string() + "/64";
+  return firstBytes(address->to_v6(), 8);
+}
+
+std::string networkGroup(std::string_view text) {
+  const auto address = parseIpAddress(text);
+  if (!address) return std::string(text);
+  return address->is_v4() ? firstBytes(address->to_v4(), 2) : firstBytes(address->to_v6(), 4);
 }
 
 }  // namespace swarm::net

@@ -24,5 +24,7 @@ std::optional<IpNetwork> parseIpNetwork(std::string_view text);
 /// The key of a client in limits per address: an IPv4 address, or the /64 network of an IPv6 address, since one customer owns a whole /64.
 /// A text that is not an address is returned unchanged.
 std::string addressGroup(std::string_view address);
+/// The network from which an attacker may have all addresses: the /16 of an IPv4 address, the /32 of an IPv6 address (what a provider has).
+std::string networkGroup(std::string_view address);
 
 }  // namespace swarm::net

@@ -58,7 +58,7 @@ awaitable<UserRecord> StoreAccounts::create(std::string name, Role role, Secret 
   UserRecord user{.name = name, .passwordHash = "", .role = role, .createdAt = parts_.clock.now(), .kind = kind};
   if (!password.empty()) {
     requirePassword(password);
-    user.passwordHash = co_await parts_.passwords.hash(password, Caller::Known);
+    user.passwordHash = co_await parts_.passwords.hash(password);
   }
   co_await parts_.store.insertUser(user);
   remember(user);
@@ -100,7 +100,7 @@ awaitable<std::optional<SignInStep>> StoreAccounts::acceptInvitation(std::string
   const std::string address = net::addressGroup(origin.address);
   const LoginAttempt attempt{.name = *user, .address = address};
   parts_.throttle.attempt(attempt);
-  std::string hash = co_await parts_.passwords.hash(password, Caller::Unknown);
+  std::string hash = co_await parts_.passwords.hash(password);
   std::optional<UserRecord> changed;
   auto accept = [&]() -> awaitable<void> {
     changed = co_await change(*user, {.passwordHash = std::move(hash),
@@ -140,16 +140,16 @@ awaitable<UserRecord> StoreAccounts::setDisabled(std::string name, bool disabled
 awaitable<void> StoreAccounts::resetPassword(std::string name, Secret password) {
   co_await requirePerson(name);
   requirePassword(password);
-  std::string hash = co_await parts_.passwords.hash(password, Caller::Known);
+  std::string hash = co_await parts_.passwords.hash(password);
   co_await change(name, {.passwordHash = std::move(hash), .inviteDigest = "", .endsSessions = true, .revokesCredentials = true});
   log::info("password of a user reset", {{"user", name}});
 }
 
 awaitable<void> StoreAccounts::changePassword(Principal principal, Secret present, Secret password, LoginOrigin origin) {
   requirePassword(password);
-  if (!co_await parts_.signIns.check(principal.user, std::move(present), std::move(origin), Caller::Known))
+  if (!co_await parts_.signIns.check(principal.user, std::move(present), std::move(origin), Caller::known()))
     throw Error(ErrorCode::InvalidArgument, "The present password is wrong.").withField("/oldPassword", "is wrong");
-  std::string hash = co_await parts_.passwords.hash(password, Caller::Known);
+  std::string hash = co_await parts_.passwords.hash(password);
   co_await change(principal.user, {.passwordHash = std::move(hash), .inviteDigest = "", .onlySession = principal.sessionId});
   parts_.sessions.removeOthers(principal.user, principal.sessionId);
   parts_.noteRevocation();
@@ -179,7 +179,7 @@ awaitable<Accounts::Recovered> StoreAccounts::recoverAdmin() {
   if (chosen == users.end()) chosen = std::ranges::find_if(users, is_admin);
   if (chosen == users.end()) throw Error(ErrorCode::NotFound, "There is no administrator yet. Start the server once: it creates one.");
   Recovered recovered{chosen->name, makePassword()};
-  std::string hash = co_await parts_.passwords.hash(recovered.password, Caller::Known);
+  std::string hash = co_await parts_.passwords.hash(recovered.password);
   co_await change(recovered.name, {.role = Role::admin,
                                    .passwordHash = std::move(hash),
                                    .disabled = false,

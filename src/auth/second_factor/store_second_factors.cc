@@ -129,7 +129,7 @@ bool StoreSecondFactors::isEnrolling(std::string_view ticket, std::string_view u
 }
 
 awaitable<UserRecord> StoreSecondFactors::requirePassword(const Principal& principal, Secret password, LoginOrigin origin) {
-  auto user = co_await parts_.signIns.check(principal.user, std::move(password), std::move(origin), Caller::Known);
+  auto user = co_await parts_.signIns.check(principal.user, std::move(password), std::move(origin), Caller::known());
   if (!user) throw Error(ErrorCode::InvalidArgument, "The password is wrong.").withField("/password", "is wrong");
   co_return std::move(*user);
 }

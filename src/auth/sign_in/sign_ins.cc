@@ -37,7 +37,7 @@ void SignIns::succeeded(const std::string& user, const LoginOrigin& origin, Proo
 awaitable<std::optional<UserRecord>> SignIns::check(std::string user, Secret password, LoginOrigin origin, Caller caller) {
   Attempt attempt(parts_, user, origin, Proof::Password);
   attempt.begin();
-  if (attempt.isOfKnownDevice()) caller = Caller::Known;
+  if (attempt.isOfKnownDevice()) caller = Caller::known();
   auto record = co_await parts_.store.getUser(user);
   bool small = password.reveal().size() <= kMaxPasswordBytes;
   bool right = co_await parts_.passwords.verify(record ? record->passwordHash : "", small ? password : Secret(), caller);
@@ -55,7 +55,7 @@ awaitable<std::optional<UserRecord>> SignIns::check(std::string user, Secret pas
 }
 
 awaitable<UserRecord> SignIns::require(std::string user, Secret password, LoginOrigin origin) {
-  const auto checked = co_await async::attempt(check(user, std::move(password), origin, Caller::Unknown));
+  const auto checked = co_await async::attempt(check(user, std::move(password), origin, Caller::unknown(origin.address)));
   std::optional<Error> refusal;
   if (!checked)
     refusal = checked.error();

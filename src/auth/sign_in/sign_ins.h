@@ -28,7 +28,7 @@ class SignIns {
   explicit SignIns(Parts parts) : parts_(std::move(parts)) {}
 
   /// The user with this password; nothing: wrong, unknown or disabled. The time does not depend on whether the user exists, or is disabled.
-  /// Throws Error(TooManyRequests). `caller`: Known: the user is signed in, and confirms the password.
+  /// Throws Error(TooManyRequests). A known `caller`: the user is signed in, and confirms the password.
   awaitable<std::optional<UserRecord>> check(std::string user, Secret password, LoginOrigin origin, Caller caller);
   /// The same, or Error(Unauthenticated), which is recorded.
   awaitable<UserRecord> require(std::string user, Secret password, LoginOrigin origin);

@@ -14,6 +14,13 @@ TEST(AddressGroup, isANetworkForIpv6) {
   EXPECT_EQ(addressGroup("2001:db8:1:2:3::4"), addressGroup("[2001:db8:1:2:ffff::9]:4711"));
 }
 
+TEST(NetworkGroup, isWhatAnAttackerMayHaveAllOf) {
+  EXPECT_EQ(networkGroup("192.0.2.7"), "192.0.0.0/16");
+  EXPECT_EQ(networkGroup("::ffff:192.0.2.7"), "192.0.0.0/16");
+  EXPECT_EQ(networkGroup("2001:db8:1:2:3::4"), "2001:db8::/32");
+  EXPECT_EQ(networkGroup(""), "");
+}
+
 TEST(AddressGroup, isTheIpv4AddressThatADualStackListenerReports) {
   EXPECT_EQ(addressGroup("::ffff:10.0.0.1"), addressGroup("10.0.0.1"));
   EXPECT_NE(addressGroup("::ffff:10.0.0.1"), addressGroup("::ffff:10.0.0.2"));
