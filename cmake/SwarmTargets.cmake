@@ -1,6 +1,6 @@
 # swarm_library(NAME LIBS...): a layer from all .cc files of the calling folder and of its sub-folders without a CMakeLists.txt
 #   (SOURCES names them, EXCLUDE leaves some out).
-# swarm_test(NAME LABEL l LIBS...): a GoogleTest program from the same files; CTest lists each test under LABEL.
+# swarm_test(NAME LABEL l LIBS...): a GoogleTest program from the same files; CTest lists each of its tests, or for unit tests each suite.
 # swarm_browser_test(NAME LABEL l TIMEOUT s COMMAND...): a Node program with a browser, an Engine and VS Code.
 include(GoogleTest)
 
@@ -126,8 +126,25 @@ function(swarm_test name)
     set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL YES)
   else()
     set_property(GLOBAL APPEND PROPERTY SWARM_TEST_PROGRAMS $<TARGET_FILE:${name}>)
-    gtest_discover_tests(${name} TEST_PREFIX ${arg_LABEL}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 PROPERTIES ${properties})
+    if(arg_LABEL STREQUAL unit)
+      swarm_discover_suites(${name} unit.${name}. ${properties})
+    else()
+      gtest_discover_tests(${name} TEST_PREFIX ${arg_LABEL}. DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120 PROPERTIES ${properties})
+    endif()
   endif()
+endfunction()
+
+# swarm_discover_suites(NAME PREFIX PROPERTIES...): one CTest entry for each suite of the program, because the start of a process takes longer
+# than most unit tests. CTest reads the list from the program.
+function(swarm_discover_suites name prefix)
+  set(include_file ${CMAKE_CURRENT_BINARY_DIR}/${name}_suites.cmake)
+  file(GENERATE OUTPUT ${include_file} CONTENT "set(program \"$<TARGET_FILE:${name}>\")
+set(prefix \"${prefix}\")
+set(properties \"${ARGN}\")
+set(folder \"${CMAKE_CURRENT_BINARY_DIR}\")
+include(\"${CMAKE_SOURCE_DIR}/cmake/discovered_suites.cmake\")
+")
+  set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${include_file})
 endfunction()
 
 # target.cc of the folder, with libFuzzer. PARSER: the library that it exercises, if not that of LIBS; libFuzzer sees its branches. In CI
