@@ -6,6 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "cli/doctor/checks.h"
+
 namespace swarm::cli {
 
 /// The flags of `swarm serve`; absent members were not given.
@@ -28,7 +30,14 @@ struct ServeFlags {
 /// Exit codes of `swarm`.
 enum ExitCode { kDone = 0, kFailed = 1, kWrongUse = 2, kNotFound = 3, kNotAllowed = 4, kTimedOut = 5 };
 
+/// What `swarm doctor` finds on the server's machine.
+struct MachineReport {
+  DoctorChecks checks;
+  bool serves = false;  ///< the server responds
+};
+using Doctor = std::function<MachineReport(const ServeFlags&)>;
+
 /// Runs the command line to its end and returns the exit code. Errors are printed on stderr.
-int run(int argc, char** argv, const std::function<int(const ServeFlags&)>& serve);
+int run(int argc, char** argv, const std::function<int(const ServeFlags&)>& serve, const Doctor& doctor = {});
 
 }  // namespace swarm::cli

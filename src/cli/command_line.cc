@@ -104,8 +104,9 @@ std::string nearestWord(std::string_view word, const std::vector<std::string>& w
 
 class CommandLine {
  public:
-  explicit CommandLine(const std::function<int(const ServeFlags&)>& serve)
+  CommandLine(const std::function<int(const ServeFlags&)>& serve, const Doctor& doctor)
       : program_{.serve = serve,
+                 .doctor = doctor,
                  .tree = [this] { return tree(); },
                  .help = [this](const std::vector<std::string>& words) { return helpText(words); }} {
     app_.require_subcommand(1);
@@ -312,8 +313,10 @@ class CommandLine {
 
 }  // namespace
 
-CompletionNode commandTree() { return CommandLine({}).tree(); }
+CompletionNode commandTree() { return CommandLine({}, {}).tree(); }
 
-int run(int argc, char** argv, const std::function<int(const ServeFlags&)>& serve) { return CommandLine(serve).run(argc, argv); }
+int run(int argc, char** argv, const std::function<int(const ServeFlags&)>& serve, const Doctor& doctor) {
+  return CommandLine(serve, doctor).run(argc, argv);
+}
 
 }  // namespace swarm::cli

@@ -42,6 +42,7 @@ void removeCredentials(const std::filesystem::path& path);
 /// The parts of the program that a verb about the program itself uses.
 struct Program {
   std::function<int(const ServeFlags&)> serve;
+  Doctor doctor;
   std::function<CompletionNode()> tree;
   std::function<std::string(const std::vector<std::string>& words)> help;  ///< throws WrongUse for an unknown verb
 };

@@ -23,6 +23,7 @@ struct ProviderContext {
   std::string workspaceImage;               ///< as the server's machine knows it
   const Clock& clock;
   std::vector<std::string> allowedImages{};  ///< at every provider
+  bool looksOnly = false;                    ///< validate() makes nothing at the endpoint
 };
 
 class ProviderSetup {

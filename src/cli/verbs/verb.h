@@ -87,6 +87,7 @@ VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string&
   VERBS(Providers)         \
   VERBS(Audit)             \
   VERBS(Serve)             \
+  VERBS(Doctor)            \
   VERBS(Session)           \
   VERBS(SecondFactor)      \
   VERBS(Users)             \

@@ -49,6 +49,7 @@ struct DockerProviderConfig : engine::Endpoint {
   std::string workspaceImage;                ///< of new workspaces, for validation; empty: none is checked
   std::map<std::string, std::string> tags;   ///< labels on all that is made
   std::int64_t maxInstancesPerUser = 0;      ///< reported only; 0: none
+  bool looksOnly = false;                    ///< validate() makes no container
   bool isCandidate = false;                  ///< came in a request: responses of its endpoint are not passed on
 };
 BOOST_DESCRIBE_STRUCT(DockerProviderConfig, (),

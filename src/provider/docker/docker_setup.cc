@@ -126,6 +126,7 @@ class DockerSetup final : public ProviderSetup {
     std::vector<DockerProviderConfig> engines = engines_;
     for (DockerProviderConfig& engine : engines) {
       engine.tags = context.tags;
+      engine.looksOnly = context.looksOnly;
       engine.workspaceImage = context.workspaceImage;
       engine.allowedImages.insert(engine.allowedImages.end(), context.allowedImages.begin(), context.allowedImages.end());
     }

@@ -145,7 +145,7 @@ struct Ran {
 };
 
 /// Runs a whole command line against `api`. An empty `token`: that of the stored credentials.
-inline Ran runCommand(const ApiDouble& api, std::vector<std::string> words, const char* token = "t") {
+inline Ran runCommand(const ApiDouble& api, std::vector<std::string> words, const char* token = "t", const Doctor& doctor = {}) {
   ::setenv("SWARM_URL", api.url().c_str(), 1);
   ::setenv("SWARM_TOKEN", token, 1);
   words.insert(words.begin(), "swarm");
@@ -154,7 +154,7 @@ inline Ran runCommand(const ApiDouble& api, std::vector<std::string> words, cons
   ::testing::internal::CaptureStdout();
   ::testing::internal::CaptureStderr();
   Ran ran;
-  ran.code = run(static_cast<int>(arguments.size()), arguments.data(), [](const ServeFlags&) { return 0; });
+  ran.code = run(static_cast<int>(arguments.size()), arguments.data(), [](const ServeFlags&) { return 0; }, doctor);
   ran.out = ::testing::internal::GetCapturedStdout();
   ran.err = ::testing::internal::GetCapturedStderr();
   return ran;
