@@ -1,4 +1,4 @@
-// Floods of wrong passwords, and the users who sign in meanwhile.
+// Floods of wrong passwords, and the users who sign in concurrently.
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
