@@ -6,6 +6,7 @@
 #include <cctype>
 
 #include "base/text/format.h"
+#include "controller/limits/limits_section.h"
 #include "model/codec/codec.h"
 #include "net/connect.h"
 #include "providers.h"
@@ -129,6 +130,7 @@ void readFile(const std::string& file, const Variables& variables, ServerConfig&
     config.usageInterval = std::chrono::seconds(seconds);
     monitoring->refuseUnknown();
   }
+  if (auto limits = root.child("limits")) config.limits = readLimits(*std::move(limits));
   if (auto common = root.child("common")) {
     common->read("workspaceImage", config.workspaceImage);
     common->read("allowedImages", config.allowedImages);

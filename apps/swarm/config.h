@@ -13,6 +13,7 @@
 #include "auth/permissions.h"
 #include "base/diagnostics/log.h"
 #include "cli/cli.h"
+#include "controller/limits/policy.h"
 #include "model/types/instance_config.h"
 #include "model/types/provider_type.h"
 #include "net/url.h"
@@ -63,6 +64,7 @@ struct ServerConfig {
   std::vector<oidc::ProviderConfig> identityProviders;
   AuditRules audit;
   std::chrono::seconds usageInterval{60};  ///< between samples of what an instance uses; 0: none are taken
+  LimitsConfig limits;
   std::vector<std::string>
       validateAddresses;  ///< host:port that a provider's configuration in a request may contain, in addition to the configured ones
   std::vector<ProviderSetupPtr> providers;  ///< one of each kind, enabled or not

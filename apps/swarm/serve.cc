@@ -16,6 +16,7 @@
 #include "async/loop.h"
 #include "auth/accounts/accounts.h"
 #include "auth/auth.h"
+#include "auth/sharing/groups.h"
 #include "auth/sharing/sharing.h"
 #include "base/diagnostics/log.h"
 #include "base/diagnostics/memory.h"
@@ -63,7 +64,8 @@ int waitForSignal(const sigset_t& set, std::chrono::seconds time) {
 WorkspaceActions workspaceActions(SwarmController& controller) {
   return {.create = [&controller](Principal principal, std::string name) -> async::awaitable<std::string> {
             CreateRequest request;
-            request.owner = request.actor = principal.user;
+            request.owner = principal.user;
+            request.actor = principal.user;
             request.config.name = std::move(name);
             std::vector<FieldError> faults;
             validate(request.config, faults);
@@ -120,6 +122,10 @@ class Server {
     options.nameHold = std::chrono::hours(24 * config_.nameHoldDays);
     options.publicPorts = config_.access.publicPorts;
     options.usageInterval = config_.usageInterval;
+    options.limits = config_.limits;
+    options.directory = {
+        .standingOf = [this](const std::string& user) { return Standing{auth_->roleOf(user), auth_->groups().groupsOf(user)}; },
+        .membersOf = [this](const std::string& group) { return auth_->groups().find(group).value_or(GroupRecord()).members; }};
     // Vite and tools based on it refuse unknown host names, except *.localhost.
     if (!address().isLocal()) options.environment["__VITE_ADDITIONAL_SERVER_ALLOWED_HOSTS"] = "." + config_.instanceDomain;
     const ProviderContext context{options.swarmId, config_.tags, config_.workspaceImage, clock_, config_.allowedImages};

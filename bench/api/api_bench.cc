@@ -102,7 +102,8 @@ class Server {
       std::vector<std::string> pending;
       for (int i = 0; i < wanted; ++i) {
         CreateRequest request;
-        request.owner = request.actor = "admin";
+        request.owner = "admin";
+        request.actor = "admin";
         request.provider = ProviderType::fake;
         request.config.name = "bench-" + std::to_string(i);
         request.config.labels["group"] = std::to_string(i % 10);

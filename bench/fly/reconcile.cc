@@ -75,7 +75,8 @@ class Server {
     std::vector<std::string> pending;
     for (int i = 0; i < count; ++i) {
       CreateRequest request;
-      request.owner = request.actor = "ada";
+      request.owner = "ada";
+      request.actor = "ada";
       request.provider = ProviderType::flyio;
       request.config.name = format("bench-{}", i);
       request.config.storage = {{10, true, "/home/coder", ""}};

@@ -250,6 +250,7 @@ class StoreAuth final : public Auth {
 
   Sharing& sharing() override { return sharing_; }
   Groups& groups() override { return groups_; }
+  std::optional<Role> roleOf(std::string_view user) const override { return sessions_.roleOf(user); }
 
   std::vector<TokenKeyInfo> tokenKeys() const override { return keys_.list(); }
   awaitable<TokenKeyInfo> rotateTokenKey() override { return keys_.rotate(); }

@@ -118,6 +118,7 @@ class Auth {
   virtual SecondFactors& secondFactors() = 0;
   virtual Sharing& sharing() = 0;
   virtual Groups& groups() = 0;
+  virtual std::optional<Role> roleOf(std::string_view user) const = 0;  ///< nothing: the user does not exist, or is disabled
 
   /// The keys that verify API tokens, from the oldest.
   virtual std::vector<TokenKeyInfo> tokenKeys() const = 0;

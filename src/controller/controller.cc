@@ -29,8 +29,9 @@ SwarmController::Impl::Impl(async::Executor control_loop, Store& durable, std::m
       registry(clock),
       tasks(executor, [this] { return shared_from_this(); }),
       routes(executor, registry, providers, tasks),
-      changes(events, routes),
-      context{executor, store, clock, options, providers, registry, tasks, events, routes, changes, operations},
+      limits(options, providers, registry),
+      changes(registry, events, routes),
+      context{executor, store, clock, options, providers, registry, tasks, events, routes, changes, operations, limits},
       agents(context),
       places(context),
       lifecycle(context, agents),
@@ -70,6 +71,8 @@ awaitable<void> SwarmController::Impl::load() {
     entry->instance().operationId.clear();
     entry->instance().url = control::urlOf(options, entry->instance().config.name);  // the server's address may have changed
     entry->instance().stale = true;                                                  // until the provider has reported it
+    const InstanceStatus status = entry->instance().status;
+    entry->occupies = status != InstanceStatus::stopped && status != InstanceStatus::failed;
     registry.add(entry);
     routes.breakConnections(*entry);  // publishes its first route
   }

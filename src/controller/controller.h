@@ -13,6 +13,8 @@
 
 #include "async/awaitable.h"
 #include "base/clock.h"
+#include "controller/actor.h"
+#include "controller/limits/policy.h"
 #include "controller/moves/move_agents.h"
 #include "controller/state/events.h"
 #include "controller/state/routes.h"
@@ -53,6 +55,8 @@ struct ControllerOptions {
   std::map<std::string, std::string> environment{};  ///< of every new instance; its own configuration takes precedence
   bool publicPorts = true;                           ///< ports may be opened without a sign-in
   std::chrono::hours operationsKept{30 * 24};        ///< ended operations older than this are deleted
+  LimitsConfig limits{};
+  Directory directory{};  ///< of the users and groups to whom quotas apply
 
   bool needsVscode = true;                        ///< an operation fails when VS Code did not respond; false: for images without an agent
   std::chrono::milliseconds setupInterval{1000};  ///< between two requests for the state of a running setup script
@@ -78,7 +82,7 @@ struct ControllerOptions {
 
 struct CreateRequest {
   std::string owner;
-  std::string actor;
+  Actor actor;
   std::optional<ProviderType> provider;  ///< absent: placement chooses
   InstanceConfig config;
   std::string idempotencyKey;     ///< empty: none
@@ -183,11 +187,11 @@ class SwarmController {
   awaitable<InstanceAndOperation> createInstance(CreateRequest request);
   awaitable<std::optional<Instance>> getInstance(std::string ref);
   awaitable<InstancePage> listInstances(InstanceQuery query);
-  awaitable<UpdateResult> updateInstance(InstanceRef ref, UpdateRequest request, std::string actor);
+  awaitable<UpdateResult> updateInstance(InstanceRef ref, UpdateRequest request, Actor actor);
   /// Gives the instance to another user, with its operations and snapshots, and ends what its former owner has open. Container, network and
-  /// volumes keep their labels until an update replaces the container. Conflict while it is busy, or when the provider limits the number of
-  /// instances of a user.
-  awaitable<Instance> handOver(InstanceRef ref, std::string from, std::string owner);
+  /// volumes keep their labels until an update replaces the container. Conflict while it is busy, or when it exceeds a limit of its new
+  /// owner.
+  awaitable<Instance> handOver(InstanceRef ref, std::string from, std::string owner, Actor actor = {});
   /// Sets who opens a port in a browser; durable and published when it completes. Throws Error(InvalidArgument) for the agent's port, a
   /// time that has passed, and a public port without an end or with one beyond kMaxPublicLife; PermissionDenied for a public port where
   /// these are not allowed; Conflict beyond kMaxPortRules.
@@ -196,20 +200,20 @@ class SwarmController {
   awaitable<void> endExpiredPorts();
   awaitable<UpdatePlan> planUpdate(std::string ref, UpdateRequest request);  ///< what the update would do; without effect
   /// `empty`: replaces lost volumes that had files of the instance with empty ones; without it, the start fails.
-  awaitable<InstanceAndOperation> startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty = EmptyVolumes::No);
-  awaitable<InstanceAndOperation> stopInstance(InstanceRef ref, std::string actor);
-  awaitable<InstanceAndOperation> restartInstance(InstanceRef ref, std::string actor);
+  awaitable<InstanceAndOperation> startInstance(InstanceRef ref, Actor actor, EmptyVolumes empty = EmptyVolumes::No);
+  awaitable<InstanceAndOperation> stopInstance(InstanceRef ref, Actor actor);
+  awaitable<InstanceAndOperation> restartInstance(InstanceRef ref, Actor actor);
   /// Works in any state; cancels and rolls back a create in progress.
-  awaitable<InstanceAndOperation> deleteInstance(InstanceRef ref, DeleteVolumes volumes, std::string actor);
+  awaitable<InstanceAndOperation> deleteInstance(InstanceRef ref, DeleteVolumes volumes, Actor actor);
 
-  awaitable<InstanceAndOperation> migrateInstance(InstanceRef ref, MigrateRequest request, std::string actor);
+  awaitable<InstanceAndOperation> migrateInstance(InstanceRef ref, MigrateRequest request, Actor actor);
   awaitable<MigrationPlan> planMigration(std::string ref, MigrateRequest request);  ///< without effect
 
   /// Copies the instance's files at one moment to volumes of its provider; the user's processes are stopped for that moment and continue.
   /// `name`: unique among the instance's snapshots; empty: the time.
-  awaitable<InstanceAndOperation> takeSnapshot(InstanceRef ref, std::string name, std::string actor);
+  awaitable<InstanceAndOperation> takeSnapshot(InstanceRef ref, std::string name, Actor actor);
   /// Replaces the instance's files with those of the snapshot (its name or id); the former files become a snapshot, too.
-  awaitable<InstanceAndOperation> restoreSnapshot(InstanceRef ref, std::string snapshot, std::string actor);
+  awaitable<InstanceAndOperation> restoreSnapshot(InstanceRef ref, std::string snapshot, Actor actor);
   awaitable<std::vector<Snapshot>> listSnapshots();          ///< including those of deleted instances
   awaitable<SnapshotList> listSnapshotsOf(std::string ref);  ///< including the provider's automatic ones
   awaitable<void> deleteSnapshot(std::string id);            ///< Conflict during a restore; Unprocessable for a provider's own
@@ -269,7 +273,7 @@ class SwarmController {
   /// Calls `call(impl)`, a function or a coroutine, on the control loop, and keeps `call` and the controller's parts alive until it ends.
   template <typename Call>
   auto onLoop(Call call);
-  awaitable<InstanceAndOperation> submit(InstanceRef ref, OperationParameters parameters, std::string actor);
+  awaitable<InstanceAndOperation> submit(InstanceRef ref, OperationParameters parameters, Actor actor);
 
   std::shared_ptr<Impl> impl_;  ///< shared with background work
 };

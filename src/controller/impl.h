@@ -5,6 +5,7 @@
 #include "controller/agents/agent_settings.h"
 #include "controller/agents/agent_watch.h"
 #include "controller/agents/issued_tokens.h"
+#include "controller/limits/limits.h"
 #include "controller/monitoring/usage_monitor.h"
 #include "controller/moves/migration.h"
 #include "controller/operations/lifecycle.h"
@@ -39,6 +40,7 @@ struct SwarmController::Impl : std::enable_shared_from_this<Impl> {
   async::BackgroundTasks tasks;
   EventBus events;
   control::RoutePublisher routes;
+  control::Limits limits;
   control::ChangePublisher changes;
   control::ActiveOperations operations;
   const control::Context context;

@@ -348,21 +348,30 @@ awaitable<SwarmStatus> SwarmController::getSwarmStatus() {
       status.runningInstances += instance.status == InstanceStatus::running ? 1 : 0;
       status.stoppedInstances += instance.status == InstanceStatus::stopped ? 1 : 0;
       status.failedInstances += instance.status == InstanceStatus::failed ? 1 : 0;
-      for (const StorageConfig& storage : instance.config.storage) status.resourceUsage.storage.used += static_cast<double>(storage.size);
-      if (instance.status != InstanceStatus::running) continue;
-      status.resourceUsage.cpu.used += instance.resources.cpu.cores;
-      status.resourceUsage.memory.used += static_cast<double>(instance.resources.memory.max);
     }
+    const control::Amounts used = impl.registry.ledger()->used({control::AccountKind::swarm});
+    SwarmResourceUsage& usage = status.resourceUsage;
+    usage.cpu.used = static_cast<double>(used.milliCpu) / 1000;
+    usage.memory.used = static_cast<double>(used.memory);
+    usage.storage.used = static_cast<double>(used.storage);
     bool has_an_end = true;
     for (const auto& [type, provider] : impl.providers) {
       ProviderHealthReport health = provider->health();
       status.providers.push_back(ProviderStatus{type, health.status, counts[type], health.detail});
-      status.resourceUsage.cpu.total += provider->cpuTotal().total;
-      status.resourceUsage.memory.total += provider->memoryTotal().total;
+      usage.cpu.total += provider->cpuTotal().total;
+      usage.memory.total += provider->memoryTotal().total;
       has_an_end = has_an_end && (provider->cpuTotal().total > 0 || counts[type] == 0);
     }
     // No total when instances run at a provider of unknown capacity: avoids "4 of 2 cores".
-    if (!has_an_end) status.resourceUsage.cpu.total = status.resourceUsage.memory.total = 0;
+    if (!has_an_end) usage.cpu.total = usage.memory.total = 0;
+    // A limit below the capacity is the end.
+    const ResourceLimits& limits = impl.options.limits.swarm;
+    const auto cap = [](UsedTotal& one, double limit) {
+      if (limit > 0 && (one.total <= 0 || limit < one.total)) one.total = limit;
+    };
+    cap(usage.cpu, limits.cpu.value_or(0));
+    cap(usage.memory, static_cast<double>(limits.memory.value_or(0)));
+    cap(usage.storage, static_cast<double>(limits.storage.value_or(0)));
     return status;
   });
 }

@@ -34,8 +34,7 @@ void requireSettled(const Instance& instance) {
       .withInstance(instance.id.str());
 }
 
-awaitable<InstanceAndOperation> submitTo(control::OperationRunner& runner, EntryPtr entry, OperationParameters parameters,
-                                         std::string actor) {
+awaitable<InstanceAndOperation> submitTo(control::OperationRunner& runner, EntryPtr entry, OperationParameters parameters, Actor actor) {
   control::ActivePtr active = co_await runner.submit(entry, std::move(parameters), std::move(actor));
   co_return InstanceAndOperation{entry->record.instance, active->record};
 }
@@ -47,28 +46,28 @@ awaitable<InstanceAndOperation> SwarmController::createInstance(CreateRequest re
 }
 
 /// For kinds that need no preparation.
-awaitable<InstanceAndOperation> SwarmController::submit(InstanceRef ref, OperationParameters parameters, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::submit(InstanceRef ref, OperationParameters parameters, Actor actor) {
   return onLoop([=](Impl& impl) { return submitTo(impl.runner, admit(impl.registry, ref), parameters, actor); });
 }
-awaitable<InstanceAndOperation> SwarmController::startInstance(InstanceRef ref, std::string actor, EmptyVolumes empty) {
+awaitable<InstanceAndOperation> SwarmController::startInstance(InstanceRef ref, Actor actor, EmptyVolumes empty) {
   return submit(std::move(ref), StartParameters{.emptyVolumes = empty == EmptyVolumes::Yes}, std::move(actor));
 }
-awaitable<InstanceAndOperation> SwarmController::stopInstance(InstanceRef ref, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::stopInstance(InstanceRef ref, Actor actor) {
   return submit(std::move(ref), StopParameters{}, std::move(actor));
 }
-awaitable<InstanceAndOperation> SwarmController::restartInstance(InstanceRef ref, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::restartInstance(InstanceRef ref, Actor actor) {
   return submit(std::move(ref), RestartParameters{}, std::move(actor));
 }
-awaitable<InstanceAndOperation> SwarmController::deleteInstance(InstanceRef ref, DeleteVolumes volumes, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::deleteInstance(InstanceRef ref, DeleteVolumes volumes, Actor actor) {
   return submit(std::move(ref), RemoveParameters{.volumes = volumes == DeleteVolumes::Yes}, std::move(actor));
 }
 
-awaitable<UpdateResult> SwarmController::updateInstance(InstanceRef ref, UpdateRequest request, std::string actor) {
+awaitable<UpdateResult> SwarmController::updateInstance(InstanceRef ref, UpdateRequest request, Actor actor) {
   return onLoop([=](Impl& impl) { return impl.updates.update(admit(impl.registry, ref), request, actor); });
 }
 
-awaitable<Instance> SwarmController::handOver(InstanceRef ref, std::string from, std::string owner) {
-  return onLoop([=](Impl& impl) { return impl.updates.handOver(admit(impl.registry, ref), from, owner); });
+awaitable<Instance> SwarmController::handOver(InstanceRef ref, std::string from, std::string owner, Actor actor) {
+  return onLoop([=](Impl& impl) { return impl.updates.handOver(admit(impl.registry, ref), from, owner, actor); });
 }
 
 awaitable<void> SwarmController::setPort(std::string ref, std::uint16_t port, PortRule rule) {
@@ -83,7 +82,7 @@ awaitable<UpdatePlan> SwarmController::planUpdate(std::string ref, UpdateRequest
   return onLoop([=](Impl& impl) { return impl.updates.plan(impl.registry.require(ref), request); });
 }
 
-awaitable<InstanceAndOperation> SwarmController::migrateInstance(InstanceRef ref, MigrateRequest request, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::migrateInstance(InstanceRef ref, MigrateRequest request, Actor actor) {
   return onLoop([=](Impl& impl) mutable -> awaitable<InstanceAndOperation> {
     EntryPtr entry = admit(impl.registry, ref);
     co_await control::adoptVolumes(impl.context, entry);
@@ -101,7 +100,7 @@ awaitable<MigrationPlan> SwarmController::planMigration(std::string ref, Migrate
   });
 }
 
-awaitable<InstanceAndOperation> SwarmController::takeSnapshot(InstanceRef ref, std::string name, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::takeSnapshot(InstanceRef ref, std::string name, Actor actor) {
   return onLoop([=](Impl& impl) mutable -> awaitable<InstanceAndOperation> {
     EntryPtr entry = admit(impl.registry, ref);
     co_await control::adoptVolumes(impl.context, entry);
@@ -111,7 +110,7 @@ awaitable<InstanceAndOperation> SwarmController::takeSnapshot(InstanceRef ref, s
   });
 }
 
-awaitable<InstanceAndOperation> SwarmController::restoreSnapshot(InstanceRef ref, std::string snapshot, std::string actor) {
+awaitable<InstanceAndOperation> SwarmController::restoreSnapshot(InstanceRef ref, std::string snapshot, Actor actor) {
   return onLoop([=](Impl& impl) mutable -> awaitable<InstanceAndOperation> {
     EntryPtr entry = admit(impl.registry, ref);
     // A failed instance is allowed, since a restore does not use its container.

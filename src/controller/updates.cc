@@ -157,13 +157,25 @@ awaitable<std::vector<VolumeOwner>> Updates::volumesFor(EntryPtr entry, std::str
   co_return all;
 }
 
-awaitable<Instance> Updates::handOver(EntryPtr entry, std::string from, std::string owner) {
+Reservation Updates::reserveFor(const Entry& entry, const std::string& owner, const Actor& actor) const {
+  PlacedClaims claims;
+  const auto add = [&](const PlaceId& place, Claim claim) {
+    claim.owners.push_back(owner);
+    claims.push_back({place, std::move(claim)});
+  };
+  add(entry.placeId(), claimOf(entry));
+  for (const auto& [id, place] : context_.registry.places())
+    if (place.instanceId == entry.id()) add(id, claimOf(place));
+  return context_.limits.reserve(std::move(claims), actor);
+}
+
+awaitable<Instance> Updates::handOver(EntryPtr entry, std::string from, std::string owner, Actor actor) {
   requireIdle(*entry);
   Instance& instance = entry->instance();
   if (instance.owner != from) throw Error(ErrorCode::Conflict, "The workspace has been handed over in the meantime.");
   if (instance.owner == owner) co_return instance;
-  requireRoomFor(context_, owner, instance.provider);
   requireUnshared(context_.registry, *entry, owner);
+  const Reservation reservation = reserveFor(*entry, owner, actor);
   UpdatingGuard guard(entry);
   const std::vector<VolumeOwner> volumes = co_await volumesFor(entry, owner);
   InstanceRecord record = entry->record;
@@ -178,7 +190,7 @@ awaitable<Instance> Updates::handOver(EntryPtr entry, std::string from, std::str
   co_return instance;
 }
 
-awaitable<UpdateResult> Updates::update(EntryPtr entry, UpdateRequest request, std::string actor) {
+awaitable<UpdateResult> Updates::update(EntryPtr entry, UpdateRequest request, Actor actor) {
   requireIdle(*entry);
   Instance& instance = entry->instance();
   InstanceConfig config = changed(*entry, request);
@@ -187,6 +199,11 @@ awaitable<UpdateResult> Updates::update(EntryPtr entry, UpdateRequest request, s
                        !differ(config.security, instance.config.security) && !differ(config.resources, instance.config.resources) &&
                        !request.refreshImage;
   bool touches_provider = !is_ours_alone && touchesProvider(instance, request);
+  Reservation reservation;  // before the provider changes anything
+  if (differ(config.resources, instance.config.resources))
+    reservation = context_.limits.reserve({{entry->placeId(), context_.limits.planned(instance.provider, instance.region, instance.owner,
+                                                                                      config, entry->occupies ? Runs::Yes : Runs::No)}},
+                                          actor);
   if (touches_provider) {
     bool is_live = false;
     if (instance.status != InstanceStatus::failed) {

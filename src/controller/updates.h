@@ -10,9 +10,9 @@ class Updates {
   Updates(const Context& context, OperationRunner& runner) : context_(context), runner_(runner) {}
 
   /// Throws Conflict while the instance is busy.
-  awaitable<UpdateResult> update(EntryPtr entry, UpdateRequest request, std::string actor);
-  /// Throws Conflict while the instance is busy, and when the provider limits the number of instances of a user.
-  awaitable<Instance> handOver(EntryPtr entry, std::string from, std::string owner);
+  awaitable<UpdateResult> update(EntryPtr entry, UpdateRequest request, Actor actor);
+  /// Throws Conflict while the instance is busy, and when it would exceed a limit of its new owner.
+  awaitable<Instance> handOver(EntryPtr entry, std::string from, std::string owner, Actor actor);
   /// What it would do, without effect.
   awaitable<UpdatePlan> plan(EntryPtr entry, UpdateRequest request);
 
@@ -21,6 +21,8 @@ class Updates {
   InstanceConfig changed(const Entry& entry, const UpdateRequest& request) const;
   /// What belongs to `owner` after a hand-over to them.
   awaitable<std::vector<VolumeOwner>> volumesFor(EntryPtr entry, std::string owner);
+  /// Of all places of the instance, for one more owner.
+  Reservation reserveFor(const Entry& entry, const std::string& owner, const Actor& actor) const;
   awaitable<bool> applyLive(EntryPtr entry, const InstanceConfig& config);
 
   const Context& context_;

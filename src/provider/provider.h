@@ -188,6 +188,7 @@ enum class UsageDepth { Full, KnownStorage };
 struct ProviderInfo {
   int costRank = 0;               ///< placement by cost takes the provider with the lowest rank
   bool agentRunsCommands = true;  ///< false: executeCommand() is the only way to run a command in an instance
+  bool isOneMachine = false;      ///< cpuTotal() and memoryTotal() are of machines of our own, which the instances share
   bool measuresUsage = true;      ///< false: getResourceUsage() knows only the limits, and the agent reports what is used
 };
 
@@ -305,6 +306,12 @@ class Provider {
   /// impossible by the known facts, and Error(InvalidArgument) for malformed values of the provider's own options. Makes no call. Empty
   /// members pass.
   virtual void checkRequest(const InstanceSpec&) const {}
+  /// What an instance of these gets: Fly rounds up to a size that it sells. Makes no call.
+  virtual ResourceConfig effectiveResources(const ResourceConfig& requested) const { return requested; }
+  /// Where createInstance may put an instance, in the order of its attempts; empty: there is only one place, or it is not known. No call.
+  virtual std::vector<std::string> possibleRegions(const NetworkConfig& network) const {
+    return network.regions.empty() ? std::vector<std::string>() : std::vector{network.regions.front()};
+  }
   /// Creates everything that the instance needs and starts it. Idempotent by placeId: what an interrupted call created is found,
   /// completed and used. On failure, what this call created may remain; the caller removes it with deleteInstance.
   virtual awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) = 0;

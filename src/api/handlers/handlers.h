@@ -76,6 +76,9 @@ void hideSecrets(const Call& call, Instance& instance);
 /// The images that the user may name in a request.
 ImageChoice imageChoiceOf(const Principal& principal);
 
+/// The caller, for the controller: a refusal names only what they may see.
+Actor actorOf(const Call& call);
+
 /// Whether the caller may see the objects of all users.
 bool seesAll(const Call& call);
 

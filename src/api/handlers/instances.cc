@@ -61,7 +61,7 @@ awaitable<CreateRequest> readCreateRequest(Services& services, Call& call) {
   CreateRequest request;
   request.provider = body.provider;
   request.owner = co_await ownerOf(services, call, body.owner);
-  request.actor = call.principal().user;
+  request.actor = actorOf(call);
   request.idempotencyKey = call.text("Idempotency-Key").value_or("");
   request.imageChoice = imageChoiceOf(call.principal());
   request.config = std::move(static_cast<InstanceConfig&>(body));
@@ -210,7 +210,7 @@ awaitable<Reply> changeInstance(Services& services, Call& call, ChangeReader rea
     VersionCondition merged{.any = false, .versions = {}};
     if (is_admitted) merged.versions.push_back(current.version);
     auto changed =
-        co_await async::attempt(services.controller.updateInstance({current.id.str(), merged}, std::move(update), call.principal().user));
+        co_await async::attempt(services.controller.updateInstance({current.id.str(), merged}, std::move(update), actorOf(call)));
     if (changed) {
       result = std::move(*changed);
       break;
@@ -301,6 +301,14 @@ InstanceQuery visibleInstances(const Call& call, ListInstancesQuery listed) {
   if (const auto& grants = call.principal().grants)
     for (const auto& [instance, grant] : *grants) query.shared.insert(instance);
   return query;
+}
+
+Actor actorOf(const Call& call) {
+  Actor actor(call.principal().user);
+  actor.sees = [principal = call.principal()](const Instance& instance) {
+    return canSee(principal, instance.owner, instance.id) && covers(principal, instance.config.name);
+  };
+  return actor;
 }
 
 bool seesAll(const Call& call) { return isAllowed(call.principal(), Permission::Read, Relation::Other); }

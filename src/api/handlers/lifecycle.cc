@@ -17,27 +17,27 @@ InstanceRef refOf(const Instance& instance, const Call& call) { return {instance
 
 awaitable<Reply> startInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::Manage);
-  auto started = co_await services.controller.startInstance(refOf(instance, call), call.principal().user,
+  auto started = co_await services.controller.startInstance(refOf(instance, call), actorOf(call),
                                                             call.flag("emptyVolumes") ? EmptyVolumes::Yes : EmptyVolumes::No);
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
 awaitable<Reply> stopInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::Manage);
-  auto started = co_await services.controller.stopInstance(refOf(instance, call), call.principal().user);
+  auto started = co_await services.controller.stopInstance(refOf(instance, call), actorOf(call));
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
 awaitable<Reply> restartInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::Manage);
-  auto started = co_await services.controller.restartInstance(refOf(instance, call), call.principal().user);
+  auto started = co_await services.controller.restartInstance(refOf(instance, call), actorOf(call));
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
 awaitable<Reply> deleteInstance(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::Manage);
   DeleteVolumes volumes = call.flag("volumes") ? DeleteVolumes::Yes : DeleteVolumes::No;
-  auto started = co_await services.controller.deleteInstance(refOf(instance, call), volumes, call.principal().user);
+  auto started = co_await services.controller.deleteInstance(refOf(instance, call), volumes, actorOf(call));
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 

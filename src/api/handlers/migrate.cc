@@ -45,8 +45,7 @@ awaitable<Reply> migrateInstance(Services& services, Call& call) {
     MigrationPlan plan = co_await services.controller.planMigration(instance.id.str(), std::move(request));
     co_return jsonReply(200, toJson(plan));
   }
-  auto started =
-      co_await services.controller.migrateInstance({instance.id.str(), call.versions()}, std::move(request), call.principal().user);
+  auto started = co_await services.controller.migrateInstance({instance.id.str(), call.versions()}, std::move(request), actorOf(call));
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 

@@ -10,8 +10,7 @@ namespace {
 awaitable<Reply> takeSnapshot(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::Manage);
   auto request = readBody<TakeSnapshotRequest>(call);
-  auto started =
-      co_await services.controller.takeSnapshot({instance.id.str(), call.versions()}, std::move(request.name), call.principal().user);
+  auto started = co_await services.controller.takeSnapshot({instance.id.str(), call.versions()}, std::move(request.name), actorOf(call));
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 
@@ -30,8 +29,8 @@ awaitable<Reply> restoreSnapshot(Services& services, Call& call) {
   Instance instance = co_await requireInstance(services, call, Permission::Manage);
   auto request = readBody<RestoreSnapshotRequest>(call);
   co_await requireCoveredSnapshot(services, call, instance, request.snapshot);
-  auto started = co_await services.controller.restoreSnapshot({instance.id.str(), call.versions()}, std::move(request.snapshot),
-                                                              call.principal().user);
+  auto started =
+      co_await services.controller.restoreSnapshot({instance.id.str(), call.versions()}, std::move(request.snapshot), actorOf(call));
   co_return co_await respondWithOperation(services, call, std::move(started), 200);
 }
 

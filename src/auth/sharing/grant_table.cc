@@ -19,6 +19,9 @@ void GrantTable::load(AllSharesAt all) {
   if (all.sequence < loaded_) return;
   loaded_ = all.sequence;
   groups_ = std::move(all.groups);
+  groups_of_users_.clear();
+  for (const GroupRecord& group : groups_)
+    for (const std::string& member : group.members) groups_of_users_[member].push_back(group.name);
   // What was applied after the rows were read stays.
   std::erase_if(applied_, [&](const auto& one) { return one.second <= all.sequence; });
   std::erase_if(shares_, [&](const auto& one) { return !applied_.contains(one.first); });
@@ -87,6 +90,12 @@ bool GrantTable::isMember(std::string_view group, const std::string& user) const
   std::shared_lock lock(mutex_);
   const auto found = std::ranges::find(groups_, group, &GroupRecord::name);
   return found != groups_.end() && std::ranges::binary_search(found->members, user);
+}
+
+std::vector<std::string> GrantTable::groupsOf(std::string_view user) const {
+  std::shared_lock lock(mutex_);
+  const auto found = groups_of_users_.find(user);
+  return found == groups_of_users_.end() ? std::vector<std::string>() : found->second;
 }
 
 std::shared_ptr<const Grants> GrantTable::grantsOf(std::string_view user) const {

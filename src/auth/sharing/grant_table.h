@@ -30,6 +30,7 @@ class GrantTable {
   std::vector<GroupRecord> groups() const;                              ///< by name
   std::optional<GroupRecord> group(std::string_view name) const;
   bool isMember(std::string_view group, const std::string& user) const;
+  std::vector<std::string> groupsOf(std::string_view user) const;  ///< in which they are, by name
   /// From the user's own shares and those of their groups the best for each instance, without expired ones; null: none.
   std::shared_ptr<const Grants> grantsOf(std::string_view user) const;
 
@@ -48,6 +49,7 @@ class GrantTable {
   std::map<InstanceId, std::uint64_t> applied_;  ///< the newest change of each instance since the last load
   std::uint64_t loaded_ = 0;
   std::vector<GroupRecord> groups_;
+  std::map<std::string, std::vector<std::string>, std::less<>> groups_of_users_;
   // Made from these. The grants of a user are merged when they are first read after a change.
   std::map<Grantee, GrantList> granted_;
   std::map<std::string, std::vector<Grantee>, std::less<>> grantees_;  ///< by user: the user, and their groups that have shares

@@ -30,6 +30,7 @@ class Groups {
   std::vector<GroupRecord> list() const { return parts_.grants.groups(); }  ///< by name
   std::optional<GroupRecord> find(std::string_view name) const { return parts_.grants.group(name); }
   bool isMember(std::string_view group, const std::string& user) const { return parts_.grants.isMember(group, user); }
+  std::vector<std::string> groupsOf(std::string_view user) const { return parts_.grants.groupsOf(user); }
   /// Throws Error(InvalidArgument) for a name that a user could not have, Error(AlreadyExists), Error(Conflict) beyond kMaxGroups.
   awaitable<GroupRecord> create(std::string name, const Principal& actor);
   /// With the shares with it, which a later group of this name does not get. Throws Error(NotFound).

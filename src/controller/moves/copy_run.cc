@@ -232,7 +232,10 @@ awaitable<void> CopyRun::makeHeldBy(PlaceRecord place, Make make) {
   ProviderInstance made = co_await lifecycle_.retrying(operation_, call);
   operation_->fault("made");
   for (const ExternalResource& resource : made.external) co_await progress->recorded(resource);
-  if (!made.region.empty()) context_.registry.findPlace(place.id)->region = made.region;
+  if (PlaceRecord known = *context_.registry.findPlace(place.id); !made.region.empty()) {
+    known.region = made.region;
+    context_.registry.putPlace(std::move(known));
+  }
   co_await waitForAgent({context_.providers.at(place.provider), place.id});
 }
 
@@ -264,6 +267,7 @@ awaitable<void> CopyRun::switchTo(PlaceId place, OperationParameters after, Plac
   operation_->fault("switch");
   co_await places_.switchTo(entry_, std::move(place), role, until, row, std::move(name));
   operation_->record.parameters = row.parameters;
+  operation_->reservation = context_.limits.take(operation_->handler.needs(*entry_, row.parameters));  // what it still needs
   if (operation_->stop != StopReason::None) throw Error(ErrorCode::Cancelled, "The operation was superseded.");
   operation_->fault("switched");
 }

@@ -339,6 +339,19 @@ class Migrate final : public CopyHandler<MigrateParameters, Move> {
   std::vector<PlaceId> placesOf(const MigrateParameters& parameters) const override {
     return {parameters.place, parameters.former.value_or(PlaceId())};
   }
+  /// Both places run at the same time. To its owner, the instance counts once: as the larger one.
+  PlacedClaims needsOf(const Entry& entry, const MigrateParameters& parameters) const override {
+    PlacedClaim source = context_.limits.running(entry);
+    if (parameters.phase) return parameters.wasRunning ? PlacedClaims{std::move(source)} : PlacedClaims();
+    Claim target = context_.limits.temporary(parameters.provider, parameters.region, entry.record.instance.owner, parameters.config,
+                                             Limits::Keeps::Nothing);
+    target.owned = larger(target.lent - source.claim.owned, {});
+    target.lent = target.lent - target.owned;
+    target.lent.instances = 1;
+    PlacedClaims claims{{parameters.place, std::move(target)}};
+    if (!parameters.wasRunning) claims.push_back(std::move(source));  // started, so that its files can be read
+    return claims;
+  }
 };
 
 }  // namespace

@@ -39,9 +39,12 @@ class Create final : public HandlerOf<CreateParameters> {
   }
 
  private:
+  PlacedClaims needsOf(const Entry& entry, const CreateParameters&) const override { return {context_.limits.running(entry)}; }
+
   awaitable<void> discard(ActivePtr operation) {
     operation->step(Step::CleanUp);
     auto removed = co_await attemptUnlessCancelled(removeCreated(operation));
+    if (removed) operation->entry->occupies = false;
     if (removed) co_return;
     operation->endStep(OperationStatus::failed);
     log::warning("resources of a failed create could not be removed; delete the instance to remove them",

@@ -40,6 +40,8 @@ class OperationHandler {
   virtual OperationStatus statusWithoutInstance() const { return OperationStatus::cancelled; }
   /// The places (besides the instance's own) that must stay while the operation is in progress.
   virtual std::vector<PlaceId> places(const OperationParameters&) const { return {}; }
+  /// What it may make places hold: reserved before it begins, and until it ends.
+  virtual PlacedClaims needs(const Entry&, const OperationParameters&) const { return {}; }
 };
 
 /// The handler of the kind with these parameters.
@@ -49,9 +51,13 @@ class HandlerOf : public OperationHandler {
   explicit HandlerOf(const OperationTools& tools) : tools_(tools), context_(tools.context), lifecycle_(tools.lifecycle) {}
   OperationKind kind() const final { return Parameters::kind; }
   std::vector<PlaceId> places(const OperationParameters& parameters) const final { return placesOf(std::get<Parameters>(parameters)); }
+  PlacedClaims needs(const Entry& entry, const OperationParameters& parameters) const final {
+    return needsOf(entry, std::get<Parameters>(parameters));
+  }
 
  protected:
   virtual std::vector<PlaceId> placesOf(const Parameters&) const { return {}; }
+  virtual PlacedClaims needsOf(const Entry&, const Parameters&) const { return {}; }
   static Parameters& parametersOf(const ActivePtr& operation) { return operation->parameters<Parameters>(); }
 
   const OperationTools tools_;

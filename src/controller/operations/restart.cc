@@ -26,6 +26,9 @@ class Restart final : public HandlerOf<RestartParameters> {
   }
 
   awaitable<void> undo(ActivePtr operation, Error error) override { return lifecycle_.undoStart(std::move(operation), std::move(error)); }
+
+ private:
+  PlacedClaims needsOf(const Entry& entry, const RestartParameters&) const override { return {context_.limits.running(entry)}; }
 };
 
 }  // namespace

@@ -14,7 +14,7 @@
 
 namespace swarm::control {
 
-OperationRecord OperationRunner::make(const Entry& entry, OperationParameters parameters, std::string actor) const {
+OperationRecord OperationRunner::make(const Entry& entry, OperationParameters parameters, const Actor& actor) const {
   const Instance& instance = entry.record.instance;
   OperationRecord operation;
   operation.id = newId("op");
@@ -22,14 +22,14 @@ OperationRecord OperationRunner::make(const Entry& entry, OperationParameters pa
   operation.instanceId = instance.id;
   operation.instanceName = instance.config.name;
   operation.owner = instance.owner;
-  operation.actor = std::move(actor);
+  operation.actor = actor.name;
   operation.createdAt = context_.clock.now();
   operation.updatedAt = operation.createdAt;
   operation.parameters = std::move(parameters);
   return operation;
 }
 
-awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationParameters parameters, std::string actor) {
+awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationParameters parameters, Actor actor) {
   OperationHandler& handler = table_.of(kindOf(parameters));
   if (context_.operations.isClosing()) throw Error(ErrorCode::Unavailable, "The server is shutting down.");
   ActivePtr predecessor = context_.operations.of(*entry);
@@ -42,7 +42,9 @@ awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationParameters
   if (entry->updating)
     throw Error(ErrorCode::Conflict, format("Workspace {} is being updated. Try again in a moment.", entry->instance().config.name))
         .withRetryable(true);
-  auto active = std::make_shared<ActiveOperation>(context_, handler, make(*entry, std::move(parameters), std::move(actor)), entry);
+  Reservation reservation = context_.limits.reserve(handler.needs(*entry, parameters), actor);
+  auto active = std::make_shared<ActiveOperation>(context_, handler, make(*entry, std::move(parameters), actor), entry);
+  active->reservation = std::move(reservation);
   std::string before = entry->instance().operationId;
   entry->instance().operationId = active->record.id;
   ++entry->touches;
@@ -65,9 +67,10 @@ awaitable<ActivePtr> OperationRunner::submit(EntryPtr entry, OperationParameters
   co_return active;
 }
 
-awaitable<ActivePtr> OperationRunner::submitCreate(EntryPtr entry, OperationRecord operation) {
+awaitable<ActivePtr> OperationRunner::submitCreate(EntryPtr entry, OperationRecord operation, Reservation reservation) {
   OperationHandler& handler = table_.of(operation.kind);
   auto active = std::make_shared<ActiveOperation>(context_, handler, std::move(operation), entry);
+  active->reservation = std::move(reservation);
   active->fault("intent");
   co_await context_.store.insertInstance(entry->record, active->record);
   active->fault("accepted");
@@ -190,6 +193,7 @@ awaitable<void> OperationRunner::finish(ActivePtr operation) {
 void OperationRunner::leave(ActivePtr operation) {
   Entry& entry = *operation->entry;
   operation->hasEnded = true;
+  operation->reservation.release();
   context_.operations.remove(operation->record.id);
   if (entry.instance().operationId == operation->record.id) {
     entry.instance().operationId.clear();
@@ -235,6 +239,7 @@ awaitable<void> OperationRunner::resumeAll() {
       if (step.status == OperationStatus::running) step.status = OperationStatus::cancelled;
     auto active = std::make_shared<ActiveOperation>(context_, table_.of(operation.kind), operation, entry);
     active->resumed = true;
+    active->reservation = context_.limits.take(active->handler.needs(*entry, operation.parameters));
     entry->instance().operationId = operation.id;
     context_.operations.add(active);
     begin(active, nullptr);

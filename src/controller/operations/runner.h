@@ -12,10 +12,10 @@ class OperationRunner {
       : context_(context), table_(tools), after_each_(std::move(after_each)) {}
 
   /// Writes the intent and runs the operation in the background. Returns the operation in progress when the request joins it (handler.h).
-  /// Throws Conflict while another one is in progress that the request does not supersede.
-  awaitable<ActivePtr> submit(EntryPtr entry, OperationParameters parameters, std::string actor);
-  /// For createInstance: instance and operation in one transaction. The name must be reserved.
-  awaitable<ActivePtr> submitCreate(EntryPtr entry, OperationRecord operation);
+  /// Throws Conflict while another one is in progress that the request does not supersede, and what Limits::reserve() throws.
+  awaitable<ActivePtr> submit(EntryPtr entry, OperationParameters parameters, Actor actor);
+  /// For createInstance: instance and operation in one transaction. The name must be reserved, and what the instance will hold.
+  awaitable<ActivePtr> submitCreate(EntryPtr entry, OperationRecord operation, Reservation reservation);
   /// Continues the operations that the server's last run left unfinished.
   awaitable<void> resumeAll();
 
@@ -26,7 +26,7 @@ class OperationRunner {
   /// Waits at most `grace` for running operations, then interrupts them; they continue at the server's next run.
   awaitable<void> close(std::chrono::seconds grace);
 
-  OperationRecord make(const Entry& entry, OperationParameters parameters, std::string actor) const;
+  OperationRecord make(const Entry& entry, OperationParameters parameters, const Actor& actor) const;
 
  private:
   void begin(ActivePtr operation, ActivePtr predecessor);

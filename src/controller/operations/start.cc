@@ -21,6 +21,9 @@ class Start final : public HandlerOf<StartParameters> {
   }
 
   awaitable<void> undo(ActivePtr operation, Error error) override { return lifecycle_.undoStart(std::move(operation), std::move(error)); }
+
+ private:
+  PlacedClaims needsOf(const Entry& entry, const StartParameters&) const override { return {context_.limits.running(entry)}; }
 };
 
 }  // namespace

@@ -42,6 +42,16 @@ class Update final : public HandlerOf<UpdateParameters> {
   }
 
  private:
+  /// With the new configuration, and the previous one to roll back to.
+  PlacedClaims needsOf(const Entry& entry, const UpdateParameters& parameters) const override {
+    const Instance& instance = entry.record.instance;
+    const Runs runs = parameters.wasRunning ? Runs::Yes : Runs::No;
+    PlacedClaims claims;
+    for (const InstanceConfig* config : {&parameters.config, &parameters.previous})
+      claims.push_back({entry.placeId(), context_.limits.planned(instance.provider, instance.region, instance.owner, *config, runs)});
+    return claims;
+  }
+
   /// The provider's replaceInstance, or createInstance when the container was removed outside of swarm.
   awaitable<ProviderInstance> remake(ActivePtr operation, Deadline deadline) {
     Provider& provider = context_.providers.of(*operation->entry);

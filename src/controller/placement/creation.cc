@@ -86,8 +86,12 @@ std::string fingerprintOf(const CreateRequest& request) {
 
 bool isDefault(const ResourceConfig& resources) { return toJson(resources) == toJson(ResourceConfig{}); }
 
-/// The defaults, reduced to what the provider's machine has: the user did not request them.
-ResourceConfig fitting(ResourceConfig resources, const Provider& provider) {
+/// The defaults, reduced to what the provider's machine has and what an instance may have: the user did not request them.
+ResourceConfig fitting(ResourceConfig resources, const Provider& provider, const ResourceLimits& limits) {
+  if (const double cores = limits.cpu.value_or(0); cores > 0) resources.cpu.cores = std::min(resources.cpu.cores, cores);
+  if (const std::int64_t memory = limits.memory.value_or(0); memory > 0) resources.memory.max = std::min(resources.memory.max, memory);
+  if (const std::int64_t storage = limits.storage.value_or(0); storage > 0)
+    resources.storage.size = std::min(resources.storage.size, storage);
   // A provider with several machines reports their sum; an instance is at most as large as one of them.
   ResourceConfig most = provider.getProviderCapabilities().maxResourcesPerInstance;
   if (double cores = provider.cpuTotal().total; cores > 0) resources.cpu.cores = std::min({resources.cpu.cores, cores, most.cpu.cores});
@@ -95,9 +99,9 @@ ResourceConfig fitting(ResourceConfig resources, const Provider& provider) {
     memory = std::min(memory, static_cast<double>(most.memory.max));
     // The machine itself needs the rest.
     resources.memory.max = std::min(resources.memory.max, static_cast<std::int64_t>(memory * 0.8));
-    resources.memory.min = std::min(resources.memory.min, resources.memory.max);
-    resources.shmSize = std::min(resources.shmSize, resources.memory.max);
   }
+  resources.memory.min = std::min(resources.memory.min, resources.memory.max);
+  resources.shmSize = std::min(resources.shmSize, resources.memory.max);
   return resources;
 }
 
@@ -128,7 +132,8 @@ std::vector<PlacementCandidate> Creation::candidates() const {
 
 InstanceConfig Creation::complete(const CreateRequest& request, const Provider& provider) const {
   InstanceConfig config = request.config;
-  if (isDefault(config.resources)) config.resources = fitting(context_.options.defaultResources, provider);
+  if (isDefault(config.resources))
+    config.resources = fitting(context_.options.defaultResources, provider, context_.options.limits.instance);
   ConfigDefaults defaults{context_.options.instanceNamePrefix, context_.options.workspaceImage};
   defaults.home.size = config.resources.storage.size;
   defaults.home.persistent = config.resources.storage.persistent;
@@ -138,17 +143,8 @@ InstanceConfig Creation::complete(const CreateRequest& request, const Provider& 
   return config;
 }
 
-void requireRoomFor(const Context& context, const std::string& owner, ProviderType type) {
-  const std::int64_t most = context.providers.at(type).getProviderCapabilities().maxInstancesPerUser;
-  if (most <= 0) return;
-  const auto count = std::ranges::count_if(context.registry.instances(), [&](const auto& one) {
-    return one.second->record.instance.owner == owner && one.second->record.instance.provider == type;
-  });
-  if (count >= most) throw Error(ErrorCode::Conflict, format("{} already has {} workspaces, the provider's limit per user.", owner, most));
-}
-
 /// Refuses early what the provider cannot create now. A reported outage may be old, or precede the first response: it is verified.
-awaitable<void> Creation::checkCapacity(ProviderType type, const CreateRequest& request, const InstanceId& id) const {
+awaitable<void> Creation::checkAvailable(ProviderType type, const InstanceId& id) const {
   Provider& provider = context_.providers.at(type);
   if (provider.health().status == ProviderHealth::unavailable) {
     auto response = co_await attempt(provider.getInstance(firstPlaceOf(id), Deadline::after(kFirstQueryTimeout)));
@@ -156,7 +152,6 @@ awaitable<void> Creation::checkCapacity(ProviderType type, const CreateRequest& 
       throw Error(ErrorCode::Unavailable, format("The provider \"{}\" is not available: {}", enumName(type), response.error().message()))
           .withCause(response.error().cause());
   }
-  requireRoomFor(context_, request.owner, type);
 }
 
 /// The provider compares its label, which keeps the owner at the time of the volume's creation: after a hand-over, the files are another
@@ -223,9 +218,9 @@ awaitable<InstanceAndOperation> Creation::create(CreateRequest request) {
   std::string operation_id = newId("op");
   if (request.idempotencyKey.empty()) co_return co_await createNew(std::move(request), id, operation_id);
 
-  KeyGuard guard(keys_in_use_, request.actor + "\n" + request.idempotencyKey);
+  KeyGuard guard(keys_in_use_, request.actor.name + "\n" + request.idempotencyKey);
   std::string fingerprint = fingerprintOf(request);
-  auto first = co_await context_.store.findIdempotencyKey(request.actor, request.idempotencyKey);
+  auto first = co_await context_.store.findIdempotencyKey(request.actor.name, request.idempotencyKey);
   if (first) {
     auto result = co_await replay(*first, fingerprint, request.owner);
     if (result) co_return std::move(*result);
@@ -234,7 +229,7 @@ awaitable<InstanceAndOperation> Creation::create(CreateRequest request) {
   } else {
     // Before the row: a retry after a crash in between finds the intended ids.
     Store::IdempotencyEntry entry{fingerprint, id, operation_id};
-    co_await context_.store.putIdempotencyKey(request.actor, request.idempotencyKey, std::move(entry));
+    co_await context_.store.putIdempotencyKey(request.actor.name, request.idempotencyKey, std::move(entry));
   }
   co_return co_await createNew(std::move(request), id, operation_id);
 }
@@ -244,7 +239,7 @@ awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, Insta
   ProviderType type = placement_->choose({request.provider, regions}, candidates());
   Provider& provider = context_.providers.at(type);
   regions = offeredRegions(provider, std::move(regions), "/network/regions");
-  co_await checkCapacity(type, request, id);
+  co_await checkAvailable(type, id);
 
   auto entry = std::make_shared<Entry>();
   Instance& instance = entry->instance();
@@ -273,13 +268,18 @@ awaitable<InstanceAndOperation> Creation::createNew(CreateRequest request, Insta
   instance.createdAt = context_.clock.now();
   instance.lastActive = instance.createdAt;
   instance.observedAt = instance.createdAt;
-  instance.resources = instance.config.resources;
+  instance.resources = provider.effectiveResources(instance.config.resources);
+  entry->occupies = true;
   instance.url = urlOf(context_.options, instance.config.name);
   entry->record.agentSecret = Secret(toHex(randomBytes(kSecretBytes)));
   entry->record.agentKey = Secret(toHex(randomBytes(ed25519::kSeedBytes)));
+  Claim claim = context_.limits.planned(type, {}, request.owner, instance.config, Runs::Yes);
+  if (auto with_room = context_.limits.regionsWithRoom(type, claim.regions, claim.owned); with_room != claim.regions)
+    claim.regions = instance.config.network.regions = std::move(with_room);
+  Reservation reservation = context_.limits.reserve({{firstPlaceOf(id), std::move(claim)}}, request.actor);
   OperationRecord operation = runner_.make(*entry, CreateParameters{}, request.actor);
   operation.id = std::move(operation_id);
-  ActivePtr active = co_await runner_.submitCreate(entry, std::move(operation));
+  ActivePtr active = co_await runner_.submitCreate(entry, std::move(operation), std::move(reservation));
   name.keep();
   context_.routes.publish();  // the client may open the URL as soon as it has the response
   log::info("instance accepted",

@@ -25,7 +25,7 @@ class Creation {
   /// Throws Error(Conflict) when the owner has as many instances as the request permits.
   awaitable<void> checkVolumes(Provider& provider, const CreateRequest& request) const;
   void checkCount(const CreateRequest& request) const;
-  awaitable<void> checkCapacity(ProviderType type, const CreateRequest& request, const InstanceId& id) const;
+  awaitable<void> checkAvailable(ProviderType type, const InstanceId& id) const;
 
   const Context& context_;
   OperationRunner& runner_;
@@ -34,8 +34,6 @@ class Creation {
   std::set<std::string> keys_in_use_;                           ///< Idempotency-Keys whose first request is in progress
 };
 
-/// Throws Error(Conflict) when the provider limits the number of instances of a user, and `owner` has as many.
-void requireRoomFor(const Context& context, const std::string& owner, ProviderType type);
 /// The address of an instance, from the pattern in the options.
 std::string urlOf(const ControllerOptions& options, const std::string& name);
 

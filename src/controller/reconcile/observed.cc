@@ -44,6 +44,8 @@ void Reconciler::apply(const EntryPtr& entry, const std::optional<ProviderInstan
   bool was_stale = entry->instance().stale, was_outdated = entry->instance().imageOutdated;
   // The first observation after an outage shows its effect, whatever triggered the observation.
   if (was_stale) cause = Cause::Outage;
+  if (!entry->startScheduled)
+    entry->occupies = observed && (observed->status == InstanceStatus::running || observed->status == InstanceStatus::starting);
   if (!observed) {
     entry->instance().stale = false;
     entry->instance().imageOutdated = false;
@@ -57,6 +59,7 @@ void Reconciler::apply(const EntryPtr& entry, const std::optional<ProviderInstan
       applyEnded(entry, *observed, cause);
     }
   }
+  context_.registry.recount(*entry);
   if (was_stale || was_outdated != entry->instance().imageOutdated) context_.changes.changed(*entry);
 }
 

@@ -91,6 +91,7 @@ void Reconciler::disconnected(ProviderType type, const std::string& detail) {
 void Reconciler::confirm(Entry& entry, const ProviderInstance& listed) {
   Instance& instance = entry.instance();
   instance.observedAt = context_.clock.now();
+  if (instance.status == InstanceStatus::failed && std::exchange(entry.occupies, false)) context_.registry.recount(entry);
   bool is_outdated = context_.providers.of(entry).isImageOutdated(listed, instance.config.image);
   bool was_stale = std::exchange(instance.stale, false);
   if (std::exchange(instance.imageOutdated, is_outdated) != is_outdated || was_stale) {

@@ -161,6 +161,23 @@ class Restore final : public CopyHandler<RestoreParameters, Restoring> {
   std::vector<PlaceId> placesOf(const RestoreParameters& parameters) const override {
     return {PlaceId(parameters.snapshot), parameters.place, parameters.reader.value_or(PlaceId()), parameters.former.value_or(PlaceId())};
   }
+  /// The new place, to which the snapshot or a reader of it is copied; the former one becomes a snapshot.
+  PlacedClaims needsOf(const Entry& entry, const RestoreParameters& parameters) const override {
+    using enum Limits::Keeps;
+    const Limits& limits = context_.limits;
+    const Instance& instance = entry.record.instance;
+    if (parameters.phase)  // only the start is left
+      return parameters.wasRunning || parameters.wasFailed ? PlacedClaims{limits.running(entry)} : PlacedClaims();
+    const PlaceRecord* snapshot = context_.registry.findPlace(PlaceId(parameters.snapshot));
+    const ProviderType provider = snapshot ? snapshot->provider : instance.provider;
+    const std::string& region = snapshot ? snapshot->region : instance.region;
+    const InstanceConfig& source = snapshot ? snapshot->config : parameters.config;
+    Claim restored = limits.temporary(provider, region, instance.owner, parameters.config, Files);
+    if (parameters.wasFailed) restored.owned += std::exchange(restored.lent, {});  // it is started there
+    return {{parameters.place, std::move(restored)},
+            {snapshot ? snapshot->id : parameters.reader.value_or(PlaceId()),
+             limits.temporary(provider, region, instance.owner, source, Nothing)}};
+  }
 };
 
 }  // namespace

@@ -110,6 +110,13 @@ class TakeSnapshot final : public CopyHandler<SnapshotParameters, Taking> {
 
  private:
   std::vector<PlaceId> placesOf(const SnapshotParameters& parameters) const override { return {parameters.place}; }
+  /// A stopped instance runs while its files are copied.
+  PlacedClaims needsOf(const Entry& entry, const SnapshotParameters& parameters) const override {
+    const Instance& instance = entry.record.instance;
+    return {context_.limits.running(entry),
+            {parameters.place,
+             context_.limits.temporary(instance.provider, instance.region, instance.owner, parameters.config, Limits::Keeps::Files)}};
+  }
 };
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <boost/asio/cancellation_signal.hpp>
 
+#include "controller/limits/limits.h"
 #include "controller/state/context.h"
 
 namespace swarm::control {
@@ -27,6 +28,7 @@ class ActiveOperation final : public Progress, public std::enable_shared_from_th
   }
 
   EntryPtr entry;
+  Reservation reservation;    ///< of what it may make its places hold
   OperationHandler& handler;  ///< of its kind
   bool cancellable = true;
   bool resumed = false;         ///< started by an earlier run of the server

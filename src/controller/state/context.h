@@ -12,6 +12,7 @@
 namespace swarm::control {
 
 class ActiveOperations;
+class Limits;
 
 /// For the control loop only.
 struct Context {
@@ -26,6 +27,7 @@ struct Context {
   RoutePublisher& routes;
   ChangePublisher& changes;
   ActiveOperations& operations;
+  const Limits& limits;
 };
 
 }  // namespace swarm::control

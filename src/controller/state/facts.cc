@@ -37,6 +37,7 @@ void adoptFacts(const Context& context, Entry& entry, const ProviderInstance& ob
     });
   for (const ExternalResource& resource : observed.external)
     if (std::find(known.begin(), known.end(), resource) == known.end()) known.push_back(resource);
+  context.registry.recount(entry);
 }
 
 awaitable<void> adoptVolumes(const Context& context, EntryPtr entry) {

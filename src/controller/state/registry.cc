@@ -2,6 +2,7 @@
 #include "controller/state/registry.h"
 
 #include "base/not_found.h"
+#include "controller/limits/holdings.h"
 
 namespace swarm::control {
 
@@ -31,12 +32,18 @@ void Registry::add(const EntryPtr& entry) {
   names_[entry->record.instance.config.name] = entry->id();
   instances_[entry->id()] = entry;
   place_owners_[entry->placeId()] = entry->id();
+  recount(*entry);
 }
 
 void Registry::remove(const EntryPtr& entry) {
   unreserve(entry->record.instance.config.name, entry->id());
   instances_.erase(entry->id());
   place_owners_.erase(entry->placeId());
+  ledger_->removeFact(entry->placeId());
+}
+
+void Registry::recount(const Entry& entry) {
+  if (instances_.contains(entry.id())) ledger_->setFact(entry.placeId(), claimOf(entry));
 }
 
 void Registry::unreserve(const std::string& name, const InstanceId& id) {
@@ -54,16 +61,31 @@ PlaceRecord* Registry::findPlace(const PlaceId& id) {
   return found == places_.end() ? nullptr : &found->second;
 }
 
+void Registry::putPlace(PlaceRecord place) {
+  ledger_->setFact(place.id, claimOf(place));
+  places_.insert_or_assign(place.id, std::move(place));
+}
+
+void Registry::removePlace(const PlaceId& id) {
+  places_.erase(id);
+  ledger_->removeFact(id);
+}
+
 void Registry::placeChanged(const Entry& entry, const PlaceId& former) {
   place_owners_.erase(former);
   place_owners_[entry.placeId()] = entry.id();
+  recount(entry);
 }
 
 void Registry::handOver(Entry& entry, const std::string& owner) {
   entry.instance().owner = owner;
   entry.ports = nullptr;
-  for (auto& [id, place] : places_)
-    if (place.instanceId == entry.id()) place.owner = owner;
+  recount(entry);
+  for (auto& [id, place] : places_) {
+    if (place.instanceId != entry.id()) continue;
+    place.owner = owner;
+    ledger_->setFact(id, claimOf(place));
+  }
 }
 
 /// The first place of a deleted instance has its id.
@@ -105,10 +127,14 @@ std::vector<EntryPtr> Registry::handOver(const std::string& from, const std::str
     if (entry->instance().owner != from) continue;
     entry->instance().owner = to;
     entry->ports = nullptr;
+    recount(*entry);
     changed.push_back(entry);
   }
-  for (auto& [id, place] : places_)
-    if (place.owner == from) place.owner = to;
+  for (auto& [id, place] : places_) {
+    if (place.owner != from) continue;
+    place.owner = to;
+    ledger_->setFact(id, claimOf(place));
+  }
   for (auto& [name, hold] : holds_)
     if (hold.owner == from) hold.owner = to;
   for (auto& [id, departure] : departures_)

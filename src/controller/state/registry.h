@@ -7,6 +7,7 @@
 #include <string>
 
 #include "async/notifier.h"
+#include "controller/limits/ledger.h"
 #include "controller/state/routes.h"
 #include "provider/provider.h"
 #include "store/store.h"
@@ -56,6 +57,7 @@ struct Entry {
   std::string notice;                 ///< the last notice to its owner since its start
   std::optional<SteadyTime> noticedAt;
   bool updating = false;  ///< an update in place is in progress
+  bool occupies = false;  ///< CPU and memory: it runs, or is about to; while that is not known, as before
 
   Instance& instance() { return record.instance; }
   const InstanceId& id() const { return record.instance.id; }
@@ -91,8 +93,8 @@ class Registry {
   const std::map<PlaceId, PlaceRecord>& places() const { return places_; }  ///< other than the current ones, by id
   PlaceRecord* findPlace(const PlaceId& id);                                ///< null when there is none
   const PlaceRecord* findPlace(const PlaceId& id) const { return const_cast<Registry*>(this)->findPlace(id); }  // NOLINT
-  void putPlace(PlaceRecord place) { places_.insert_or_assign(place.id, std::move(place)); }
-  void removePlace(const PlaceId& id) { places_.erase(id); }
+  void putPlace(PlaceRecord place);
+  void removePlace(const PlaceId& id);
   /// The instance and its places belong to another user.
   void handOver(Entry& entry, const std::string& owner);
   /// After a switch: the entry has another current place than `former`.
@@ -115,6 +117,11 @@ class Registry {
   /// The user who has what belongs to `owner`, who may have been deleted.
   std::string presentOwner(const std::string& owner) const;
 
+  /// What all places hold.
+  const std::shared_ptr<Ledger>& ledger() const { return ledger_; }
+  /// After a change of what the entry holds: of its configuration, status or owner.
+  void recount(const Entry& entry);
+
   GitIdentity gitIdentityOf(const std::string& user) const;  ///< empty: not known
   void setGitIdentity(const std::string& user, GitIdentity identity) { git_identities_[user] = std::move(identity); }
 
@@ -129,6 +136,7 @@ class Registry {
   std::map<std::pair<PlaceId, std::string>, std::string> volume_owners_;  ///< after hand-overs
   std::map<std::string, std::string> successors_;                         ///< of deleted users
   std::map<std::string, GitIdentity> git_identities_;
+  std::shared_ptr<Ledger> ledger_ = std::make_shared<Ledger>();
 };
 
 }  // namespace swarm::control

@@ -7,6 +7,7 @@
 #include "model/requests.h"
 #include "model/responses.h"
 #include "model/types/accounts/identity.h"
+#include "model/types/accounts/limits.h"
 #include "model/types/accounts/role.h"
 #include "model/types/accounts/session_kind.h"
 #include "model/types/audit/audit_record.h"
@@ -78,6 +79,7 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   ENUM(OperationStatus)   \
   ENUM(PortLevel)         \
   ENUM(EgressPolicy)      \
+  ENUM(QuotaKind)         \
   ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind) ENUM(Role) ENUM(SessionKind) ENUM(AuditResult) ENUM(TokenSource) ENUM(UpdateEffect)
 
 #define SWARM_TYPE_NAMES(T, REQUEST)                     \

@@ -21,6 +21,7 @@ class DockerProvider final : public Provider, private LogSource, private EgressC
   DockerProvider(DockerProviderConfig config, std::string swarm_id) : parts_(std::move(config), std::move(swarm_id)) {}
 
   ProviderType type() const override { return ProviderType::docker; }
+  ProviderInfo info() const override { return {.isOneMachine = true}; }
   awaitable<void> open(ProviderEventSink sink) override;
   awaitable<void> close() override { return events_.close(); }
 

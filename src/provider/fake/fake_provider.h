@@ -26,6 +26,8 @@ struct FakeOptions {
   std::vector<std::string> regions;   ///< on offer; an instance is where its configuration says, independent of these
   bool takesVolumeSnapshots = false;  ///< volumeSnapshots() is not null
   bool checksRequests = false;        ///< checkRequest refuses what createInstance would
+  bool isOneMachine = false;          ///< as ProviderInfo
+  std::int64_t maxInstancesPerUser = 0;
 };
 
 /// The world must outlive the provider; several providers (one after the other, or of two swarms) may share one. Steps of createInstance:

@@ -171,7 +171,9 @@ awaitable<CommandResult> FakeProvider::executeCommand(PlaceId place_id, std::vec
 
 /// It may pose as another provider.
 ProviderInfo FakeProvider::info() const {
-  return {.costRank = options_.type == ProviderType::flyio ? 1 : 0, .agentRunsCommands = options_.type != ProviderType::fake};
+  return {.costRank = options_.type == ProviderType::flyio ? 1 : 0,
+          .agentRunsCommands = options_.type != ProviderType::fake,
+          .isOneMachine = options_.isOneMachine};
 }
 
 ProviderCapabilities FakeProvider::getProviderCapabilities() const {
@@ -179,6 +181,7 @@ ProviderCapabilities FakeProvider::getProviderCapabilities() const {
   capabilities.supportsLiveResize = options_.liveResize;
   capabilities.supportsMultiRegion = !options_.regions.empty() || options_.type == ProviderType::flyio;
   capabilities.supportedRegions = options_.regions;
+  capabilities.maxInstancesPerUser = options_.maxInstancesPerUser;
   capabilities.maxResourcesPerInstance.cpu.cores = 64;
   capabilities.maxResourcesPerInstance.memory.max = 1024 * 1024;
   return capabilities;

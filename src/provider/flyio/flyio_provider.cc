@@ -3,6 +3,7 @@
 #include "async/attempt.h"
 #include "base/text/format.h"
 #include "provider/flyio/check/image_check.h"
+#include "provider/flyio/spec/machine_spec.h"
 #include "provider/flyio/spec/machine_state.h"
 
 namespace swarm {
@@ -103,6 +104,18 @@ awaitable<AgentEndpoint> FlyIOProvider::agentEndpoint(PlaceId place_id, Deadline
   AgentEndpoint endpoint(impatient(connectorTo(url, swarm.tls)), url.authority(), {{"fly-force-instance-id", machine.id}});
   endpoint.credential = credentialOf(machine);
   co_return endpoint;
+}
+
+ResourceConfig FlyIOProvider::effectiveResources(const ResourceConfig& requested) const {
+  try {
+    return effectiveOn(roundUp(requested), requested);
+  } catch (const Error&) {  // no Machine is as large: none will be created
+    return requested;
+  }
+}
+
+std::vector<std::string> FlyIOProvider::possibleRegions(const NetworkConfig& network) const {
+  return regionsFor(network, parts_.swarm.config);
 }
 
 ProviderCapabilities FlyIOProvider::getProviderCapabilities() const {

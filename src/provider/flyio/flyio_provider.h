@@ -57,6 +57,8 @@ class FlyIOProvider final : public Provider, private ApiToken, private LogSource
                                           Deadline deadline) override {
     return runCommand(parts_, std::move(place_id), std::move(command), std::move(stdin_text), deadline);
   }
+  ResourceConfig effectiveResources(const ResourceConfig& requested) const override;
+  std::vector<std::string> possibleRegions(const NetworkConfig& network) const override;
   ProviderCapabilities getProviderCapabilities() const override;
   awaitable<ProviderInstance> replaceInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override {
     return flyio::replaceInstance(parts_, std::move(spec), progress, deadline);

@@ -129,7 +129,8 @@ class Server {
   /// `memory`: of the container, in MiB.
   boost::json::value create(const std::string& name, const std::string& memory) {
     CreateRequest request;
-    request.owner = request.actor = "ann";
+    request.owner = "ann";
+    request.actor = "ann";
     request.config.name = name;
     request.config.resources.memory.max = memory.empty() ? 64 : std::stoi(memory);
     request.config.env["CHAOS_WORLD"] = world_;  // by it the test knows its processes

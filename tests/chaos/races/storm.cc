@@ -62,7 +62,8 @@ class Storm {
 
   asio::awaitable<void> oneRound(std::string name) {
     CreateRequest request;
-    request.owner = request.actor = kUser;
+    request.owner = kUser;
+    request.actor = Actor(std::string(kUser));
     request.config.name = name;
     request.config.resources.memory.max = 64;
     std::string operation = (co_await controller_.createInstance(request)).operation.id;

@@ -73,7 +73,8 @@ TEST_F(Requests, anIdempotencyKeyForAnotherRequestIsRefused) {
     EXPECT_EQ(error.code(), ErrorCode::Unprocessable);
   }
   CreateRequest of_bob = keyed("two", "k");
-  of_bob.actor = of_bob.owner = "bob";
+  of_bob.actor = "bob";
+  of_bob.owner = "bob";
   EXPECT_FALSE(run(swarm().createInstance(of_bob)).replayed) << "keys belong to a user";
 }
 

@@ -89,6 +89,7 @@ class MemoryAuth final : public Auth {
   awaitable<void> putUser(std::string, Secret, Role) override { co_return; }
   Sharing& sharing() override { throw Error(ErrorCode::Internal, "The gateway changes no shares."); }
   Groups& groups() override { throw Error(ErrorCode::Internal, "The gateway changes no groups."); }
+  std::optional<Role> roleOf(std::string_view) const override { return std::nullopt; }
   std::vector<TokenKeyInfo> tokenKeys() const override { return {}; }
   awaitable<TokenKeyInfo> rotateTokenKey() override { co_return TokenKeyInfo(); }
   awaitable<void> renewTokenKey() override { co_return; }

@@ -52,7 +52,7 @@ awaitable<Reply> handOver(Services& services, Call& call) {
   const Instance before = co_await requireInstance(services, call, Permission::Share);
   auto request = readBody<HandOverRequest>(call);
   co_await services.auth.sharing().requireOwner(request.owner, call.principal());
-  Instance instance = co_await services.controller.handOver({before.id.str(), call.versions()}, before.owner, request.owner);
+  Instance instance = co_await services.controller.handOver({before.id.str(), call.versions()}, before.owner, request.owner, actorOf(call));
   co_await services.auth.sharing().load();  // without that of its new owner; what the former one has open ends
   log::warning("workspace handed over",
                {{"instance", instance.id.str()}, {"from", before.owner}, {"to", instance.owner}, {"user", call.principal().user}});

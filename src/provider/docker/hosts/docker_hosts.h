@@ -27,7 +27,11 @@ class DockerHosts final : public Provider, private LogSource, private EgressCont
   awaitable<void> open(ProviderEventSink sink) override;
   awaitable<void> close() override;
 
+  ProviderInfo info() const override { return hosts_.front()->engine->info(); }
   void checkRequest(const InstanceSpec& spec) const override;
+  std::vector<std::string> possibleRegions(const NetworkConfig& network) const override {
+    return {network.regions.empty() ? hosts_.front()->name : network.regions.front()};
+  }
   awaitable<ProviderInstance> createInstance(InstanceSpec spec, Progress& progress, Deadline deadline) override;
   awaitable<PlacementPreview> previewInstance(InstanceSpec spec, Deadline deadline) override;
   awaitable<std::optional<std::vector<LostVolume>>> findLostVolumes(InstanceSpec spec, Deadline deadline) override;

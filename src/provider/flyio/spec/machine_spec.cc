@@ -207,6 +207,12 @@ AgentCredential credentialOf(const Machine& machine) {
   return machine.metadata(kMetaAgent) == kPublicKeyAgent ? AgentCredential::PublicKey : AgentCredential::Secret;
 }
 
+std::vector<std::string> regionsFor(const NetworkConfig& network, const FlyIOProviderConfig& config) {
+  if (!network.regions.empty()) return network.regions;
+  if (!config.regions.empty() || config.defaultRegion.empty()) return config.regions;
+  return {config.defaultRegion};
+}
+
 InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& config, const std::string& swarm_id,
                           AgentCredential credential) {
   InstancePlan plan;
@@ -222,9 +228,7 @@ InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& c
   const std::optional<FlyNetworkConfig>& network = spec.config.network.flyio;
   plan.privateOnly = !config.publicAddresses || (network && network->privateNetwork);
   plan.ipv6 = !network || network->ipv6;
-  plan.regions = spec.config.network.regions;
-  if (plan.regions.empty()) plan.regions = config.regions;
-  if (plan.regions.empty() && !config.defaultRegion.empty()) plan.regions = {config.defaultRegion};
+  plan.regions = regionsFor(spec.config.network, config);
   if (credential == AgentCredential::Secret) plan.agentFile = Secret(agentSettings(spec.agentFile.reveal(), plan, spec.config.resources));
   plan.config = planConfig(spec, config, plan, credential);
   json::object metadata = planMetadata(spec, config, swarm_id, plan);

@@ -28,7 +28,7 @@ struct InstancePlan {
   std::string volumeId;                                       ///< the volume that has the files; empty: none
   std::string copyName;                                       ///< as StorageRecord::copyName: a copy that an earlier call began
   std::vector<std::string> requestedVolumes;                  ///< volume names that the user chose
-  std::vector<std::string> regions;                           ///< as configured, best first; empty: the nearest
+  std::vector<std::string> regions;                           ///< as regionsFor()
   bool newVolumes = false;                                    ///< create those names, even if another instance has them
   std::function<std::string(const VolumeInfo&)> volumeOwner;  ///< as InstanceSpec::volumeOwner
   bool privateOnly = false;
@@ -41,6 +41,8 @@ struct InstancePlan {
 /// The image's name where Fly can pull it. Throws Error(Unprocessable) for the local workspace image if it was not pushed.
 std::string imageAtFly(const std::string& image, const FlyIOProviderConfig& config);
 
+/// As requested, else as configured, best first; empty: the nearest.
+std::vector<std::string> regionsFor(const NetworkConfig& network, const FlyIOProviderConfig& config);
 /// Throws Error(Unprocessable) with field and reason for what Fly cannot do.
 InstancePlan planInstance(const InstanceSpec& spec, const FlyIOProviderConfig& config, const std::string& swarm_id,
                           AgentCredential credential = AgentCredential::PublicKey);
