@@ -14,6 +14,7 @@
 #include "model/archive.h"
 #include "model/queries.h"
 #include "model/requests.h"
+#include "model/types/accounts/limits.h"
 #include "model/types/git_identity.h"
 #include "model/types/instance.h"
 #include "model/types/instance_config.h"
@@ -280,6 +281,13 @@ class SwarmClient {
   void deleteGroup(const std::string& name);  ///< with the shares with it
   boost::json::object addGroupMember(const std::string& group, const std::string& user);
   void removeGroupMember(const std::string& group, const std::string& user);
+
+  /// Limits in effect, and what is held: scope, provider, name, limits, sources, quota, used. Administrators and auditors see all, others
+  /// the totals and their own.
+  boost::json::array listQuotas();
+  boost::json::array getQuota(const QuotaSubject& subject);
+  void setQuota(const QuotaSubject& subject, const ResourceLimits& limits);  ///< for administrators; replaces the former one
+  void removeQuota(const QuotaSubject& subject);
 
   boost::json::array listSessions();       ///< id, user, kind, createdAt, expiresAt, current; administrators see all
   void endSession(const std::string& id);  ///< invalidates its token and cookies

@@ -1,7 +1,8 @@
-// The calls of SwarmClient about shares, groups and levels of ports.
+// The calls of SwarmClient about shares, groups, quotas and levels of ports.
 #include "base/text/format.h"
 #include "client/connection.h"
 #include "client/impl.h"
+#include "model/codec/codec.h"
 #include "model/requests.h"
 #include "net/http/http.h"
 #include "swarm/client.h"
@@ -17,6 +18,9 @@ std::string portsPath(const std::string& ref) { return format("/api/instances/{}
 std::string groupPath(const std::string& name) { return format("/api/groups/{}", net::percentEncode(name)); }
 std::string memberPath(const std::string& group, const std::string& user) {
   return format("{}/members/{}", groupPath(group), net::percentEncode(user));
+}
+std::string quotaPath(const QuotaSubject& subject) {
+  return format("/api/quotas/{}/{}", enumName(subject.kind), net::percentEncode(subject.name));
 }
 
 }  // namespace
@@ -67,5 +71,18 @@ Instance SwarmClient::handOver(const std::string& ref, const std::string& owner)
   return fromJson<Instance>(impl_->connection.call("PUT", format("/api/instances/{}/owner", net::percentEncode(ref)), &body),
                             UnknownFields::Ignore);
 }
+
+boost::json::array SwarmClient::listQuotas() { return impl_->connection.call("GET", "/api/quotas").at("items").as_array(); }
+
+boost::json::array SwarmClient::getQuota(const QuotaSubject& subject) {
+  return impl_->connection.call("GET", quotaPath(subject)).at("items").as_array();
+}
+
+void SwarmClient::setQuota(const QuotaSubject& subject, const ResourceLimits& limits) {
+  const boost::json::value body = requestBody(SetQuotaRequest{limits});
+  impl_->connection.call("PUT", quotaPath(subject), &body);
+}
+
+void SwarmClient::removeQuota(const QuotaSubject& subject) { impl_->connection.call("DELETE", quotaPath(subject)); }
 
 }  // namespace swarm

@@ -58,6 +58,7 @@ std::function<void(Arguments...)> SwarmController::Impl::posting(Part Impl::* pa
 
 awaitable<void> SwarmController::Impl::load() {
   std::vector<InstanceRecord> records = co_await store.loadInstances();
+  limits.setQuotas(co_await store.quotas().load());
   for (const UserRecord& user : co_await store.listUsers()) {
     if (user.git != GitIdentity{}) registry.setGitIdentity(user.name, user.git);
   }

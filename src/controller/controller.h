@@ -265,6 +265,14 @@ class SwarmController {
   awaitable<ProviderToken> removeProviderToken(ProviderType type);  ///< of the configuration is used again
   awaitable<SwarmStatus> getSwarmStatus();
 
+  /// All limits, with what is held: of the swarm, the providers and regions, what quotas are set for, users who hold something, and
+  /// `users`.
+  awaitable<std::vector<QuotaResponse>> listQuotas(std::vector<std::string> users);
+  /// Replaces the quota; durable when it returns. It stops nothing that exists. Throws Error(NotFound) for an unknown user or group.
+  awaitable<void> setQuota(QuotaSubject subject, ResourceLimits limits);
+  awaitable<void> removeQuota(QuotaSubject subject);  ///< throws Error(NotFound) when there is none
+  awaitable<void> reloadQuotas();                     ///< after the deletion of a group
+
   RouteSource& routes();
   EventBus& events();
 

@@ -203,6 +203,7 @@ awaitable<void> SwarmController::deleteUser(std::string name, std::string succes
                                                 operation->entry->instance().config.name, id));
     co_await impl.store.deleteUser(name, successor);
     for (const EntryPtr& entry : impl.registry.handOver(name, successor)) impl.changes.changed(*entry);
+    impl.limits.setQuotas(co_await impl.store.quotas().load());
     impl.routes.publish();  // the response means that the successor is the owner everywhere
   });
 }

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "model/types/access_token.h"
+#include "model/types/accounts/limits.h"
 #include "model/types/git_identity.h"
 #include "model/types/instance_config.h"
 #include "model/types/provider_type.h"
@@ -80,6 +81,11 @@ struct CreateGroupRequest {
   std::string name{};
 };
 BOOST_DESCRIBE_STRUCT(CreateGroupRequest, (), (name))
+
+struct SetQuotaRequest {
+  ResourceLimits limits{};
+};
+BOOST_DESCRIBE_STRUCT(SetQuotaRequest, (), (limits))
 
 struct HandOverRequest {
   std::string owner{};

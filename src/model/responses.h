@@ -3,11 +3,13 @@
 #pragma once
 
 #include <boost/describe.hpp>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "model/types/accounts/limits.h"
 #include "model/types/accounts/role.h"
 #include "model/types/accounts/session_kind.h"
 #include "model/types/credentials/provider_token.h"
@@ -92,6 +94,18 @@ struct UserResponse {
   std::optional<std::string> managedBy{};  ///< the identity provider that decides the role
 };
 BOOST_DESCRIBE_STRUCT(UserResponse, (), (name, kind, role, disabled, hasPassword, hasSecondFactor, invitedUntil, createdAt, managedBy))
+
+/// Limits in effect, and what is held.
+struct QuotaResponse {
+  LimitScope scope = LimitScope::swarm;
+  std::optional<ProviderType> provider{};
+  std::string name{};                            ///< of the region, user, group or role
+  ResourceLimits limits{};                       ///< those in effect; absent: none
+  std::map<std::string, std::string> sources{};  ///< what decides each of them
+  std::optional<ResourceLimits> quota{};         ///< that was set for this user, group or role
+  std::optional<HeldResources> used{};           ///< absent for what applies to each of several
+};
+BOOST_DESCRIBE_STRUCT(QuotaResponse, (), (scope, provider, name, limits, sources, quota, used))
 
 struct SecondFactorResponse {
   bool enabled = false;

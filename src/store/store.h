@@ -20,6 +20,7 @@
 #include "model/types/user_kind.h"
 #include "provider/provider.h"
 #include "store/identity_store.h"
+#include "store/quota_store.h"
 #include "store/usage_store.h"
 
 namespace swarm {
@@ -326,6 +327,7 @@ class Store {
   virtual AuditStore& audit() = 0;
   virtual IdentityStore& identities() = 0;
   virtual UsageStore& usage() = 0;
+  virtual QuotaStore& quotas() = 0;
 };
 
 }  // namespace swarm

@@ -27,6 +27,7 @@ std::vector<Endpoint> operationRoutes();
 std::vector<Endpoint> portRoutes();
 std::vector<Endpoint> programRoutes();
 std::vector<Endpoint> providerRoutes();
+std::vector<Endpoint> quotaRoutes();
 std::vector<Endpoint> secondFactorRoutes();
 std::vector<Endpoint> sessionRoutes();
 std::vector<Endpoint> shareRoutes();

@@ -106,6 +106,14 @@ awaitable<void> addObject(Services& services, const Call& call, AuditRecord& rec
     if (record.object == "me") record.object = call.principal().user;
     const auto user = co_await async::attempt(services.auth.accounts().find(record.object));
     if (user && *user) record.before = {{"role", nameOf((*user)->role)}, {"disabled", (*user)->disabled}};
+  } else if (pattern == "/api/quotas/{kind}/{name}") {
+    record.object = printable(call.argument(1), 128);
+    record.after = {{"kind", printable(call.argument(), 128)}};
+    const auto quotas = co_await async::attempt(services.controller.listQuotas({}));
+    if (!quotas) co_return;
+    for (const QuotaResponse& one : *quotas)
+      if (one.quota && enumName(one.scope) == call.argument() && one.name == call.argument(1))
+        record.before = {{"limits", toJson(*one.quota)}};
   } else if (pattern == "/api/operations/{id}") {
     const auto operation = co_await async::attempt(services.controller.getOperation(call.argument()));
     record.objectId = std::exchange(record.object, {});

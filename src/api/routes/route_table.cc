@@ -13,7 +13,8 @@ std::vector<Endpoint> makeRouteTable() {
            {archiveRoutes, "inside"},     {providerRoutes, "swarm"},      {operationRoutes, "operations"}, {eventRoutes, "events"},
            {sessionRoutes, "auth"},       {programRoutes, "auth"},        {userRoutes, "users"},           {secondFactorRoutes, "users"},
            {groupRoutes, "users"},        {accessTokenRoutes, "users"},   {sshKeyRoutes, "users"},         {identityRoutes, "users"},
-           {nameRoutes, "instances"},     {auditRoutes, "audit"},         {systemRoutes, "system"},        {usageRoutes, "usage"}}) {
+           {quotaRoutes, "users"},        {nameRoutes, "instances"},      {auditRoutes, "audit"},          {systemRoutes, "system"},
+           {usageRoutes, "usage"}}) {
     for (Endpoint& route : routes()) {
       if (route.tag.empty()) route.tag = tag;
       table.push_back(std::move(route));

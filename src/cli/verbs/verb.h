@@ -92,6 +92,7 @@ VerbPtr deletionVerb(Word words, std::function<void(Context&, const std::string&
   VERBS(SecondFactor)      \
   VERBS(Users)             \
   VERBS(Groups)            \
+  VERBS(Quota)             \
   VERBS(Tokens)            \
   VERBS(Keys)              \
   VERBS(Api)               \

@@ -88,6 +88,13 @@ Claim Ledger::claimOf(const PlaceId& place) const {
   return found == holdings_.end() ? Claim() : found->second.counted;
 }
 
+std::set<std::string> Ledger::users() const {
+  std::set<std::string> names;
+  for (auto one = sums_.lower_bound({AccountKind::user}); one != sums_.end() && one->first.kind == AccountKind::user; ++one)
+    names.insert(one->first.name);
+  return names;
+}
+
 std::map<PlaceId, Claim> Ledger::claims() const {
   std::map<PlaceId, Claim> all;
   for (const auto& [place, holding] : holdings_) all.emplace(place, holding.counted);

@@ -7,6 +7,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,7 @@ class Ledger {
   /// What the place counts as: the fact and all its reservations joined; empty when it holds nothing.
   Claim claimOf(const PlaceId& place) const;
   std::map<PlaceId, Claim> claims() const;
+  std::set<std::string> users() const;  ///< who hold something
 
  private:
   struct Holding {

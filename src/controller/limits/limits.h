@@ -53,7 +53,7 @@ class Limits {
   Claim temporary(ProviderType provider, const std::string& region, const std::string& owner, const InstanceConfig& config,
                   Keeps keeps) const;
 
-  Quotas& quotas() { return quotas_; }
+  void setQuotas(Quotas quotas) { quotas_ = std::move(quotas); }
   LimitPolicy policy() const;
   /// The sum of the bound's accounts.
   std::int64_t used(const Bound& bound) const;

@@ -11,6 +11,7 @@
 #include "model/types/accounts/limits.h"
 #include "model/types/accounts/role.h"
 #include "model/types/provider_type.h"
+#include "store/quota_store.h"
 
 namespace swarm {
 
@@ -25,8 +26,6 @@ struct LimitsConfig {
   ResourceLimits user;      ///< of each user without a quota
   std::map<ProviderType, OfProvider> providers;
 };
-
-using Quotas = std::map<QuotaSubject, ResourceLimits>;
 
 /// Why quotas apply to a user.
 struct Standing {

@@ -70,6 +70,8 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   TYPE(MigrationPlan, "")                         \
   TYPE(InstanceAccess, "")                        \
   TYPE(Snapshot, "")                              \
+  TYPE(ResourceLimits, "")                        \
+  TYPE(HeldResources, "")                         \
   TYPE(AuditRecord, "")
 #define SWARM_ENUMS(ENUM) \
   ENUM(ProviderType)      \
@@ -79,7 +81,7 @@ inline constexpr std::string_view kRequestName = {};  // what of T a request giv
   ENUM(OperationStatus)   \
   ENUM(PortLevel)         \
   ENUM(EgressPolicy)      \
-  ENUM(QuotaKind)         \
+  ENUM(LimitScope)        \
   ENUM(ShareAccess) ENUM(AccessScope) ENUM(UserKind) ENUM(Role) ENUM(SessionKind) ENUM(AuditResult) ENUM(TokenSource) ENUM(UpdateEffect)
 
 #define SWARM_TYPE_NAMES(T, REQUEST)                     \
@@ -120,6 +122,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   REQUEST(RestoreSnapshotRequest, "RestoreSnapshot")         \
   REQUEST(SetPasswordRequest, "SetPassword")                 \
   REQUEST(SetProviderTokenRequest, "SetProviderToken")       \
+  REQUEST(SetQuotaRequest, "SetQuota")                       \
   REQUEST(SetUpSecondFactorRequest, "SetUpSecondFactor")     \
   REQUEST(ShareRequest, "PutShare")                          \
   REQUEST(TakeSnapshotRequest, "TakeSnapshot")               \
@@ -146,6 +149,7 @@ inline constexpr std::string_view kSchemaName<Members<Form::Patch>> = kRequestNa
   RESPONSE(ProviderResponse, "ProviderDetails")              \
   RESPONSE(ProviderToken, "ProviderToken")                   \
   RESPONSE(ProviderValidationResponse, "ProviderValidation") \
+  RESPONSE(QuotaResponse, "Quota")                           \
   RESPONSE(RecoveryCodesResponse, "RecoveryCodes")           \
   RESPONSE(SecondFactorResponse, "SecondFactor")             \
   RESPONSE(SessionResponse, "Session")                       \

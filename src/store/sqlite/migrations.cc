@@ -193,6 +193,10 @@ CREATE TABLE usage(
   received INTEGER NOT NULL, sent INTEGER NOT NULL, PRIMARY KEY(instance_id, at)) STRICT, WITHOUT ROWID;
 CREATE INDEX usage_by_time ON usage(at);
 )",
+    // 20: quotas
+    R"(
+CREATE TABLE quotas(kind TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY(kind, name)) STRICT, WITHOUT ROWID;
+)",
 };
 
 std::int64_t number(Database& database, const char* pragma) {

@@ -109,6 +109,7 @@ void insertGroup(Database& database, const GroupRecord& group) {
 void deleteGroup(Database& database, const std::string& name) {
   if (database.execute("DELETE FROM user_groups WHERE name = ?", {name}) == 0) throw notFound("group", name);
   database.execute("DELETE FROM shares WHERE kind = 'group' AND grantee = ?", {name});
+  database.execute("DELETE FROM quotas WHERE kind IN ('group', 'member') AND name = ?", {name});
 }
 
 void addGroupMember(Database& database, const std::string& group, const std::string& user) {

@@ -6,6 +6,7 @@
 #include "store/sqlite/migrations.h"
 #include "store/sqlite/parts/audit_rows.h"
 #include "store/sqlite/parts/identity_rows.h"
+#include "store/sqlite/parts/quota_rows.h"
 #include "store/sqlite/parts/usage_rows.h"
 #include "store/sqlite/rows.h"
 #include "store/sqlite/sealing.h"
@@ -27,10 +28,12 @@ class SqliteStore final : public Store {
     audit_.emplace(*writer_);
     identities_.emplace(*writer_);
     usage_.emplace(*writer_);
+    quotas_.emplace(*writer_);
   }
   AuditStore& audit() override { return *audit_; }
   IdentityStore& identities() override { return *identities_; }
   UsageStore& usage() override { return *usage_; }
+  QuotaStore& quotas() override { return *quotas_; }
 
   awaitable<void> insertInstance(InstanceRecord record, OperationRecord operation) override {
     co_await write([&](Database& database) {
@@ -326,6 +329,7 @@ class SqliteStore final : public Store {
   std::optional<sqlite::SqliteAudit> audit_;
   std::optional<sqlite::SqliteIdentities> identities_;
   std::optional<sqlite::SqliteUsage> usage_;
+  std::optional<sqlite::SqliteQuotas> quotas_;
 };
 
 }  // namespace

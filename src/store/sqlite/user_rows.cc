@@ -151,6 +151,7 @@ void deleteUser(Database& database, const std::string& name, const std::string& 
   deleteSecondFactor(database, name);
   deleteSshKeys(database, name);
   database.execute("DELETE FROM identities WHERE user = ?", {name});
+  database.execute("DELETE FROM quotas WHERE kind = 'user' AND name = ?", {name});
   database.execute("DELETE FROM users WHERE name = ?", {name});
   database.execute("INSERT INTO former_users(name, successor) VALUES(?, ?)", {name, successor});
   requireAdminLeft(database, former);

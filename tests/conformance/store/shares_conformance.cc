@@ -12,6 +12,32 @@ ShareRecord shareOf(const std::string& instance, const std::string& user, ShareA
   return {.instanceId = InstanceId(instance), .grantee = Grantee::ofUser(user), .access = access, .grantedBy = "ada"};
 }
 
+TEST_P(StoreConformance, keepsQuotasAsLongAsTheirUserOrGroup) {
+  for (const char* user : {"ann", "bob"}) run(store().putUser({user, "", Role::user, SystemTime(), 1}));
+  run(store().putUser({"admin", "hash", Role::admin, SystemTime(), 1}));
+  run(store().insertGroup({.name = "devs", .managedBy = ""}));
+  QuotaStore& quotas = store().quotas();
+  run(quotas.put({QuotaKind::user, "ann"}, {.memory = 1}));
+  run(quotas.put({QuotaKind::user, "ann"}, {.instances = 2, .cpu = 1.5}));
+  run(quotas.put({QuotaKind::user, "bob"}, {.storage = 3}));
+  run(quotas.put({QuotaKind::group, "devs"}, {.memory = 4}));
+  run(quotas.put({QuotaKind::member, "devs"}, {.memory = 5}));
+  run(quotas.put({QuotaKind::role, "user"}, {.memory = 0}));
+  EXPECT_EQ(errorOf(quotas.put({QuotaKind::user, "eve"}, {.memory = 1})).code(), ErrorCode::NotFound);
+  EXPECT_EQ(errorOf(quotas.put({QuotaKind::member, "ann"}, {.memory = 1})).code(), ErrorCode::NotFound) << "ann is not a group";
+  EXPECT_EQ(errorOf(quotas.remove({QuotaKind::group, "ann"})).code(), ErrorCode::NotFound);
+  reopen();
+  EXPECT_EQ(run(store().quotas().load()), (Quotas{{{QuotaKind::user, "ann"}, {.instances = 2, .cpu = 1.5}},
+                                                  {{QuotaKind::user, "bob"}, {.storage = 3}},
+                                                  {{QuotaKind::group, "devs"}, {.memory = 4}},
+                                                  {{QuotaKind::member, "devs"}, {.memory = 5}},
+                                                  {{QuotaKind::role, "user"}, {.memory = 0}}}));
+  run(store().quotas().remove({QuotaKind::user, "ann"}));
+  run(store().deleteGroup("devs"));
+  run(store().deleteUser("bob", "ann"));
+  EXPECT_EQ(run(store().quotas().load()), (Quotas{{{QuotaKind::role, "user"}, {.memory = 0}}}));
+}
+
 TEST_P(StoreConformance, keepsSharesUntilTheyEndOrTheInstanceIsDeleted) {
   insert("i-1", "one");
   insert("i-2", "two");

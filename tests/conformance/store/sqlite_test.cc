@@ -46,7 +46,9 @@ constexpr const char* kSteps[] = {
     "DROP TABLE identities; ALTER TABLE sessions DROP COLUMN provider; ALTER TABLE sessions DROP COLUMN provider_subject; "
     "ALTER TABLE sessions DROP COLUMN provider_session;",
     "DROP TABLE ssh_keys; CREATE TABLE ssh_keys(id TEXT PRIMARY KEY, owner TEXT NOT NULL, fingerprint TEXT NOT NULL UNIQUE, "
-    "last_used_at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;"};
+    "last_used_at INTEGER NOT NULL, body TEXT NOT NULL) STRICT;",
+    "DROP TABLE usage;",
+    "DROP TABLE quotas;"};
 
 /// Takes a database of the latest schema back to that of an earlier one.
 std::string backTo(int version) {

@@ -1,5 +1,6 @@
 // A walk through all routes: every response and every documented request is judged by the description.
 import { Authenticator } from '../../support/auth/authenticator.mjs';
+import { walkGroups, walkQuotas } from './walk_groups.mjs';
 
 export class Walk {
   constructor(description, url, token) {
@@ -128,6 +129,7 @@ async function walkSharing(walk, id) {
   await walk.call('deleteShare', { path }, 204);
   await walk.call('deleteShare', { path }, 404);
   await walkGroups(walk, id);
+  await walkQuotas(walk);
   const port = { id, port: 3000 };
   await walk.call('putPort', { path: port, body: { level: 'public', expiresAt: new Date(Date.now() + 3600_000).toISOString() } }, 200);
   await walk.call('putPort', { path: port, body: { level: 'public' } }, 400);
@@ -137,28 +139,6 @@ async function walkSharing(walk, id) {
   await walk.call('handOver', { path, body: { owner: 'absent' } }, 400);
   await walk.call('handOver', { path, body: { owner: 'rita' }, headers: { 'If-Match': '"v9999"' } }, 412);
   for (const owner of ['rita', 'admin']) await walk.call('handOver', { path, body: { owner } }, 200);
-}
-
-async function walkGroups(walk, id) {
-  const member = { name: 'team', user: 'rita' };
-  await walk.call('createGroup', { body: { name: 'team' } }, 201);
-  await walk.call('createGroup', { body: { name: 'team' } }, 409);
-  await walk.call('createGroup', { body: { name: 'The Team' } }, 400);
-  await walk.call('addGroupMember', { path: member }, 200);
-  await walk.call('addGroupMember', { path: { name: 'team', user: 'absent' } }, 404);
-  const group = (await walk.call('getGroup', { path: member }, 200)).json;
-  if (group.members.join() !== 'rita') throw new Error(`group: ${JSON.stringify(group)}`);
-  await walk.call('listGroups', {}, 200);
-  await walk.call('putGroupShare', { path: { id, group: 'team' }, body: {} }, 200);
-  await walk.call('putGroupShare', { path: { id, group: 'absent' }, body: {} }, 400);
-  const { items } = (await walk.call('listShares', { path: { id } }, 200)).json;
-  if (items.length !== 1 || items[0].group !== 'team' || 'user' in items[0]) throw new Error(`shares: ${JSON.stringify(items)}`);
-  await walk.call('deleteGroupShare', { path: { id, group: 'team' } }, 204);
-  await walk.call('deleteGroupShare', { path: { id, group: 'team' } }, 404);
-  await walk.call('removeGroupMember', { path: member }, 204);
-  await walk.call('removeGroupMember', { path: member }, 404);
-  await walk.call('deleteGroup', { path: member }, 204);
-  await walk.call('deleteGroup', { path: member }, 404);
 }
 
 async function walkKept(walk, id) {

@@ -58,6 +58,7 @@ inline std::string pathOf(const api::Endpoint& route, const Walk& walk) {
                  : concernsUsers(route)                    ? walk.owner
                  : route.pattern.starts_with("/api/names") ? walk.name
                                                            : walk.volume);
+  fill("{kind}", "user");  // of a quota
   fill("{session}", walk.session);
   fill("{token}", walk.token);
   fill("{key}", walk.key);
@@ -90,6 +91,7 @@ inline std::string bodyOf(const api::Endpoint& route, const std::string& passwor
   if (route.body.schema == "ChangeUser") return R"({"role":"operator"})";
   if (route.body.schema == "SetPassword") return R"({"password":"another horse","oldPassword":"no"})";
   if (route.body.schema == "SetProviderToken") return R"({"token":"t"})";
+  if (route.body.schema == "SetQuota") return R"({"limits":{"cpu":1}})";
   if (route.body.schema == "SetUpSecondFactor") return R"({"password":"no"})";
   if (route.body.schema == "ConfirmSecondFactor") return R"({"ticket":"no","code":"123456"})";
   if (route.body.schema == "DisableSecondFactor") return R"({"password":"no","code":"123456"})";

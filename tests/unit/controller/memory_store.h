@@ -9,6 +9,22 @@
 
 namespace swarm::test {
 
+class MemoryQuotas final : public QuotaStore {
+ public:
+  awaitable<Quotas> load() override { co_return all_; }
+  awaitable<void> put(QuotaSubject subject, ResourceLimits limits) override {
+    all_[subject] = limits;
+    co_return;
+  }
+  awaitable<void> remove(QuotaSubject subject) override {
+    all_.erase(subject);
+    co_return;
+  }
+
+ private:
+  Quotas all_;
+};
+
 class MemoryStore final : public Store {
  public:
   std::map<InstanceId, InstanceRecord> instances;
@@ -102,6 +118,7 @@ class MemoryStore final : public Store {
   AuditStore& audit() override { return audit_; }
   IdentityStore& identities() override { std::terminate(); }
   UsageStore& usage() override { return usage_; }
+  QuotaStore& quotas() override { return quotas_; }
 
  private:
   awaitable<void> turn();
@@ -110,6 +127,7 @@ class MemoryStore final : public Store {
   std::map<std::pair<std::string, std::string>, IdempotencyEntry> keys_;
   MemoryAudit audit_;
   MemoryUsage usage_;
+  MemoryQuotas quotas_;
 };
 
 }  // namespace swarm::test

@@ -53,6 +53,7 @@ awaitable<Reply> getGroup(Services& services, Call& call) { co_return reply(resp
 
 awaitable<Reply> deleteGroup(Services& services, Call& call) {
   co_await services.auth.groups().remove(requireGroup(services, call).name, call.principal());
+  co_await services.controller.reloadQuotas();  // without those of the group
   co_return Reply{.status = 204};
 }
 

@@ -24,6 +24,20 @@ BOOST_DESCRIBE_STRUCT(ResourceLimits, (), (instances, cpu, memory, storage))
 enum class QuotaKind { user, group, member, role };
 BOOST_DESCRIBE_ENUM(QuotaKind, user, group, member, role)
 
+/// What a limit is about. swarm, provider, region: everything there. instance: each one. The others are as QuotaKind, and user at a
+/// provider is what bounds a user there.
+enum class LimitScope { swarm, provider, region, instance, user, group, member, role };
+BOOST_DESCRIBE_ENUM(LimitScope, swarm, provider, region, instance, user, group, member, role)
+
+/// In the units of ResourceLimits.
+struct HeldResources {
+  std::int64_t instances = 0;
+  double cpu = 0;
+  std::int64_t memory = 0;
+  std::int64_t storage = 0;
+};
+BOOST_DESCRIBE_STRUCT(HeldResources, (), (instances, cpu, memory, storage))
+
 /// Whose quota it is.
 struct QuotaSubject {
   QuotaKind kind = QuotaKind::user;

@@ -119,6 +119,8 @@ class ApiPermissions : public ::testing::Test {
       walk.session = principalOf(session).sessionId;
       if (route.pattern.find("{token}") != std::string_view::npos)
         walk.token = server_.send({"POST", "/api/tokens", R"({"name":"some"})"}, session).at("id");
+      if (route.operationId == "removeQuota")
+        EXPECT_EQ(server_.send({"PUT", "/api/quotas/user/" + owner, R"({"limits":{"cpu":1}})"}).status, 200);
       if (route.pattern.find("{key}") != std::string_view::npos)
         walk.key = server_.send({"POST", "/api/keys", R"({"key":")" + sshKeyLine(owner) + "\"}"}, session).at("id");
       return walk;

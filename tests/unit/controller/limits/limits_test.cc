@@ -104,6 +104,15 @@ TEST_F(LimitsTest, nothingIsMadeByARefusedCreate) {
   EXPECT_EQ(refusalOf(swarm().createInstance(sized("one", 1, 1024, 5))), "") << "its name was not taken";
 }
 
+TEST_F(LimitsTest, defaultsAreReducedToWhatAnInstanceMayHave) {
+  options_.limits.instance = {.cpu = 1.5, .memory = 1024, .storage = 4};
+  boot();
+  const Instance made = make(request("one"));
+  EXPECT_EQ(made.config.resources.cpu.cores, 1.5);
+  EXPECT_EQ(made.config.resources.memory.max, 1024);
+  EXPECT_EQ(made.config.storage.at(0).size, 4);
+}
+
 TEST_F(LimitsTest, aStoppedInstanceCountsItsStorageAlone) {
   boot();
   make(sized("one", 2, 1024, 20));
@@ -198,6 +207,52 @@ TEST_F(LimitsTest, aTotalThatIsLimitedIsReportedWithTheLimit) {
   EXPECT_EQ(usage().cpu.total, 10);
   EXPECT_EQ(usage().storage.total, 100);
   EXPECT_EQ(usage().memory.total, 1024 * 1024) << "the capacity";
+}
+
+TEST_F(LimitsTest, quotasApplyToTheNextRequestAndAfterARestart) {
+  boot();
+  make(sized("one", 1, 1024, 1));
+  run(swarm().setQuota({QuotaKind::user, "ann"}, {.memory = 1500}));
+  EXPECT_NE(refusalOf(swarm().createInstance(sized("two", 1, 1024, 1))).find("(swarm quota set user ann)"), std::string::npos);
+  EXPECT_EQ(get("one").status, InstanceStatus::running) << "what exists stays";
+  reboot();
+  EXPECT_NE(refusalOf(swarm().createInstance(sized("two", 1, 1024, 1))), "");
+  run(swarm().removeQuota({QuotaKind::user, "ann"}));
+  EXPECT_EQ(refusalOf(swarm().createInstance(sized("two", 1, 1024, 1))), "");
+}
+
+TEST_F(LimitsTest, theMembersOfAGroupShareItsQuota) {
+  options_.directory = {.standingOf = [](const std::string&) { return Standing{Role::user, {"devs"}}; },
+                        .membersOf = [](const std::string&) { return std::vector<std::string>{"ann", "bob"}; }};
+  boot();
+  run(swarm().setQuota({QuotaKind::group, "devs"}, {.memory = 3000}));
+  make(sized("one", 1, 2000, 1));
+  const std::string refusal = refusalOf(swarm().createInstance(sized("two", 1, 2000, 1, "bob")));
+  EXPECT_NE(refusal.find("The quota of the group devs is 3000 MiB of memory: 2000 MiB in use"), std::string::npos) << refusal;
+  EXPECT_EQ(refusal.find("Largest"), std::string::npos) << "bob may not see the workspace of ann";
+  EXPECT_EQ(refusalOf(swarm().handOver("one", "ann", "bob")), "") << "it stays in the group";
+}
+
+TEST_F(LimitsTest, theListHasWhatTheStatusReports) {
+  options_.limits.swarm.memory = 8000;
+  options_.limits.instance.cpu = 4;
+  boot();
+  make(sized("one", 1.5, 1024, 7));
+  run(swarm().setQuota({QuotaKind::user, "ann"}, {.cpu = 2}));
+  std::map<LimitScope, QuotaResponse> rows;
+  for (QuotaResponse& row : run(swarm().listQuotas({"ann"}))) rows[row.scope] = std::move(row);
+  ASSERT_TRUE(rows[LimitScope::swarm].used);
+  EXPECT_EQ(rows[LimitScope::swarm].used->cpu, usage().cpu.used);
+  EXPECT_EQ(rows[LimitScope::swarm].used->memory, usage().memory.used);
+  EXPECT_EQ(rows[LimitScope::swarm].used->storage, usage().storage.used);
+  EXPECT_EQ(rows[LimitScope::swarm].limits, (ResourceLimits{.memory = 8000}));
+  EXPECT_EQ(rows[LimitScope::provider].used->instances, 1);
+  EXPECT_EQ(rows[LimitScope::instance].limits, (ResourceLimits{.cpu = 4}));
+  EXPECT_EQ(rows[LimitScope::user].name, "ann");
+  EXPECT_EQ(rows[LimitScope::user].used->storage, 7);
+  EXPECT_EQ(rows[LimitScope::user].limits, (ResourceLimits{.cpu = 2}));
+  EXPECT_EQ(rows[LimitScope::user].quota, (ResourceLimits{.cpu = 2}));
+  EXPECT_EQ(rows[LimitScope::user].sources.at("cpu"), "swarm quota set user ann");
 }
 
 /// Whatever happened: after a restart, the sums that are made from the store are those that were kept up to date, and an empty swarm holds
