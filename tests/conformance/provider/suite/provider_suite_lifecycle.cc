@@ -96,6 +96,12 @@ TEST_P(ProviderSuite, createMakesARunningInstanceAsSpecified) {
   EXPECT_EQ(made.resources.cpu.limit, expected.cpu.limit);
   EXPECT_EQ(made.resources.memory.max, expected.memory.max);
   EXPECT_EQ(made.resources.storage.size, 1);
+  // What limits are checked against before anything is made.
+  const ResourceConfig announced = provider().effectiveResources(wanted.config.resources);
+  EXPECT_EQ(announced.cpu.limit, expected.cpu.limit);
+  EXPECT_EQ(announced.memory.max, expected.memory.max);
+  if (const auto regions = provider().possibleRegions(wanted.config.network); !regions.empty())
+    EXPECT_NE(std::ranges::find(regions, made.region), regions.end()) << made.region;
   EXPECT_FALSE(made.external.empty());
   auto found = get(wanted.placeId);
   ASSERT_TRUE(found);

@@ -75,6 +75,22 @@ TEST_F(LimitsOfPlaces, aStoppedInstanceNeedsCpuAndMemoryWhileItMoves) {
   EXPECT_EQ(usage().memory.used, 0);
 }
 
+/// From the switch on, the former place does not hold what was reserved for the copy.
+TEST_F(LimitsOfPlaces, aMoveHoldsAfterItsSwitchOnlyWhatItStillNeeds) {
+  boot();
+  makeWorkspace();
+  finish(run(swarm().stopInstance("web", "ann")));
+  auto gate = world_.faults.block("stopInstance");  // its last step: the instance was stopped before
+  const auto started = run(swarm().migrateInstance("web", to("fra"), "ann"));
+  run(gate->reached());
+  EXPECT_EQ(get("web").region, "fra");
+  EXPECT_EQ(usage().memory.used, 4096);
+  EXPECT_EQ(usage().cpu.used, 2);
+  gate->open();
+  ASSERT_EQ(finish(started).status, OperationStatus::succeeded);
+  EXPECT_EQ(usage().memory.used, 0);
+}
+
 TEST_F(LimitsOfPlaces, aKeptSourceCountsWhereItIsAndNotForItsOwner) {
   options_.limits.user.storage = 10;
   atFake().all.storage = 20;
