@@ -25,7 +25,7 @@ void Admission::change(Member& member, Stage stage) {
 }
 
 void Admission::removeUnused(Group& group) {
-  if (group.waiting + group.unauthenticated + group.signedIn == 0) groups_.erase(group.address);
+  if (group.members + group.vacated == 0) groups_.erase(group.address);
 }
 
 void Admission::evict(Member& member) {
@@ -33,10 +33,15 @@ void Admission::evict(Member& member) {
   member.giveWay();
 }
 
-Admission::Member* Admission::oldestWaiting(const Group& group) const {
-  const auto found = std::ranges::find_if(
-      members_, [&](const Member* one) { return one->group_ == &group && (one->stage_ == Stage::Silent || one->stage_ == Stage::Ready); });
-  return found == members_.end() ? nullptr : *found;
+/// The oldest of the address with the most, of strangers if there are some. `only`: of this address; null: of all.
+Admission::Member* Admission::oldestWaiting(const Group* only) const {
+  Member* best = nullptr;
+  const auto rank = [](const Member& one) { return std::tuple(!one.group_->isKnown, one.group_->waiting); };
+  for (Member* one : members_) {
+    const bool is_waiting = one->stage_ == Stage::Silent || one->stage_ == Stage::Ready;
+    if (is_waiting && (!only || one->group_ == only) && (!best || rank(*one) > rank(*best))) best = one;
+  }
+  return best;
 }
 
 void Admission::enter(Member& member, const std::string& address, SteadyTime now) {
@@ -46,12 +51,9 @@ void Admission::enter(Member& member, const std::string& address, SteadyTime now
     group.address = address;
     group.isKnown = last != known_.end() && now < last->second + limits_.memory;
   }
-  const Group* full = group.waiting >= limits_.waitingPerAddress ? &group : nullptr;
-  if (!full && all_.waiting >= limits_.waiting) {
-    const auto rank = [](const auto& item) { return std::tuple(item.second.waiting > 0 && !item.second.isKnown, item.second.waiting); };
-    full = &std::ranges::max_element(groups_, {}, rank)->second;
-  }
-  if (Member* oldest = full ? oldestWaiting(*full) : nullptr) evict(*oldest);
+  const bool is_full = group.waiting >= limits_.waitingPerAddress;
+  if (is_full || all_.waiting >= limits_.waiting) evict(*oldestWaiting(is_full ? &group : nullptr));
+  ++group.members;
   member.group_ = &group;
   members_.push_back(&member);
   change(member, Stage::Silent);
@@ -75,6 +77,7 @@ void Admission::signIn(Member& member, SteadyTime now) {
 void Admission::leave(Member& member) {
   if (members_.remove(&member) == 0) return;
   Group& group = *member.group_;
+  --group.members;
   if (member.stage_ == Stage::Unauthenticated) {
     vacated_.push_back({&group, member.since_ + limits_.turn});
     ++group.vacated, ++all_.vacated;

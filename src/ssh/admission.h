@@ -75,6 +75,7 @@ class Admission {
   struct Group : Count {
     std::string address;
     bool isKnown = false;
+    std::size_t members = 0;  ///< that have not left, those that gave way included
   };
   struct Vacated {
     Group* group;
@@ -83,7 +84,7 @@ class Admission {
 
   void change(Member& member, Stage stage);
   void evict(Member& member);
-  Member* oldestWaiting(const Group& group) const;
+  Member* oldestWaiting(const Group* only) const;
   std::size_t strangers() const;
   bool isAtOwnLimit(const Group& group) const;
   bool hasPlace(const Group& group) const;

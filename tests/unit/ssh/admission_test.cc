@@ -140,6 +140,26 @@ TEST_F(AdmissionTest, ofAllThatWaitOneOfTheAddressWithTheMostGivesWay) {
   EXPECT_FALSE(b.over || clients_[1]->over);
 }
 
+TEST_F(AdmissionTest, ofAddressesThatWaitWithOneTheOldestGivesWay) {
+  const Client& first = enter("z");
+  for (const char* address : {"a", "b", "c", "d", "e", "f"}) enter(address);
+  EXPECT_TRUE(first.over);
+  EXPECT_FALSE(clients_[1]->over);
+}
+
+// The address was forgotten with the second one, and the first one left it after that: the server crashed.
+TEST_F(AdmissionTest, oneThatGaveWayMayLeaveAfterTheOthersOfItsAddress) {
+  for (int round = 0; round < 100; ++round) {
+    const std::string address = "a" + std::to_string(round);
+    Client& first = enter(address);
+    Client* others[] = {&enter(address), &enter(address), &enter(address)};
+    EXPECT_TRUE(first.over);
+    for (Client* other : others) leave(*other);
+    leave(first);
+  }
+  EXPECT_TRUE(connect("a").started);
+}
+
 TEST_F(AdmissionTest, usersAtALimitAreRefusedAtOnce) {
   for (int i = 0; i < 4; ++i) signIn("a");
   EXPECT_FALSE(admission_.makeReady(enter("a"))) << "of the address";
