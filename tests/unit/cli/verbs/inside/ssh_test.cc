@@ -134,7 +134,9 @@ TEST_F(SshCommand, configSshNamesTheListenerAndPinsItsKey) {
   api_.on("GET /api/auth/status", 200, {R"({"user":"ada","role":"user"})"});
   api_.on("GET /api/ssh", 200, {listener("swarm.example.com", 2222)});
   ASSERT_EQ(runCommand(api_, {"config-ssh"}).code, 0);
-  EXPECT_NE(content(config()).find("Host swarm-jump\n  HostName swarm.example.com\n  Port 2222\n  User ada\n"), std::string::npos)
+  EXPECT_NE(
+      content(config()).find("Host swarm-jump\n  HostName swarm.example.com\n  Port 2222\n  User ada\n  Ciphers aes128-gcm@openssh.com,"),
+      std::string::npos)
       << content(config());
   const fs::path known = folder_ / "config/swarm/ssh/known_hosts";
   EXPECT_TRUE(content(known).starts_with("[swarm.example.com]:2222 ssh-ed25519 AAAA")) << content(known);
