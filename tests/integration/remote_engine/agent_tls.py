@@ -64,7 +64,11 @@ class Setup:
         return self.server.api("GET", f"/api/instances/{name}")
 
     def await_ready(self, name):
-        wait_for(f"{name} runs", lambda: self.show(name)["status"] == "running" and not self.show(name)["statusReason"], seconds=120)
+        def runs():
+            shown = self.show(name)
+            # stale: the server was started again, and its provider has not reported the instance yet.
+            return shown["status"] == "running" and not shown["statusReason"] and not shown["stale"]
+        wait_for(f"{name} runs", runs, seconds=120)
 
     def inspect(self, name):
         """Its running containers: the current place, and those of a move, snapshot or restore."""
