@@ -123,7 +123,7 @@ class Usage final : public Verb {
   static std::string tableOf(const UsageResponse& usage, bool runs, const std::string& heading, const Context& context) {
     const std::vector<UsagePoint>& points = usage.history->points;
     const auto now = [&](double value) { return runs ? std::optional(value) : std::nullopt; };
-    const TrafficRate rate = points.empty() ? TrafficRate() : points.back().network;
+    const auto rate = [&](const Member& of) { return points.empty() ? std::nullopt : now(of(points.back())); };
     const Member received = [](const UsagePoint& point) { return point.network.received; };
     const Member sent = [](const UsagePoint& point) { return point.network.sent; };
     const Member storage = [](const UsagePoint& point) { return point.storage; };
@@ -133,8 +133,8 @@ class Usage final : public Verb {
         {"memory", mebibytesText, [](const UsagePoint& point) { return point.memory; },
          [](const UsagePoint& point) { return point.memoryMax; }, now(usage.memory.usage), usage.memory.limit},
         {"storage", gibibytesText, storage, storage, now(usage.storage.usage), usage.storage.limit},
-        {"received", rateText, received, received, now(rate.received), 0},
-        {"sent", rateText, sent, sent, now(rate.sent), 0}};
+        {"received", rateText, received, received, rate(received), 0},
+        {"sent", rateText, sent, sent, rate(sent), 0}};
     Table table({"", "NOW", "LIMIT", copied(heading.c_str()), "HIGHEST"});
     for (const Resource& one : resources) {
       double highest = 0;

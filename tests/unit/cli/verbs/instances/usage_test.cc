@@ -89,6 +89,14 @@ TEST_F(UsageVerb, showsOneWorkspaceNowAndOverTime) {
   EXPECT_TRUE(boost::json::parse(runCommand(api_, {"usage", "web1", "-o", "json"}).out).as_object().contains("history"));
 }
 
+TEST_F(UsageVerb, ratesAreUnknownBeforeTheFirstSample) {
+  expectInstance("running");
+  api_.on("GET /api/instances/i-1/usage?from=*", 200, {R"({"history":{"to":"2026-05-01T12:00:00.000Z","step":120,"points":[]}})"});
+  const Ran ran = runCommand(api_, {"usage", "web1"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("received  - "), std::string::npos) << ran.out;
+}
+
 TEST_F(UsageVerb, aStoppedWorkspaceHasAHistoryAlone) {
   expectInstance("stopped");
   const Ran ran = runCommand(api_, {"usage", "web1", "--since", "7d"});
